@@ -8,6 +8,7 @@ use crate::metrics::counted;
 use crate::releases::others::level;
 use crate::releases::{empty, release, settings};
 use crate::stage::{Ended, LIFE, OLD_IMAGE, SHORT, Stage};
+use futures_util::future::join_all;
 use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -55,6 +56,11 @@ async fn run(stage: &Stage, way: &str, execution: &str, version: Version) -> End
     }
 }
 
+/// Plays a story in each way, all of them at once: each has a cluster of its own, and mostly waits.
+async fn each_way(story: impl AsyncFn(&'static str)) {
+    join_all(WAYS.map(|way| story(way))).await;
+}
+
 /// Waits until the version's two pods are the only ones: a switch does not wait for the others to
 /// end.
 pub async fn serves(stage: &Stage, (image, _): Version) {
@@ -72,7 +78,7 @@ pub async fn serves(stage: &Stage, (image, _): Version) {
 /// SUPERSEDED and QUEUED: one execution at a time is in the stage.
 #[tokio::test(flavor = "multi_thread")]
 async fn executions_take_turns_in_a_stage() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         for (execution, version) in [("run-1", FIRST), ("run-2", SECOND)] {
             let ended = run(&stage, way, execution, version).await;
@@ -81,13 +87,14 @@ async fn executions_take_turns_in_a_stage() {
             assert_eq!(variables["Execution"], execution);
             serves(&stage, version).await;
         }
-    }
+    })
+    .await;
 }
 
 /// A manual or an automatic rollback of the stage: the older commit is what is asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_of_the_stage_deploys_the_older_version() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         run(&stage, way, "run-2", SECOND).await.success();
@@ -100,7 +107,8 @@ async fn a_rollback_of_the_stage_deploys_the_older_version() {
         assert!(!summary.contains("nothing was changed"), "{summary}");
         serves(&stage, SECOND).await;
         assert_eq!(lead_times(&stage, 4).await, [true, true, false, true]);
-    }
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +146,7 @@ async fn lead_times(stage: &Stage, deploys: usize) -> Vec<bool> {
 /// Landfall has brought the previous version back before CodePipeline rolls the stage back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_of_the_stage_after_a_failed_deploy_finds_the_version_there() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         let (kind, message) = run(&stage, way, "run-2", SICK).await.failure();
@@ -147,13 +155,14 @@ async fn a_rollback_of_the_stage_after_a_failed_deploy_finds_the_version_there()
         assert!(summary.contains("nothing was changed"), "{summary}");
         assert_eq!(variables["Image"], FIRST.0);
         serves(&stage, FIRST).await;
-    }
+    })
+    .await;
 }
 
 /// The same where the action has `"rollback": false`: then it is CodePipeline's to go back.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_of_the_stage_mends_what_was_left_broken() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         let mut broken = parameters(way, "run-2", SICK);
@@ -164,13 +173,14 @@ async fn a_rollback_of_the_stage_mends_what_was_left_broken() {
         if way != "rolling" {
             at_rest(&stage).await;
         }
-    }
+    })
+    .await;
 }
 
 /// FAILED_ACTIONS, by a person or by `onFailure: RETRY`: it is tried again, and judged anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failed_action_is_tried_again_in_a_retry() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         for _ in 0..2 {
@@ -179,13 +189,14 @@ async fn a_failed_action_is_tried_again_in_a_retry() {
             assert!(message.contains("exits with code 1"), "{message}");
             serves(&stage, FIRST).await;
         }
-    }
+    })
+    .await;
 }
 
 /// ALL_ACTIONS: what succeeded runs again, and finds its version.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_action_that_succeeded_changes_nothing_in_a_retry() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         let writes = stage.writes().map(|all| all.len());
@@ -193,14 +204,15 @@ async fn an_action_that_succeeded_changes_nothing_in_a_retry() {
         assert!(summary.contains("nothing was changed"), "{summary}");
         assert_eq!(variables["Image"], FIRST.0);
         assert_eq!(stage.writes().map(|all| all.len()), writes);
-    }
+    })
+    .await;
 }
 
 /// The action timed out or was stopped, and its function died: the retry goes on with what it left,
 /// and its own lock does not hold it up.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_takes_over_from_a_dead_deploy_of_its_execution() {
-    for way in WAYS {
+    each_way(async |way| {
         let mut stage = stage().await;
         let event = stage.event(&parameters(way, "run-1", SLOW));
         let job = stage.aws.submit(event, LIFE);
@@ -223,7 +235,8 @@ async fn a_retry_takes_over_from_a_dead_deploy_of_its_execution() {
         assert_eq!(output_variables["Image"], SLOW.0);
         serves(&stage, SLOW).await;
         drop(job);
-    }
+    })
+    .await;
 }
 
 /// Waits until a Deployment has this image.
@@ -244,7 +257,7 @@ async fn wait_for_images(stage: &Stage, image: &str) {
 /// Lambda repeats an event for hours: one of an execution that others came after changes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_late_repetition_of_an_older_execution_is_out_of_sync() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         let first = stage.event(&parameters(way, "run-1", FIRST));
         stage.run(first.clone(), LIFE).await.success();
@@ -253,7 +266,8 @@ async fn a_late_repetition_of_an_older_execution_is_out_of_sync() {
         let job = stage.aws.submit(first, LIFE);
         drop(stage.aws.outcome(&job, LIFE).await);
         serves(&stage, SECOND).await;
-    }
+    })
+    .await;
 }
 
 /// Stopped and abandoned, or PARALLEL: a rolling deploy that another execution came after.
@@ -278,19 +292,20 @@ async fn the_older_of_two_rolling_deploys_is_out_of_sync() {
 /// PARALLEL: an older execution is retried after a newer one. A person has asked for its version.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_older_execution_that_is_retried_deploys_its_version() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         run(&stage, way, "run-2", SECOND).await.success();
         run(&stage, way, "run-1", FIRST).await.success();
         serves(&stage, FIRST).await;
-    }
+    })
+    .await;
 }
 
 /// An action with `"mode": "rollback"`: a retry is told from a rollback of its stage by the id.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rollback_on_demand_is_done_once_for_each_execution() {
-    for way in WAYS {
+    each_way(async |way| {
         let stage = stage().await;
         run(&stage, way, "run-1", FIRST).await.success();
         let back = async |execution: &str| {
@@ -308,5 +323,6 @@ async fn a_rollback_on_demand_is_done_once_for_each_execution() {
         serves(&stage, (OLD_IMAGE, "")).await;
         back("run-3").await;
         serves(&stage, FIRST).await;
-    }
+    })
+    .await;
 }
