@@ -63,21 +63,32 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
         let refusal = Refusal::read(code, whole().as_bytes(), str::to_owned);
         return Err(CallError::Refused(refusal));
     }
-    let items = || object["items"].as_array().into_iter().flatten();
     Ok(match reading {
         Reading::Object | Reading::Whole => Response::Object(object),
-        Reading::List => Response::List(items().cloned().collect()),
-        Reading::ReplicaSets => Response::ReplicaSets(items().map(ReplicaSet::read).collect()),
+        Reading::List => Response::List(items(object)),
+        Reading::ReplicaSets => {
+            Response::ReplicaSets(items(object).iter().map(ReplicaSet::read).collect())
+        }
         Reading::Pods(set) => {
             let (pods, _) = Pods::read(whole().as_bytes(), set).unwrap();
             Response::Pods(Box::new(pods))
         }
         Reading::Roster(set) => {
-            Response::Roster(items().filter_map(|it| steadiness::pod(it, set)).collect())
+            let pods = items(object).into_iter();
+            Response::Roster(pods.filter_map(|it| steadiness::pod(&it, set)).collect())
         }
         Reading::Events => Response::Events(pod::events(whole().as_bytes()).unwrap()),
         Reading::Text => Response::Text(whole()),
     })
+}
+
+fn items(mut list: Value) -> Vec<Value> {
+    match list["items"].take() {
+        Value::Array(items) => items,
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Object(_) => {
+            Vec::new()
+        }
+    }
 }
 
 /// An invocation that lasts as long as it takes; where it ends is a disturbance.
