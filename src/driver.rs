@@ -1,18 +1,18 @@
 //! Runs an engine: its calls go out, their answers come back, its waits are slept.
 
 pub mod release;
+mod watched;
 mod way;
 
 use crate::access::{Connection, Purpose};
 use crate::aws::clients::Aws;
 use crate::aws::cloudwatch;
-use crate::kubernetes::{Cluster, Watch, WatchEvent};
+use crate::kubernetes::kept::Kept;
+use crate::kubernetes::{Cluster, WatchEvent};
 use crate::telemetry::logging;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
-use landfall_core::kubernetes::contact::Identity;
-use landfall_core::kubernetes::identity;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::request::Request;
 use landfall_core::snapshot::{Reading, Response};
@@ -22,10 +22,8 @@ use landfall_core::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 use std::time::Duration;
 use tokio::time::{Instant, sleep_until, timeout_at};
+use watched::Watched;
 use way::{Renewed, Way};
-
-/// When a watch that the server should have ended, after a minute, is taken for dead.
-const WATCH_TRUST: Duration = Duration::from_secs(65);
 
 /// Runs a deploy until it ends or `until` comes. `connect` opens the cluster again, with another
 /// credential or at another address.
@@ -42,6 +40,7 @@ pub async fn run(
         engine: Engine::new(request, continuation, now, end(now, until), logging::masked),
         way: Way::new(connection, connect, until),
         watch: None,
+        kept: Kept::default(),
         aws,
         until,
     };
@@ -52,7 +51,8 @@ pub async fn run(
 struct Driver<'a, C> {
     engine: Engine,
     way: Way<C>,
-    watch: Option<Watch>,
+    watch: Option<Watched>,
+    kept: Kept,
     aws: &'a Aws,
     until: Instant,
 }
@@ -60,6 +60,7 @@ struct Driver<'a, C> {
 impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> {
     async fn run(&mut self) -> Outcome {
         loop {
+            self.engine.follows(self.kept.pods());
             let next = self.engine.next(Timestamp::now());
             self.log();
             match next {
@@ -87,19 +88,34 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
     async fn ask(&mut self, ask: &Ask) -> Result<Response, CallError> {
         if ask.call.changes() {
             self.watch = None;
+            self.kept.outdate();
         }
         let engine = &mut self.engine;
+        if let Some(answer) = self.watch.as_mut().and_then(|it| it.answer(ask)) {
+            return Ok(answer);
+        }
         self.way
             .renew_in_time(|address| engine.may_move_to(address))
             .await;
-        let result = send(&self.way.connection.cluster, ask, self.until).await;
+        let result = send(
+            &self.way.connection.cluster,
+            &mut self.kept,
+            ask,
+            self.until,
+        )
+        .await;
+        if let Some(watched) = &mut self.watch {
+            watched.read(ask, &result);
+        }
         let renewed = self
             .way
             .renew(&result, |address| engine.may_move_to(address));
         match renewed.await {
             Renewed::Not => result,
             Renewed::Again => {
-                let result = send(&self.way.connection.cluster, ask, self.until).await;
+                self.kept.clear();
+                let cluster = &self.way.connection.cluster;
+                let result = send(cluster, &mut self.kept, ask, self.until).await;
                 self.way.seen(&result);
                 result
             }
@@ -123,17 +139,24 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         let mut watch = match open {
             Some(watch) => watch,
             None => match self.way.connection.cluster.watch(&watching.call, end).await {
-                Ok(watch) => watch,
+                Ok(watch) => {
+                    let seen = self.engine.snapshot.seen_deployment(&watching.name);
+                    let seen = seen.filter(|_| watching.is_alone);
+                    Watched::new(watch, watching, seen.map(|it| it.value().clone()))
+                }
                 Err(error) => return (Heard::Unopened(error), false),
             },
         };
-        let asked = Identity {
-            name: watching.name.clone(),
-            ..identity::asked(&watching.call).unwrap_or_default()
-        };
         let mut is_alive = false;
         loop {
-            match timeout_at(end, watch.next(&asked)).await {
+            let heard = tokio::select! {
+                heard = timeout_at(end, watch.next()) => heard,
+                () = self.kept.changed(&self.way.connection.cluster), if watching.is_alone => {
+                    self.watch = Some(watch);
+                    return (Heard::Beside, is_alive);
+                }
+            };
+            match heard {
                 Ok(WatchEvent::Nothing) => is_alive = true,
                 Ok(WatchEvent::Now(object)) => {
                     self.watch = Some(watch);
@@ -142,8 +165,7 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
                 Ok(WatchEvent::Deleted) => return (Heard::Deleted, is_alive),
                 Ok(WatchEvent::Over) => return (Heard::Over, is_alive),
                 Err(_) => {
-                    let is_young = watch.opened().elapsed() < WATCH_TRUST;
-                    self.watch = Some(watch).filter(|_| is_young);
+                    self.watch = Some(watch).filter(Watched::is_young);
                     return (Heard::Nothing, is_alive);
                 }
             }
@@ -157,8 +179,24 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
     }
 }
 
+/// Sends a call, and reads the answer as it is asked for; what is kept is not asked for again.
+async fn send(
+    cluster: &Cluster,
+    kept: &mut Kept,
+    ask: &Ask,
+    until: Instant,
+) -> Result<Response, CallError> {
+    match Kept::keeps(&ask.call, &ask.reading) {
+        true => {
+            let until = until.min(instant(ask.until));
+            kept.ask(cluster, &ask.call, &ask.reading, until).await
+        }
+        false => read(cluster, ask, until).await,
+    }
+}
+
 /// Sends a call, and reads the answer as it is asked for.
-async fn send(cluster: &Cluster, ask: &Ask, until: Instant) -> Result<Response, CallError> {
+async fn read(cluster: &Cluster, ask: &Ask, until: Instant) -> Result<Response, CallError> {
     let (call, until) = (&ask.call, until.min(instant(ask.until)));
     match &ask.reading {
         Reading::Object => cluster.send(call, until).await.map(Response::Object),

@@ -13,7 +13,7 @@ use crate::aws::clients::Aws;
 use crate::aws::codepipeline::{self, Receipt, Undelivered};
 use crate::aws::s3::Store;
 use crate::telemetry::logging;
-use crate::telemetry::metrics::{self};
+use crate::telemetry::{metrics, traffic};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::environment::Environment;
@@ -88,6 +88,8 @@ impl Function {
         let margin = HANDOVER_MARGIN.min(life / HANDOVER_PART);
         let end = Instant::now() + life;
         logging::forget();
+        // What was asked while no event was handled is nobody's.
+        traffic::take();
         logging::hide(self.secrets.iter().map(String::as_str));
         match Event::read(&event) {
             Event::Deploy(job) => {

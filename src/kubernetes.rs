@@ -3,12 +3,13 @@
 mod attempt;
 mod lists;
 pub(crate) mod failure;
+pub mod kept;
 mod watch;
 
-pub use watch::{Watch, WatchEvent};
+pub use watch::{Watch, WatchEnd, WatchEvent};
 
 use crate::http::{self, ClientError};
-use crate::telemetry::logging;
+use crate::telemetry::{logging, traffic};
 use attempt::{Attempt, compression, odd, permanent, time_limit};
 use jiff::Timestamp;
 use landfall_core::engine::in_short;
@@ -237,6 +238,7 @@ impl Cluster {
             Ok(Err(error)) => return Err(self.transport(&error)),
             Err(_) => return Err(self.unreached(UnreachedCause::Endless)),
         };
+        traffic::received(body.len());
         if body.len() >= MAX_BODY {
             return Err(permanent(odd(OddAnswer::TooLong)));
         }
@@ -258,6 +260,7 @@ impl Cluster {
         }
         let limit = until.min(Instant::now() + time_limit(call));
         let started = Instant::now();
+        traffic::called();
         let sent = timeout_at(limit, self.request(call).send()).await;
         let response = match sent {
             Ok(Ok(response)) => response,

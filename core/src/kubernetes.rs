@@ -24,5 +24,6 @@ pub mod server;
 pub mod service;
 pub mod token;
 pub mod warning;
+pub mod watched;
 
 pub use error::{CallError, FieldCause, Refusal};

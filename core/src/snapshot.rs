@@ -25,6 +25,18 @@ use jiff::Timestamp;
 use serde_json::Value;
 use taken::{blocking, replica_sets, roster, service_pods};
 
+/// How pods are followed. It decides how soon a look at them is worth its price, and nothing else.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum Followed {
+    /// Each look is a list.
+    #[default]
+    ByLists,
+    /// A look costs nothing.
+    ByWatch,
+    /// The same, and they have changed since the last look.
+    Changed,
+}
+
 /// Events, or why they cannot be read.
 type EventsRead = Result<Vec<Event>, String>;
 
@@ -34,6 +46,8 @@ pub struct Snapshot {
     answers: Vec<(Query, Answer)>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
     pub pods: Option<PodSnapshot>,
+    /// How whoever reads the cluster follows these pods.
+    pub followed: Followed,
     /// How often in a row these could not be read.
     pub pods_missed: u32,
     /// What was read to explain what they show.

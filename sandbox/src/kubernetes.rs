@@ -8,7 +8,7 @@ mod raw;
 
 use crate::kubernetes::client::Clients;
 use crate::kubernetes::flow::{Flow, endless, flow, line};
-use crate::world::{Answer, Body as Content, Identity, Reply, Request, Watch, World};
+use crate::world::{Answer, Body as Content, Identity, Reply, Request, Watch, WatchFlow, World};
 use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
@@ -39,8 +39,11 @@ const BODY_LIMIT: usize = 3 * 1024 * 1024 + 1;
 const CONNECTION_LIMIT: usize = 1_000;
 /// The time limit of a TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
-/// The time between two bookmarks of a watch.
-const BOOKMARK_PERIOD: Duration = Duration::from_secs(5);
+/// The time between two bookmarks of a watch, as of a real API server.
+/// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/storage/cacher/cacher.go>
+const BOOKMARK_PERIOD: Duration = Duration::from_secs(60);
+/// How long before its end a watch has its last bookmark.
+const LAST_BOOKMARK: Duration = Duration::from_secs(2);
 /// The duration of a watch that requests none: the server's minimum.
 const WATCH_LIFE: Duration = Duration::from_secs(1_800);
 /// The longest sleep if nothing is planned.
@@ -312,14 +315,19 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
             return;
         }
     }
-    if watch.ends {
-        return;
+    match watch.flow {
+        WatchFlow::Ends => return,
+        WatchFlow::Mute => return sender.closed().await,
+        WatchFlow::Changes | WatchFlow::Cut => {}
     }
     let life = watch
         .timeout_seconds
         .map_or(WATCH_LIFE, Duration::from_secs);
     let end = Instant::now() + life.min(WATCH_LIFE);
     let mut bookmarks = interval_at(Instant::now() + BOOKMARK_PERIOD, BOOKMARK_PERIOD);
+    let mut last = end
+        .checked_sub(LAST_BOOKMARK)
+        .filter(|last| *last > Instant::now());
     let mut changed = shared.changed.subscribe();
     let mut after = watch.since;
     loop {
@@ -335,7 +343,13 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
             return;
         };
         for (_, event) in &events {
-            if sender.send(line(event)).await.is_err() {
+            let mut line = line(event);
+            if watch.flow == WatchFlow::Cut {
+                line.truncate(line.len() / 2);
+                let _ = sender.send(line).await;
+                return;
+            }
+            if sender.send(line).await.is_err() {
                 return;
             }
         }
@@ -346,6 +360,10 @@ async fn stream(watch: Watch, sender: mpsc::Sender<Bytes>, shared: Arc<Shared>) 
                 Err(_) => return,
             },
             _ = bookmarks.tick(), if watch.bookmarks => Some(watch.bookmark(after)),
+            () = sleep_until(last.unwrap_or(end)), if watch.bookmarks && last.is_some() => {
+                last = None;
+                Some(watch.bookmark(after))
+            }
             () = sleep_until(end) => return,
             () = sender.closed() => return,
         };

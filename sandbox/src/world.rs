@@ -34,7 +34,7 @@ mod time;
 mod tests;
 
 pub use api::message::{Answer, Body, Request};
-pub use api::reply::{Gone, Reply, Watch};
+pub use api::reply::{Gone, Reply, Watch, WatchFlow};
 pub use behaviour::Behaviour;
 pub use fault::{Fault, On};
 pub use identity::Identity;

@@ -1,7 +1,7 @@
 //! Runs a release: several calls at once.
 
 use super::way::{Renewed, Way};
-use super::{end, instant, log, send};
+use super::{end, instant, log, read};
 use crate::access::{Connection, Purpose};
 use crate::aws::clients::Aws;
 use crate::aws::cloudwatch;
@@ -85,7 +85,7 @@ struct Sent {
 }
 
 async fn sent(by: Arc<Cluster>, ticket: Ticket, ask: Ask, until: Instant) -> Came {
-    let result = send(&by, &ask, until).await;
+    let result = read(&by, &ask, until).await;
     Came::Call(Box::new(Sent {
         ticket,
         ask,

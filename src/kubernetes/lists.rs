@@ -3,7 +3,7 @@
 use super::Cluster;
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::pod::Pods;
+use landfall_core::kubernetes::pod::{PodPage, PodRecord, Pods};
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -31,6 +31,26 @@ impl Cluster {
         Ok(pods)
     }
 
+    /// The pods under a selector, each reduced to what is kept of it, and the version of the list;
+    /// that is `None` where there are more pods than are read.
+    pub async fn pod_records(
+        &self,
+        call: &Call,
+        until: Instant,
+    ) -> Result<(Vec<PodRecord>, Option<String>), CallError> {
+        let mut pods = Vec::new();
+        let mut page = call.clone();
+        for _ in 0..MAX_POD_PAGES {
+            let found = self.read(&page, until, PodPage::read).await?;
+            pods.extend(found.pods);
+            if found.proceed.is_empty() {
+                return Ok((pods, Some(found.version)));
+            }
+            page = call.clone().page(&found.proceed);
+        }
+        Ok((pods, None))
+    }
+
     /// All pages of a list, each item reduced by `read` before the next page is fetched.
     pub async fn list<T>(
         &self,
@@ -38,6 +58,17 @@ impl Cluster {
         until: Instant,
         read: impl Fn(&Value) -> T,
     ) -> Result<Vec<T>, CallError> {
+        let all = self.list_at(call, until, read).await?;
+        Ok(all.0)
+    }
+
+    /// The same, and the version of the list; `None` where it is longer than is read.
+    pub async fn list_at<T>(
+        &self,
+        call: Call,
+        until: Instant,
+        read: impl Fn(&Value) -> T,
+    ) -> Result<(Vec<T>, Option<String>), CallError> {
         let mut found = Vec::new();
         let mut page = call.clone();
         for _ in 0..MAX_PAGES {
@@ -56,13 +87,17 @@ impl Cluster {
             let token = list.pointer("/metadata/continue").and_then(Value::as_str);
             match token {
                 Some(token) if !token.is_empty() => page = call.clone().page(token),
-                _ => return Ok(found),
+                _ => {
+                    let version = list.pointer("/metadata/resourceVersion");
+                    let version = version.and_then(Value::as_str).unwrap_or_default();
+                    return Ok((found, Some(version.to_owned())));
+                }
             }
         }
         tracing::warn!(
             resource = &*call.resource,
             "the list is longer than is read"
         );
-        Ok(found)
+        Ok((found, None))
     }
 }

@@ -1,6 +1,6 @@
-//! A stream of changes of one Deployment.
+//! A stream of changes: of one Deployment, or of what a list has.
 
-use crate::telemetry::logging;
+use crate::telemetry::{logging, traffic};
 use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::MAX_BODY;
 use landfall_core::kubernetes::contact::Identity;
@@ -8,7 +8,7 @@ use reqwest::Response;
 use serde_json::Value;
 use tokio::time::Instant;
 
-/// A stream of changes of one Deployment.
+/// A stream of changes.
 #[derive(Debug)]
 pub struct Watch {
     pub(super) opened: Instant,
@@ -30,34 +30,54 @@ pub enum WatchEvent {
     Over,
 }
 
+/// Why a watch tells nothing more.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum WatchEnd {
+    /// The server has ended it: all that happened until then was told.
+    Ended,
+    /// It was cut, or is none.
+    BrokenOff,
+}
+
 impl Watch {
     /// When the server began to send.
     pub fn opened(&self) -> Instant {
         self.opened
     }
+
     /// Waits for the next change of the Deployment.
     pub async fn next(&mut self, asked: &Identity) -> WatchEvent {
+        match self.line().await {
+            Ok(line) => change(&line, asked),
+            Err(_) => WatchEvent::Over,
+        }
+    }
+
+    /// Waits for the next line. A wait that is given up loses nothing.
+    pub async fn line(&mut self) -> Result<Vec<u8>, WatchEnd> {
         loop {
             if let Some(end) = self.rest.iter().position(|byte| *byte == b'\n') {
                 let rest = self.rest.split_off(end + 1);
                 self.line.append(&mut self.rest);
                 self.rest = rest;
-                let change = change(&self.line, asked);
-                self.line.clear();
-                return change;
+                return Ok(std::mem::take(&mut self.line));
             }
             self.line.append(&mut self.rest);
             if self.line.len() > MAX_BODY {
-                return WatchEvent::Over;
+                return Err(WatchEnd::BrokenOff);
             }
             match self.response.chunk().await {
-                Ok(Some(chunk)) => self.rest = chunk.to_vec(),
+                Ok(Some(chunk)) => {
+                    traffic::received(chunk.len());
+                    self.rest = chunk.to_vec();
+                }
                 // An answer without a line's end may be one object: what a server without watches
                 // sends. It is no change, and reading the object tells more.
-                Ok(None) => return WatchEvent::Over,
+                Ok(None) if self.line.is_empty() => return Err(WatchEnd::Ended),
+                Ok(None) => return Err(WatchEnd::BrokenOff),
                 Err(_) => {
                     tracing::warn!("the watch broke off");
-                    return WatchEvent::Over;
+                    return Err(WatchEnd::BrokenOff);
                 }
             }
         }

@@ -4,6 +4,7 @@
 //! number to keep: the Embedded Metric Format. It costs no call and no permission.
 //! <https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html>
 
+use super::traffic;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::Outcome;
 use landfall_core::engine::release::ReleaseOutcome;
@@ -27,13 +28,15 @@ const DIMENSIONS: [&[&str]; 2] = [
 ];
 
 /// Every metric, and its unit by CloudWatch's names.
-const METRICS: [(&str, &str); 6] = [
+const METRICS: [(&str, &str); 8] = [
     ("Deploys", "Count"),
     ("Failures", "Count"),
     ("Outages", "Count"),
     ("Rotations", "Count"),
     ("Duration", "Seconds"),
     ("LeadTime", "Seconds"),
+    ("ApiCalls", "Count"),
+    ("ApiBytes", "Bytes"),
 ];
 
 /// What a report is about.
@@ -107,17 +110,29 @@ impl DeployMetrics {
     }
 }
 
-/// Logs the metrics of a deploy that ended with this report; of a plan, and of a deploy that goes
-/// on, there are none. `deploy` is `None` where it is not known what was to be deployed.
+/// Logs the metrics of a deploy that ended with this report; of a deploy that goes on what it has
+/// asked of the cluster so far, and of a plan nothing. `deploy` is `None` where it is not known what was to be deployed.
 pub fn count(function: &str, deploy: Option<&DeployMetrics>, report: &Report, now: Timestamp) {
-    let failed = match report {
-        Report::Success { .. } => false,
-        Report::Failure { .. } => true,
-        Report::Progress { .. } => return,
-    };
+    let (calls, bytes) = traffic::take();
     if deploy.is_some_and(|deploy| deploy.is_plan) {
         return;
     }
+    let failed = match report {
+        Report::Success { .. } => false,
+        Report::Failure { .. } => true,
+        Report::Progress { .. } => {
+            tracing::info!(
+                target: TARGET,
+                FunctionName = function,
+                Namespace = deploy.map(|deploy| deploy.namespace.as_str()),
+                Deployment = deploy.map(|deploy| deploy.deployment.as_str()),
+                ApiCalls = calls,
+                ApiBytes = bytes,
+                "counted"
+            );
+            return;
+        }
+    };
     let since = |start: Timestamp| now.duration_since(start).max(SignedDuration::ZERO);
     let lead = deploy.filter(|deploy| deploy.wrote && !failed);
     let lead = lead.and_then(|deploy| deploy.committed);
@@ -132,6 +147,8 @@ pub fn count(function: &str, deploy: Option<&DeployMetrics>, report: &Report, no
         Outages = u64::from(deploy.is_some_and(|deploy| deploy.outage)),
         Duration = deploy.map(|deploy| since(deploy.started).as_secs_f64()),
         LeadTime = lead.map(|start| since(start).as_secs_f64()),
+        ApiCalls = calls,
+        ApiBytes = bytes,
         "counted"
     );
 }

@@ -38,6 +38,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
     use Without::{Left, Refused, Served, Told};
     let new = || image(NEW_IMAGE);
     let sick = || image("demo-app:crash");
+    let slow = || image("registry.example.com/demo-app:2.0.0-after-2s");
     let mut scaled = manifest();
     scaled["spec"]["replicas"] = json!(3);
     let mut unknown = manifest();
@@ -59,6 +60,8 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
             Refused,
         ),
         ("list", "replicasets", new(), Refused),
+        ("watch", "replicasets", slow(), Served),
+        ("watch", "pods", slow(), Served),
         (
             "get",
             "replicasets",

@@ -42,6 +42,7 @@ mod ways_in;
 mod workloads;
 mod rotation;
 mod only_in_sandbox;
+mod watching;
 mod hygiene;
 mod metrics;
 mod release_simulation;

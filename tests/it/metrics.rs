@@ -45,8 +45,15 @@ async fn a_deploy_is_counted_with_its_lead_time() {
     };
     assert_eq!(
         numbers(line),
-        ["Deploys", "Failures", "Outages", "Duration", "LeadTime"]
+        [
+            "Deploys", "Failures", "Outages", "Duration", "LeadTime", "ApiCalls", "ApiBytes"
+        ]
     );
+    let asked = |name: &str| line[name].as_u64().unwrap();
+    if let Some(requests) = stage.cluster.requests() {
+        assert_eq!(asked("ApiCalls"), requests.len() as u64, "{line}");
+    }
+    assert!((1_000..1_000_000).contains(&asked("ApiBytes")), "{line}");
     assert_eq!(
         (&line["Deploys"], &line["Failures"]),
         (&json!(1), &json!(0))
@@ -72,7 +79,9 @@ async fn a_deploy_is_counted_with_its_lead_time() {
     let lines = counted(&stage, 2).await;
     assert_eq!(
         numbers(&lines[1]),
-        ["Deploys", "Failures", "Outages", "Duration"]
+        [
+            "Deploys", "Failures", "Outages", "Duration", "ApiCalls", "ApiBytes"
+        ]
     );
 }
 
@@ -94,24 +103,41 @@ async fn failures_are_counted_also_where_nothing_is_known() {
     );
     assert_eq!(
         numbers(known),
-        ["Deploys", "Failures", "Outages", "Duration"]
+        [
+            "Deploys", "Failures", "Outages", "Duration", "ApiCalls", "ApiBytes"
+        ]
     );
     assert_eq!(unknown["Failures"], 1);
-    assert_eq!(numbers(unknown), ["Deploys", "Failures", "Outages"]);
+    assert_eq!(
+        numbers(unknown),
+        ["Deploys", "Failures", "Outages", "ApiCalls", "ApiBytes"]
+    );
+    assert_eq!(
+        (&unknown["ApiCalls"], &unknown["ApiBytes"]),
+        (&json!(0), &json!(0))
+    );
     let dimensions = &unknown["_aws"]["CloudWatchMetrics"][0]["Dimensions"];
     assert_eq!(*dimensions, json!([["FunctionName"]]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_plan_and_a_deploy_that_goes_on_are_not_counted() {
+async fn of_a_deploy_that_goes_on_only_its_calls_are_counted_and_of_a_plan_nothing() {
     let stage = Stage::new().await;
     let mut parameters = image(NEW_IMAGE);
     parameters["mode"] = json!("plan");
     stage.deploy(parameters).await.success();
     // Several invocations, one deploy.
     stage.deploy_in(SHORT, image(SLOW_IMAGE)).await.success();
-    assert!(stage.aws.reports().len() > 2);
-    assert_eq!(counted(&stage, 1).await.len(), 1);
+    let reports = stage.aws.reports().len();
+    assert!(reports > 2);
+    let lines = counted(&stage, reports - 1).await;
+    assert_eq!(lines.len(), reports - 1);
+    let (last, others) = lines.split_last().unwrap();
+    assert_eq!(last["Deploys"], 1);
+    for line in others {
+        assert_eq!(numbers(line), ["ApiCalls", "ApiBytes"]);
+        assert_eq!(line["Deployment"], "demo-app");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

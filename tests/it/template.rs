@@ -182,7 +182,7 @@ fn the_template_draws_the_metrics_that_the_function_counts() {
     let metrics = metrics.flatten();
     let ours = metrics.filter(|metric| metric[0] == "Landfall");
     let drawn: BTreeSet<&str> = ours.map(|metric| metric[1].as_str().unwrap()).collect();
-    assert_eq!(drawn.len(), 4);
+    assert_eq!(drawn.len(), 6);
     for name in drawn {
         assert!(source.contains(&format!("(\"{name}\", ")), "{name}");
     }

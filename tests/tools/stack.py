@@ -446,7 +446,7 @@ class Seen(unittest.TestCase):
         named = [metric for metric in metrics if isinstance(metric[0], str)]
         self.assertEqual({tuple(metric[2:4]) for metric in named}, {("FunctionName", "landfall")})
         ours = {metric[1] for metric in named if metric[0] == "Landfall"}
-        self.assertEqual(ours, {"Deploys", "Failures", "Duration", "LeadTime"})
+        self.assertEqual(ours, {"Deploys", "Failures", "Duration", "LeadTime", "ApiCalls", "ApiBytes"})
         places = [(one["x"], one["y"], one["width"], one["height"]) for one in body["widgets"]]
         self.assertEqual(len(set(places)), len(places), "two lie upon each other")
         with Stack(PLAIN | {"Dashboard": "no"}):

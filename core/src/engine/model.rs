@@ -62,6 +62,9 @@ pub struct Watching {
     pub fresh: bool,
     /// When the wait ends though nothing is heard.
     pub until: Timestamp,
+    /// Whether all that is asked for meanwhile is of this Deployment, its versions and its pods, so
+    /// that it may be answered by watches. A switch reads others' objects as well, afresh.
+    pub is_alone: bool,
 }
 
 /// What a watch told.
@@ -73,6 +76,8 @@ pub enum Heard {
     Now(Value),
     /// It is gone.
     Deleted,
+    /// Nothing of it; what else is followed has changed.
+    Beside,
     /// The stream is over, was cut, or is none.
     Over,
     /// Nothing until the end of the wait.

@@ -4,12 +4,13 @@ use super::brief::in_short;
 use super::model::{Engine, Heard, Note, Watching};
 use crate::kubernetes::call::Call;
 use crate::report;
+use crate::snapshot::Followed;
 use crate::strategy::{Stage, Wait};
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the server is to keep a watch open. One watch serves several waits.
-const WATCH_SECONDS: i64 = 60;
+const WATCH_SECONDS: i64 = 300;
 
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
@@ -86,8 +87,17 @@ impl Engine {
             ),
             name,
             fresh: std::mem::take(&mut self.stale_watch),
+            is_alone: self
+                .waiting
+                .as_ref()
+                .is_some_and(|wait| wait.stage.is_alone()),
             until: due.unwrap_or(end),
         })
+    }
+
+    /// Takes note of how the pods are followed.
+    pub fn follows(&mut self, pods: Followed) {
+        self.snapshot.followed = pods;
     }
 
     /// Takes what a watch told; `is_alive` where it said anything at all, also of no change.
@@ -114,6 +124,10 @@ impl Engine {
             Heard::Now(object) => {
                 let now = Workload::new(self.request.kind, object);
                 self.snapshot.invalidate_pods(&name, Some(now));
+            }
+            Heard::Beside => {
+                let same = self.snapshot.seen_deployment(&name).cloned();
+                self.snapshot.invalidate_pods(&name, same);
             }
             Heard::Deleted => self.snapshot.invalidate_pods(&name, None),
             Heard::Over => {

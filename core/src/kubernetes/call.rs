@@ -4,6 +4,8 @@
 //! A path and a selector are made of checked parts alone, here and nowhere else. A call with a part
 //! that is not valid has no path, is never sent, and is answered as the API server would answer it.
 
+mod watching;
+
 use super::error::Refusal;
 use super::name::{LabelSelector, Name, Rule};
 pub use super::path::{Path, Query};
@@ -79,30 +81,6 @@ impl Call {
             PAGE
         };
         call.query.push("limit", page);
-        call
-    }
-
-    /// Follows one object from a resource version on; the server ends the stream after `seconds`.
-    /// A field selector on the name matches a Role that is limited to that name.
-    pub fn watch(
-        resource: &Resource,
-        namespace: &str,
-        name: &str,
-        resource_version: &str,
-        seconds: u64,
-    ) -> Call {
-        let mut call = Call::new(Verb::Watch, resource, namespace, None);
-        call.query.push("watch", "true");
-        let name = Name::new(name, resource.rule);
-        call.select(
-            "fieldSelector",
-            name.map(|name| format!("metadata.name={name}")),
-        );
-        call.query.push("allowWatchBookmarks", "true");
-        call.query.push("timeoutSeconds", seconds.to_string());
-        if !resource_version.is_empty() {
-            call.query.push("resourceVersion", resource_version);
-        }
         call
     }
 

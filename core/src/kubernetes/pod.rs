@@ -5,38 +5,54 @@ mod model;
 mod raw;
 mod raw_event;
 mod raw_object;
+mod record;
 
 pub use model::{
     Container, Ended, Event, FAILED_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Pods, Said, State,
     Unscheduled,
 };
+pub use record::{PodRecord, Standing};
+
 use raw::RawPod;
 use raw_event::RawEvent;
 use raw_object::List;
+
+/// A page of a list of pods.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct PodPage {
+    /// The pods, of whatever owner.
+    pub pods: Vec<PodRecord>,
+    /// The token of the next page; empty on the last one.
+    pub proceed: String,
+    /// The version of the list, from which its changes can be followed.
+    pub version: String,
+}
+
+impl PodPage {
+    /// Reads a page of a list; `None` if the text is not a list.
+    pub fn read(page: &[u8]) -> Option<PodPage> {
+        let list: List<RawPod> = serde_json::from_slice(page).ok()?;
+        Some(PodPage {
+            pods: list.items.into_iter().map(PodRecord::from).collect(),
+            proceed: list.metadata.proceed,
+            version: list.metadata.resource_version,
+        })
+    }
+}
 
 impl Pods {
     /// Reads a page of a list and keeps the pods that the object of this name controls; also
     /// returns the token of the next page. `None` if the text is not a list.
     pub fn read(page: &[u8], owner: &str) -> Option<(Pods, String)> {
-        let list: List<RawPod> = serde_json::from_slice(page).ok()?;
+        let page = PodPage::read(page)?;
         let mut pods = Pods::default();
-        for pod in list.items {
-            pods.ending = pods.ending.max(pod.ends());
-            if !pod.is_of(owner) || pod.ends().is_some() {
-                continue;
-            }
-            if pod.failed_by_itself() && pods.others.len() < FAILED_LIMIT {
-                pods.others.push(pod.into());
-            } else if pod.is_over() {
-                pods.failed.extend(pod.failed());
-            } else if pod.is_ready() {
-                pods.ready += 1;
-            } else {
-                pods.others.push(pod.into());
+        for pod in page.pods {
+            pods.ending = pods.ending.max(pod.ends);
+            if pod.counts_for(owner) {
+                pods.add(pod.standing);
             }
         }
-        pods.failed.truncate(FAILED_LIMIT);
-        Some((pods, list.metadata.proceed))
+        Some((pods, page.proceed))
     }
 
     /// Redacts the messages of containers and nodes with `mask`, before anything is clipped or

@@ -141,6 +141,11 @@ pub enum Stage {
 }
 
 impl Stage {
+    /// Whether it is about one Deployment, its versions and its pods, and nothing else.
+    pub fn is_alone(&self) -> bool {
+        matches!(self, Stage::Rollout | Stage::Watched(_))
+    }
+
     /// The Deployment whose changes end the wait, where there is one.
     pub fn watched<'a>(&'a self, request: &'a Request) -> Option<&'a str> {
         match self {

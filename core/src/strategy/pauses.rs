@@ -29,6 +29,9 @@ pub const CATCHING_UP: Duration = Duration::from_secs(1);
 /// a rollout that is done by then needs no check, and a failure is known within 5 s.
 pub const PODS_WINDOW: Duration = Duration::from_secs(4);
 
+/// The same if a watch follows the pods, so that a check costs no call.
+pub(super) const WATCHED_WINDOW: Duration = Duration::from_secs(1);
+
 /// The same if the pods could not be read, and while a result of theirs is acted upon.
 pub const LONG_WINDOW: Duration = Duration::from_secs(30);
 

@@ -6,7 +6,7 @@ use crate::world::api::message::Request;
 #[derive(Clone, Debug, Default)]
 pub struct On {
     method: Option<String>,
-    path: String,
+    path: Vec<String>,
     skip: u32,
 }
 
@@ -24,9 +24,9 @@ impl On {
         }
     }
 
-    /// Requests whose path or query contains this text.
+    /// Requests whose path or query contains this text, and those of earlier calls of this.
     pub fn path(mut self, contains: impl Into<String>) -> On {
-        self.path = contains.into();
+        self.path.push(contains.into());
         self
     }
 
@@ -40,7 +40,7 @@ impl On {
         self.method
             .as_ref()
             .is_none_or(|method| *method == request.method)
-            && request.path.contains(&self.path)
+            && self.path.iter().all(|text| request.path.contains(text))
     }
 }
 
@@ -91,6 +91,12 @@ pub enum Fault {
     WatchError410,
     /// A watch ends at once.
     WatchClosed,
+    /// A watch tells nothing and does not end: something on the way holds it back.
+    WatchMute,
+    /// A watch begins with what is not a line of a watch.
+    WatchGarbled,
+    /// The connection of a watch is closed in the middle of its first line.
+    WatchCut,
     /// 401 despite a correct token.
     Unauthorized,
     /// A 307 redirect.

@@ -27,8 +27,25 @@ fn a_watch_names_the_one_object_and_where_to_go_on() {
     assert_eq!(
         *call.query,
         [
-            ("watch", "true".to_owned()),
             ("fieldSelector", "metadata.name=web".to_owned()),
+            ("watch", "true".to_owned()),
+            ("allowWatchBookmarks", "true".to_owned()),
+            ("timeoutSeconds", "30".to_owned()),
+            ("resourceVersion", "42".to_owned()),
+        ]
+    );
+}
+
+#[test]
+fn a_list_is_followed_from_its_version_without_its_pages() {
+    let list = Call::list(&PODS, "shop", "app=web").page("next");
+    let call = Call::watch_of(&list, "42", 30);
+    assert_eq!((call.verb, &call.path), (Verb::Watch, &list.path));
+    assert_eq!(
+        *call.query,
+        [
+            ("labelSelector", "app=web".to_owned()),
+            ("watch", "true".to_owned()),
             ("allowWatchBookmarks", "true".to_owned()),
             ("timeoutSeconds", "30".to_owned()),
             ("resourceVersion", "42".to_owned()),

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RawPod {
-    metadata: RawMetadata,
+    pub(super) metadata: RawMetadata,
     spec: RawSpec,
     status: RawStatus,
 }
@@ -129,10 +129,18 @@ struct RawEnded {
 }
 
 impl RawPod {
-    /// Whether the object of this name controls the pod: a ReplicaSet, a StatefulSet, …
-    pub(super) fn is_of(&self, name: &str) -> bool {
-        let mut owners = self.metadata.owner_references.iter();
-        owners.any(|owner| owner.controller && owner.name == name)
+    /// The names of the objects that own the pod, and whether each controls it: a ReplicaSet, a
+    /// StatefulSet, …
+    pub(super) fn owners(&self) -> Vec<(String, bool)> {
+        let owners = self.metadata.owner_references.iter();
+        let owners = owners.map(|owner| (owner.name.clone(), owner.controller));
+        owners.collect()
+    }
+
+    /// How often its containers were restarted, without init containers.
+    pub(super) fn restarts(&self) -> u64 {
+        let containers = self.status.container_statuses.iter();
+        containers.map(|container| container.restart_count).sum()
     }
 
     /// Whether the node gave the pod up. It has been or will be replaced, so neither its controller

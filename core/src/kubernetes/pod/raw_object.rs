@@ -36,6 +36,8 @@ pub(super) struct List<T> {
 pub(super) struct ListMetadata {
     #[serde(rename = "continue", default, deserialize_with = "null")]
     pub(super) proceed: String,
+    #[serde(rename = "resourceVersion", default, deserialize_with = "null")]
+    pub(super) resource_version: String,
 }
 
 #[derive(Default, Deserialize)]

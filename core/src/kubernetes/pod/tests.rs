@@ -252,3 +252,23 @@ fn failed_pods_are_kept_and_ending_ones_of_any_set() {
     let hidden = pods.hide(|text| text.replace("much", "[hidden]"));
     assert_eq!(hidden.failed[0].why.message, "too [hidden]");
 }
+
+#[test]
+fn a_pod_in_a_line_of_a_watch_is_the_same_as_in_a_list() {
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    let failed = json!({"/status/phase": "Failed", "/status/reason": "Evicted"});
+    for changes in [json!({}), json!({"/status/conditions": ready}), failed] {
+        let pod = pod(changes);
+        let list = json!({"metadata": {"resourceVersion": "5"}, "items": [pod]}).to_string();
+        let page = PodPage::read(list.as_bytes()).unwrap();
+        assert_eq!((&*page.version, &*page.proceed), ("5", ""));
+        let line = json!({"type": "ADDED", "object": pod}).to_string();
+        let followed = PodRecord::in_line(line.as_bytes());
+        assert_eq!(followed.as_ref(), page.pods.first());
+        let (read, _) = Pods::read(list.as_bytes(), "web-1").unwrap();
+        assert_eq!(Pods::of(&followed, "web-1"), read);
+        assert_eq!(Pods::of(&followed, "web-2").count(), 0);
+    }
+    let status = br#"{"type": "ERROR", "object": {"kind": "Status", "status": "Failure"}}"#;
+    assert_eq!(PodRecord::in_line(status), None);
+}

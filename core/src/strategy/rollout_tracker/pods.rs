@@ -1,8 +1,8 @@
 //! The pods of a rollout: which are looked at, when, and what explains what they show.
 
-use super::super::pauses::{LONG_WINDOW, PODS_WINDOW};
+use super::super::pauses::{LONG_WINDOW, PODS_WINDOW, WATCHED_WINDOW};
 use super::RolloutTracker;
-use crate::snapshot::Query;
+use crate::snapshot::{Followed, Query};
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Explanation, Finding, PodSnapshot, Since,
@@ -56,10 +56,17 @@ impl RolloutTracker<'_> {
     /// The time until the pods are to be looked at.
     pub(super) fn next_sight(&self) -> Duration {
         let explained = self.snapshot.explanation.events.is_some();
+        let (soon, later) = match self.snapshot.followed {
+            // What else a switch reads before each look is not watched.
+            _ if !self.stage.is_alone() => (PODS_WINDOW, LONG_WINDOW),
+            Followed::ByLists => (PODS_WINDOW, LONG_WINDOW),
+            Followed::ByWatch => (WATCHED_WINDOW, LONG_WINDOW),
+            Followed::Changed => (WATCHED_WINDOW, PODS_WINDOW),
+        };
         let (last, window) = match &self.snapshot.pods {
-            Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, LONG_WINDOW),
-            Some(PodSnapshot { at, .. }) => (*at, PODS_WINDOW),
-            None => (self.rollout.written.at, PODS_WINDOW),
+            Some(PodSnapshot { at, pods, .. }) if explained || pods.is_err() => (*at, later),
+            Some(PodSnapshot { at, .. }) => (*at, soon),
+            None => (self.rollout.written.at, soon),
         };
         let left = (last + window).duration_since(self.now);
         Duration::try_from(left).unwrap_or_default().min(window)

@@ -2,7 +2,7 @@
 
 use crate::world::api::message::plain;
 use crate::world::api::message::{Answer, Body, Request, answer};
-use crate::world::api::reply::{Reply, Watch};
+use crate::world::api::reply::{Reply, Watch, WatchFlow};
 use crate::world::api::route::{Route, Target};
 use crate::world::api::status;
 use crate::world::fault;
@@ -27,7 +27,11 @@ impl World {
                 return Reply::Cut;
             }
             Fault::Stale => return self.serve_stale(request, authorized),
-            Fault::WatchError410 | Fault::WatchClosed => {
+            Fault::WatchError410
+            | Fault::WatchClosed
+            | Fault::WatchMute
+            | Fault::WatchGarbled
+            | Fault::WatchCut => {
                 return self.serve_broken_watch(request, authorized, &fault);
             }
             Fault::Throttled { retry_after } => Answer {
@@ -126,11 +130,19 @@ impl World {
     ) -> Reply {
         match self.serve(request, authorized) {
             Reply::Watch(watch) => {
-                let error = (*fault == Fault::WatchError410).then(|| watch.expired());
-                let initial = error.into_iter().collect();
+                let initial = match fault {
+                    Fault::WatchError410 => vec![watch.expired()],
+                    Fault::WatchGarbled => vec![json!("<html>")],
+                    _ => Vec::new(),
+                };
+                let flow = match fault {
+                    Fault::WatchMute => WatchFlow::Mute,
+                    Fault::WatchCut => WatchFlow::Cut,
+                    _ => WatchFlow::Ends,
+                };
                 Reply::Watch(Watch {
                     initial,
-                    ends: true,
+                    flow,
                     ..watch
                 })
             }

@@ -2,7 +2,7 @@
 
 use crate::world::api::call::Call;
 use crate::world::api::message::{Answer, answer};
-use crate::world::api::reply::Watch;
+use crate::world::api::reply::{Watch, WatchFlow};
 use crate::world::api::status;
 use crate::world::selector::{Fields, Labels};
 use crate::world::state::World;
@@ -158,7 +158,7 @@ impl World {
                 .and_then(|seconds| seconds.parse().ok()),
             bookmarks: call.flag("allowWatchBookmarks"),
             initial,
-            ends: false,
+            flow: WatchFlow::Changes,
         })
     }
 }

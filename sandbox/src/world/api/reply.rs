@@ -40,8 +40,22 @@ pub struct Watch {
     pub bookmarks: bool,
     /// The events to send first: synthetic ADDED ones, or an ERROR.
     pub initial: Vec<Value>,
-    /// Whether the stream ends after `initial` (a fault).
-    pub ends: bool,
+    /// How the stream goes on after `initial`.
+    pub flow: WatchFlow,
+}
+
+/// How a stream goes on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WatchFlow {
+    /// With what changes.
+    #[default]
+    Changes,
+    /// It ends (a fault).
+    Ends,
+    /// With nothing, without an end (a fault).
+    Mute,
+    /// Its first change is sent in part (a fault).
+    Cut,
 }
 
 /// The log of changes does not reach back that far.

@@ -313,7 +313,7 @@ fn a_job_says_that_it_will_be_complete_and_then_that_it_is() {
         timeout_seconds: None,
         bookmarks: false,
         initial: Vec::new(),
-        ends: false,
+        flow: WatchFlow::default(),
     };
     for (_, event) in world.watch(&watch, version).expect("the log") {
         let all = object::list(&event["object"], "/status/conditions").iter();

@@ -1,0 +1,47 @@
+//! The calls that follow changes.
+
+use super::{Call, Verb};
+use crate::kubernetes::name::Name;
+use crate::kubernetes::resource::Resource;
+
+impl Call {
+    /// Follows one object from a resource version on; the server ends the stream after `seconds`.
+    /// A field selector on the name matches a Role that is limited to that name.
+    pub fn watch(
+        resource: &Resource,
+        namespace: &str,
+        name: &str,
+        resource_version: &str,
+        seconds: u64,
+    ) -> Call {
+        let mut call = Call::new(Verb::Watch, resource, namespace, None);
+        let name = Name::new(name, resource.rule);
+        call.select(
+            "fieldSelector",
+            name.map(|name| format!("metadata.name={name}")),
+        );
+        call.from_version(resource_version, seconds)
+    }
+
+    /// Follows what a list has, from the version of that list on; the server ends the stream after
+    /// `seconds`.
+    pub fn watch_of(list: &Call, resource_version: &str, seconds: u64) -> Call {
+        let mut call = Call {
+            verb: Verb::Watch,
+            ..list.clone()
+        };
+        let selects = |name: &str| ["labelSelector", "fieldSelector"].contains(&name);
+        call.query.0.retain(|(name, _)| selects(name));
+        call.from_version(resource_version, seconds)
+    }
+
+    fn from_version(mut self, resource_version: &str, seconds: u64) -> Call {
+        self.query.push("watch", "true");
+        self.query.push("allowWatchBookmarks", "true");
+        self.query.push("timeoutSeconds", seconds.to_string());
+        if !resource_version.is_empty() {
+            self.query.push("resourceVersion", resource_version);
+        }
+        self
+    }
+}

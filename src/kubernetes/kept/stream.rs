@@ -1,0 +1,116 @@
+//! A watch of what a list has, read by a task of its own.
+
+use crate::kubernetes::{Cluster, WatchEnd};
+use crate::telemetry::logging;
+use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::answer;
+use landfall_core::kubernetes::call::Call;
+use landfall_core::kubernetes::contact::Identity;
+use landfall_core::kubernetes::identity;
+use landfall_core::kubernetes::pod::PodRecord;
+use landfall_core::kubernetes::watched::{Change, Line};
+use landfall_core::workload::replica_set::ReplicaSet;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::Sender;
+use tokio::time::Instant;
+
+/// How long the server may take to begin.
+const BEGINNING: Duration = Duration::from_secs(10);
+
+/// What is kept of an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Item {
+    /// Of a pod.
+    Pod(Box<PodRecord>),
+    /// Of a ReplicaSet or a ControllerRevision.
+    Version(Box<ReplicaSet>),
+}
+
+/// What a watch tells.
+#[derive(Debug)]
+pub(super) enum Told {
+    /// The server has begun to send.
+    Opened,
+    /// The object of this name is so now; the version of the watch.
+    Put(String, Item, String),
+    /// The object of this name is gone.
+    Gone(String, String),
+    /// It has come so far.
+    Bookmark(String),
+    /// It is over: all was told until then, or it was cut.
+    Over(WatchEnd),
+    /// It cannot go on from where it was to begin: the list is to be read.
+    Expired,
+    /// What came is not from a watch of these objects.
+    Garbled,
+    /// It could not be opened.
+    Refused(CallError),
+}
+
+impl Told {
+    fn is_last(&self) -> bool {
+        match self {
+            Told::Opened | Told::Put(..) | Told::Gone(..) | Told::Bookmark(_) => false,
+            Told::Over(_) | Told::Expired | Told::Garbled | Told::Refused(_) => true,
+        }
+    }
+}
+
+/// Follows a watch to its end, and sends what it tells with this id.
+pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sender<(u64, Told)>) {
+    let mut watch = match cluster.watch(&call, Instant::now() + BEGINNING).await {
+        Ok(watch) => watch,
+        Err(error) => {
+            let is_expired = matches!(&error, CallError::Refused(it) if it.code == 410);
+            let told = if is_expired {
+                Told::Expired
+            } else {
+                Told::Refused(error)
+            };
+            // Whoever does not listen any more needs nothing.
+            let _ = to.send((id, told)).await;
+            return;
+        }
+    };
+    drop(cluster);
+    let asked = identity::asked(&call).unwrap_or_default();
+    let mut told = Told::Opened;
+    loop {
+        let is_last = told.is_last();
+        if to.send((id, told)).await.is_err() || is_last {
+            return;
+        }
+        told = match watch.line().await {
+            Ok(line) => read(&line, &asked),
+            Err(end) => Told::Over(end),
+        };
+    }
+}
+
+/// Reads a line of a watch of pods or versions, as `asked` says.
+fn read(text: &[u8], asked: &Identity) -> Told {
+    let Some(line) = Line::read(text) else {
+        return Told::Garbled;
+    };
+    let is_ours = line.kind == asked.kind && line.namespace == asked.namespace;
+    match line.change {
+        Change::Ended => Told::Expired,
+        Change::Bookmark => Told::Bookmark(line.version),
+        Change::Put | Change::Gone if !is_ours || line.name.is_empty() => Told::Garbled,
+        Change::Gone => Told::Gone(line.name, line.version),
+        Change::Put => match item(text, &line.kind) {
+            Some(item) => Told::Put(line.name, item, line.version),
+            None => Told::Garbled,
+        },
+    }
+}
+
+fn item(text: &[u8], kind: &str) -> Option<Item> {
+    if kind == "Pod" {
+        return PodRecord::in_line(text).map(|pod| Item::Pod(Box::new(pod)));
+    }
+    let line = answer::read(text)?;
+    logging::learn(&line["object"]);
+    Some(Item::Version(Box::new(ReplicaSet::read(&line["object"]))))
+}
