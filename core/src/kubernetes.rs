@@ -10,6 +10,7 @@ mod error;
 pub mod front;
 pub mod group;
 pub mod identity;
+pub mod known_kinds;
 pub mod name;
 mod path;
 mod permission;

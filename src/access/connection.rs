@@ -5,9 +5,10 @@ use crate::kubernetes::Cluster;
 use jiff::Timestamp;
 use landfall_core::eks::AssumedRole;
 use landfall_core::kubernetes::credential::Credential;
+use landfall_core::kubernetes::known_kinds::KnownKinds;
 use landfall_core::kubernetes::server::Server;
 use landfall_core::outcome::{self, CredentialSource, CredentialsError};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// An open connection to a cluster.
 #[derive(Clone)]
@@ -21,6 +22,8 @@ pub struct Connection {
     pub(super) credential: Credential,
     /// How tokens of IAM are made for the cluster, and when the next one is due.
     pub(super) iam: Option<(IamUser, Timestamp)>,
+    /// The kinds that the API server has listed.
+    pub(super) kinds: Arc<Mutex<KnownKinds>>,
 }
 
 /// For whom and by whom tokens of IAM are made.
@@ -47,7 +50,19 @@ impl Connection {
             server,
             credential,
             iam: None,
+            kinds: Arc::default(),
         }
+    }
+
+    /// The kinds that the API server has listed for earlier deploys.
+    pub fn kinds(&self) -> KnownKinds {
+        let kinds = self.kinds.lock();
+        kinds.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps the kinds that the API server has listed.
+    pub fn remember(&self, kinds: KnownKinds) {
+        *self.kinds.lock().unwrap_or_else(PoisonError::into_inner) = kinds;
     }
 
     /// Whether the credential should be renewed now.

@@ -121,6 +121,7 @@ pub(super) async fn open(
     let cluster = cluster.map_err(unusable)?;
     Ok(Connection {
         iam,
+        kinds: way.map(|open| open.kinds).unwrap_or_default(),
         ..Connection::new(cluster, server, credential, source)
     })
 }

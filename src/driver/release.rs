@@ -37,14 +37,18 @@ pub async fn run(
 ) -> ReleaseEnded {
     let now = Timestamp::now();
     let end = end(now, until);
+    let mut engine = ReleaseEngine::new(request, continuation, now, end, logging::masked);
+    engine.remember(connection.kinds());
     let mut driver = Driver {
-        engine: ReleaseEngine::new(request, continuation, now, end, logging::masked),
+        engine,
         way: Way::new(connection, connect, until),
         aws,
         until,
     };
     let outcome = driver.run().await;
-    driver.engine.ended(outcome)
+    let ended = driver.engine.ended(outcome);
+    driver.way.connection.remember(ended.kinds.clone());
+    ended
 }
 
 /// The alarms, as CloudWatch tells them.

@@ -1,5 +1,6 @@
 //! Whole releases: the objects of a folder in an input artifact, deployed as one.
 
+mod discovery;
 mod guarded;
 mod handover;
 mod jobs;

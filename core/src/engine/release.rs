@@ -34,6 +34,7 @@ pub use model::{ReleaseEnded, ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket
 
 use super::model::{Note, remark};
 use crate::kubernetes::CallError;
+use crate::kubernetes::known_kinds::KnownKinds;
 use crate::outcome::CredentialsError;
 use crate::snapshot::Response;
 use jiff::Timestamp;
@@ -106,6 +107,12 @@ impl ReleaseEngine {
         self.notes.extend(new);
     }
 
+    /// Kinds that this API server has listed for an earlier deploy.
+    pub fn remember(&mut self, kinds: KnownKinds) {
+        self.is_remembering = kinds != KnownKinds::default();
+        self.kinds = kinds;
+    }
+
     /// There is no access any more: what is refused next ends the release for that.
     pub fn lock_out(&mut self, error: CredentialsError) {
         self.locked_out = Some(error);
@@ -125,6 +132,7 @@ impl ReleaseEngine {
     pub fn ended(self, outcome: ReleaseOutcome) -> ReleaseEnded {
         ReleaseEnded {
             outcome,
+            kinds: self.kinds_to_remember(),
             request: self.request,
             continuation: self.continuation,
         }

@@ -86,10 +86,29 @@ impl Pods {
     /// Adds the pods of another page.
     pub fn extend(&mut self, page: Pods) {
         self.ready += page.ready;
+        self.completed += page.completed;
         self.others.extend(page.others);
         self.failed.extend(page.failed);
         self.failed.truncate(FAILED_LIMIT);
         self.ending = self.ending.max(page.ending);
+    }
+
+    /// Whether a container was started: `None` if there is no pod that would show it.
+    pub fn have_run(&self) -> Option<bool> {
+        let mut containers = self.others.iter().flat_map(|pod| &pod.containers);
+        let ran = containers.any(|container| match &container.state {
+            State::Running | State::Ended(_) => true,
+            State::Unknown | State::Waiting { .. } => {
+                container.restarts > 0 || container.last.is_some()
+            }
+        });
+        match ran || self.ready + self.completed > 0 {
+            true => Some(true),
+            // A pod that was given up may have lost what it says of its containers.
+            false => {
+                (!self.others.is_empty() && self.failed.is_empty() && !self.cut).then_some(false)
+            }
+        }
     }
 
     /// The number of pods that count.

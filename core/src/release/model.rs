@@ -22,6 +22,8 @@ use std::time::Duration;
 pub struct ReleasePlan {
     /// The revision that it would get; `None` if nothing would change.
     pub revision: Option<u64>,
+    /// The newest revision that there is; 0 if there is none.
+    pub newest: u64,
     /// Every object, in the order in which it would be written; deleted ones last.
     pub objects: Vec<ObjectPlan>,
     /// What people should know beforehand.
@@ -246,6 +248,9 @@ pub enum ReleaseCause {
         /// Why, by its status.
         cause: ObjectCause,
     },
+    /// Permissions were taken away after it was begun, each in a namespace or (`None`) in the
+    /// whole cluster.
+    Forbidden(Vec<(Permission, Option<String>)>),
     /// Someone deleted an object, or replaced it, while it was followed.
     Gone(ObjectId),
     /// Someone else changed an object after it was applied.
@@ -288,6 +293,9 @@ pub struct WayBack {
     pub left: Vec<(ObjectId, LeftReason)>,
     /// The workloads that were put back and do not serve as they should, and why.
     pub unserved: Vec<(ObjectId, String)>,
+    /// Whether what was written is unknown, as the records of the release could not be read.
+    #[serde(default)]
+    pub unread: bool,
     /// Why the release failed, with what was seen of it: for an invocation that comes when all is
     /// over, and only the report is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -303,6 +311,10 @@ pub enum LeftReason {
     Keep(KeepReason),
     /// A Job that ran cannot be undone.
     JobRan,
+    /// The same, but none of its pods is left to show whether it ran.
+    JobMayHaveRun,
+    /// None of a Job's pods has started yet, and they still may.
+    JobWaits,
     /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
     Definition,
     /// What it was before is not known: there was no room for it in the record.

@@ -5,6 +5,7 @@ use super::route;
 use crate::state::continuation::{CAUSE_LIMIT, RecordedFailure};
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::text::{clip, quote, words};
+use crate::workload::health::job::JobFailure;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use std::time::Duration;
 
@@ -14,6 +15,9 @@ pub(super) const TOLD_LIMIT: usize = 440;
 /// How much of somebody else's text goes into a cause, which must leave room for how far the
 /// rollout had come.
 pub(super) const CAUSE_QUOTE_LIMIT: usize = 380;
+
+/// How much of a list of indexes goes into a cause.
+const INDEXES_LIMIT: usize = 100;
 
 /// The pods that a rollout waits for.
 pub const NEW: &str = "new";
@@ -116,14 +120,31 @@ fn stop_text(stop: &Stop, which: &str) -> String {
             "no new pod can be created, because its ReplicaSet is refused: {}",
             clip(&quote(refused), CAUSE_QUOTE_LIMIT)
         ),
-        Stop::JobFailed(failure) => match failure.message.as_str() {
-            "" => format!("Kubernetes gave the Job up ({})", quote(&failure.reason)),
-            message => format!(
-                "Kubernetes gave the Job up ({}): {}",
-                quote(&failure.reason),
-                clip(&quote(message), CAUSE_QUOTE_LIMIT)
-            ),
-        },
+        Stop::JobFailed(failure) => given_up(failure),
+        Stop::JobGone(failure) => format!(
+            "{}. Its log was deleted with it: give it a `ttlSecondsAfterFinished` of an hour or \
+             more, and a failure is told with its last lines",
+            given_up(failure)
+        ),
+    }
+}
+
+/// Why Kubernetes gave a Job up.
+fn given_up(failure: &JobFailure) -> String {
+    let why = match failure.message.as_str() {
+        "" => format!("Kubernetes gave the Job up ({})", quote(&failure.reason)),
+        message => format!(
+            "Kubernetes gave the Job up ({}): {}",
+            quote(&failure.reason),
+            clip(&quote(message), CAUSE_QUOTE_LIMIT)
+        ),
+    };
+    match failure.indexes.as_str() {
+        "" => why,
+        indexes => format!(
+            "{why}; failed indexes: {}",
+            clip(&quote(indexes), INDEXES_LIMIT)
+        ),
     }
 }
 

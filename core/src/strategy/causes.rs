@@ -165,6 +165,8 @@ pub enum Stop {
     NoReplicaSet(String),
     /// Kubernetes has given the Job up.
     JobFailed(JobFailure),
+    /// The same, and has deleted it before the logs of its pods were read.
+    JobGone(JobFailure),
 }
 
 impl Default for RolloutCause {

@@ -32,6 +32,11 @@ pub const PODS_WINDOW: Duration = Duration::from_secs(4);
 /// The same if a watch follows the pods, so that a check costs no call.
 pub(super) const WATCHED_WINDOW: Duration = Duration::from_secs(1);
 
+/// The same for a Job that is deleted right after its end. Its controller notices a pod's end a
+/// second later, so that two looks fall into what is left of its log.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job/job_controller.go>
+pub(super) const BRIEF_WINDOW: Duration = Duration::from_millis(400);
+
 /// The same if the pods could not be read, and while a result of theirs is acted upon.
 pub const LONG_WINDOW: Duration = Duration::from_secs(30);
 

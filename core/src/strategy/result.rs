@@ -49,7 +49,8 @@ impl SuccessNote {
     /// What is to be said of a workload whose rollout is done.
     pub fn of(live: &Workload) -> Option<SuccessNote> {
         let partition = live.partition();
-        if live.rolls_on_delete() {
+        let has_old_pods = live.updated_replicas() < live.total_replicas();
+        if live.rolls_on_delete() && has_old_pods {
             Some(SuccessNote::OnDelete)
         } else if live.kind() == Kind::StatefulSet && partition > 0 {
             Some(SuccessNote::Partition(partition))

@@ -3,6 +3,8 @@
 use super::{GOOD, empty, image, object, release, release_in, settings, web};
 use crate::stage::SHORT;
 use serde_json::json;
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// How many invocations there were.
 fn invocations(stage: &crate::stage::Stage) -> usize {
@@ -33,6 +35,38 @@ async fn a_release_goes_on_in_the_next_invocation() {
     assert_eq!(parent["metadata"]["annotations"]["landfall/revision"], "1");
     let second = object(&stage, "secrets", "landfall.shop.v2").await;
     assert!(second.is_none(), "{second:?}");
+}
+
+/// What was begun is not said not to be there, and is taken back as far as it may be.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_permission_that_is_taken_away_in_the_middle_ends_the_release_and_its_lock() {
+    let stage = empty().await;
+    let slow = web("slow", "registry.example.com/slow:never-ready");
+    let config = settings("info");
+    let files = [("k8s/config.yaml", &*config), ("k8s/slow.yaml", &*slow)];
+    let forbid = async {
+        while object(&stage, "deployments", "slow").await.is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        sleep(Duration::from_millis(300)).await;
+        stage.cluster.forbid("get", "configmaps").await;
+    };
+    let released = release_in(SHORT, &stage, &files, json!({}));
+    let (ended, ()) = tokio::join!(released, forbid);
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "PermissionError", "{message}");
+    for said in [
+        "was rolled back only in part",
+        "taken away",
+        "`get configmaps`",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    assert!(!message.contains("was not changed"), "{message}");
+    let live = object(&stage, "deployments", "slow").await;
+    assert!(live.is_none(), "{message}");
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
+    assert!(parent["metadata"]["annotations"]["landfall/lock"].is_null());
 }
 
 #[tokio::test(flavor = "multi_thread")]

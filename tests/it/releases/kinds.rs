@@ -3,6 +3,7 @@
 use super::{GOOD, empty, image, object, release, service, settings, web};
 use crate::stage::Stage;
 use serde_json::{Value, json};
+use std::time::{Duration, Instant};
 
 const STORE: &str = "registry.example.com/store:1.0.0";
 
@@ -184,6 +185,30 @@ async fn a_definition_and_its_objects_come_in_one_release() {
     let (summary, _) = release(&stage, &files, json!({})).await.released();
     let live = object(&stage, "gadgets.example.com", "one").await;
     assert_eq!(live.unwrap()["spec"]["size"], 4, "{summary}");
+}
+
+/// Whoever looks at what nobody writes the status of waits some seconds for one, and once.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_unchanged_release_waits_for_no_status_and_no_address() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let gadget =
+        "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one}\nspec: {size: 3}\n";
+    let balanced = service("web").replace("spec: {", "spec: {type: LoadBalancer, ");
+    // Nothing probes its pods.
+    let probe = ", readinessProbe: {httpGet: {path: /, port: 8080}}";
+    let web = set("StatefulSet", "web", STORE).replace(probe, "");
+    let files = [
+        ("k8s/gadget.yaml", gadget),
+        ("k8s/definition.yaml", DEFINITION),
+        ("k8s/service.yaml", &*balanced),
+        ("k8s/web.yaml", &*web),
+    ];
+    release(&stage, &files, json!({})).await.released();
+    let began = Instant::now();
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    assert!(summary.contains("so nothing was changed"), "{summary}");
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(2), "{took:?}: {summary}");
 }
 
 /// A custom resource with a finalizer is waited for before its controller is deleted.

@@ -139,6 +139,54 @@ async fn what_somebody_deleted_stays_away() {
     assert_eq!(image(&stage, "web").await, GOOD, "{message}");
 }
 
+/// What is changed while the workloads are followed is seen before the release is said to serve.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_changes_during_the_rollout_is_no_success() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, SLOW, json!({}), async || {
+        edit(&stage, "configmaps", "settings", |config| {
+            config["data"]["LEVEL"] = json!("theirs");
+        });
+    });
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    for said in ["`kubectl` changed", "data.LEVEL", "`ConfigMap/settings`"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    let config = object(&stage, "configmaps", "settings").await.unwrap();
+    assert_eq!(config["data"]["LEVEL"], "theirs", "{message}");
+    let stage = cluster().await;
+    let ended = upgraded(&stage, SLOW, json!({}), async || {
+        stage.cluster.remove("configmaps", "added").await;
+    });
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(
+        message.contains("someone else deleted `ConfigMap/added`"),
+        "{message}"
+    );
+}
+
+/// What this release did not set is nobody's fault, and with `force` neither is what it set.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_somebody_adds_during_the_rollout_is_no_failure() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, SLOW, json!({}), async || {
+        edit(&stage, "configmaps", "settings", |config| {
+            config["metadata"]["labels"]["seen"] = json!("yes");
+            config["data"]["THEIRS"] = json!("1");
+        });
+    });
+    ended.await.released();
+    let stage = cluster().await;
+    let ended = upgraded(&stage, SLOW, json!({"force": true}), async || {
+        edit(&stage, "configmaps", "settings", |config| {
+            config["data"]["LEVEL"] = json!("theirs");
+        });
+    });
+    ended.await.released();
+}
+
 /// Whoever restarts the pods in the middle does not change what was asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restart_in_the_middle_is_followed_on() {

@@ -76,6 +76,41 @@ async fn what_rolls_on_delete_is_done_at_once_and_says_so() {
     }
 }
 
+/// Pods that have the new version must serve: all of a new set, and those that scaling adds.
+#[tokio::test(flavor = "multi_thread")]
+async fn new_pods_of_what_rolls_on_delete_are_followed() {
+    for (kind, resource) in [("StatefulSet", "statefulsets"), ("DaemonSet", "daemonsets")] {
+        let stage = empty().await;
+        for (image, serves) in [("missing", false), ("1.0.0", true)] {
+            let first = set(kind, image, ON_DELETE);
+            let parameters = json!({"patience": "1s", "timeout": "20s"});
+            let files = [("k8s/store.yaml", &*first)];
+            let (done, told) = outcome(release(&stage, &files, parameters).await);
+            assert_eq!(done, serves, "{kind}: {told}");
+            assert!(serves || told.contains(":missing"), "{kind}: {told}");
+            // There is no old pod of which that had to be said.
+            assert!(!told.contains("OnDelete"), "{kind}: {told}");
+            let live = object(&stage, resource, "store").await;
+            assert_eq!(live.is_some(), serves, "{kind}: {told}");
+        }
+    }
+    let stage = empty().await;
+    let first = set("StatefulSet", "1.0.0", ON_DELETE);
+    release(&stage, &[("k8s/store.yaml", &*first)], json!({}))
+        .await
+        .released();
+    let larger = set("StatefulSet", "crash", ON_DELETE).replace("replicas: 2", "replicas: 3");
+    let files = [("k8s/store.yaml", &*larger)];
+    let parameters = json!({"patience": "1s", "timeout": "20s"});
+    let (serves, told) = outcome(release(&stage, &files, parameters).await);
+    assert!(
+        !serves && told.contains("rolled back to revision 1"),
+        "{told}"
+    );
+    let live = object(&stage, "statefulsets", "store").await.unwrap();
+    assert_eq!(live["spec"]["replicas"], 2, "{told}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_daemon_set_that_surges_is_followed_to_its_last_node() {
     let stage = empty().await;

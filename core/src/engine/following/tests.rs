@@ -141,7 +141,7 @@ fn a_stateful_set_a_daemon_set_and_a_job_are_followed_to_their_end() {
         (
             Kind::StatefulSet,
             on_delete(),
-            json!({"observedGeneration": 1}),
+            json!({"observedGeneration": 1, "replicas": 2}),
             Some(SuccessNote::OnDelete),
         ),
         (Kind::DaemonSet, json!({}), daemon, None),

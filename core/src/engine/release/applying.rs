@@ -8,6 +8,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseCause};
 use crate::snapshot::Response;
+use crate::state::release::Record;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -26,7 +27,11 @@ impl ReleaseEngine {
             return;
         }
         if !item.differs() {
-            let at = self.continuation.started;
+            // What the newest revision left as it is has had its time to get ready.
+            let newest = self.newest_good().filter(|_| !self.is_written(place));
+            let has = |record: &&Record| record.objects.iter().any(|it| it.id == item.id);
+            let at = newest.filter(has).map(|record| record.heading.at);
+            let at = at.unwrap_or(self.continuation.started);
             let applied = item.live().map(|live| receipt(&live, at));
             self.items[place].applied = applied;
             return;

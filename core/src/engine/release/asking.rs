@@ -98,9 +98,10 @@ impl ReleaseEngine {
                 let call = Call::delete_version(&old.resource, namespace, name, uid, version);
                 (call, Reading::Object)
             }
-            Task::GetBack(back) | Task::PutBack(back) | Task::GoneBack(back) => {
-                self.call_of_back(task, *back)?
-            }
+            Task::GetBack(back)
+            | Task::JobPods(back)
+            | Task::PutBack(back)
+            | Task::GoneBack(back) => self.call_of_back(task, *back)?,
             Task::Get(item)
             | Task::Try(item)
             | Task::TakeOver(item)

@@ -39,7 +39,7 @@ impl ReleaseEngine {
     /// Watches the release until its bake is over.
     pub(super) fn bake(&mut self, now: Timestamp) {
         if !self.is_baked() {
-            self.stage = Stage::Close;
+            self.stage = Stage::LookAgain;
             return;
         }
         let since = *self.continuation.guard.serving_since.get_or_insert(now);
@@ -54,7 +54,7 @@ impl ReleaseEngine {
             return self.push_at(until, Task::Wake);
         }
         if self.were_alarms_read_at(until, now) {
-            self.stage = Stage::Close;
+            self.stage = Stage::LookAgain;
         }
     }
 

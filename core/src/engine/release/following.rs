@@ -14,8 +14,10 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseCause, ReleaseNote};
 use crate::request::Request;
 use crate::snapshot::Response;
+use crate::state::release::Record;
 use crate::strategy::{Success, SuccessNote};
-use crate::workload::health::object::{self, ObjectHealth};
+use crate::workload::health::job;
+use crate::workload::health::object::{self, Applied, ObjectHealth};
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::{Kind, Workload};
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +25,12 @@ use serde_json::{Value, json};
 
 /// The pause between two looks at an object that is not ready.
 const CHECK_PAUSE: SignedDuration = SignedDuration::from_secs(2);
+
+/// For how long a look at an object counts as the last one before the end.
+const FRESH: SignedDuration = SignedDuration::from_secs(2);
+
+/// The pause between two looks at a Job that is deleted right after its end.
+const BRIEF_PAUSE: SignedDuration = SignedDuration::from_millis(400);
 
 /// Workloads that are looked at each second; more are looked at less often, so that a release of a
 /// hundred does not ask a hundred times a second.
@@ -81,7 +89,7 @@ impl ReleaseEngine {
             ..self.request_for(kind, &item.id)
         };
         // What served as it is when this release was deployed last has been looked at twice then.
-        let held = !wrote && self.newest_is_good();
+        let held = !wrote && self.newest_good().is_some();
         let following = Following {
             request,
             written,
@@ -90,18 +98,21 @@ impl ReleaseEngine {
             now: self.now,
             until: self.until,
             mask: self.mask,
-            pause: self.follow_pause(),
+            pause: match job::is_brief(&after) {
+                true => BRIEF_PAUSE,
+                false => self.follow_pause(),
+            },
         };
         self.items[place].follower = Some(following.forward(wrote, held));
     }
 
-    /// Whether the release was deployed to its end the last time.
-    fn newest_is_good(&self) -> bool {
+    /// The revision before this one, if it was deployed to its end.
+    pub(super) fn newest_good(&self) -> Option<&Record> {
         let own = self.record.as_ref().map(|record| record.heading.revision);
-        let before = self.records.iter().map(|record| &record.heading);
-        let before = before.filter(|heading| Some(heading.revision) != own);
-        let newest = before.max_by_key(|heading| heading.revision);
-        newest.is_some_and(|heading| heading.status.was_good())
+        let before = self.records.iter();
+        let before = before.filter(|record| Some(record.heading.revision) != own);
+        let newest = before.max_by_key(|record| record.heading.revision);
+        newest.filter(|record| record.heading.status.was_good())
     }
 
     /// The request by which a workload is followed.
@@ -177,6 +188,7 @@ impl ReleaseEngine {
             }
             Err(error) => return self.trouble(Task::Check(place), call, error, now),
         };
+        self.items[place].looked = Some(now);
         if let Some(by) = self.overwritten(place, &live) {
             let id = self.items[place].id.clone();
             return self.doom(ReleaseCause::Overwritten { id, by });
@@ -188,12 +200,61 @@ impl ReleaseEngine {
         self.judge(place, health, now);
     }
 
+    /// Whether this release wrote an object, in this invocation or an earlier one.
+    pub(super) fn is_written(&self, place: usize) -> bool {
+        let item = &self.items[place];
+        item.wrote || self.is_resumed && self.written(item) != Written::Not
+    }
+
+    /// Whether an object is ready as soon as it is written, as a ConfigMap is, so that it need not
+    /// be looked at before everything else is ready.
+    pub(super) fn is_looked_at_last(&self, place: usize) -> bool {
+        let item = &self.items[place];
+        if item.is_done() || !self.is_followed_by_status(place) || !self.is_written(place) {
+            return false;
+        }
+        let mut manifest = self.request.manifests[place].object();
+        if let Some(fields) = manifest.as_object_mut() {
+            fields.remove("status");
+        }
+        let applied = Applied {
+            generation: 0,
+            uid: String::new(),
+            at: self.now,
+        };
+        object::health(&manifest, &applied, self.now) == ObjectHealth::Ready
+    }
+
+    /// Whether an object is followed, and has no engine of its own for it.
+    fn is_followed_by_status(&self, place: usize) -> bool {
+        let id = &self.items[place].id;
+        self.request.manifests[place].follow && workload_kind(id).is_none()
+    }
+
+    /// Looks at what this release wrote once more before it is said to serve: meanwhile somebody
+    /// may have changed or deleted it.
+    pub(super) fn look_again(&mut self, now: Timestamp) {
+        for place in 0..self.items.len() {
+            if !self.items[place].is_done() {
+                self.push_check(place);
+                continue;
+            }
+            let looked = self.items[place]
+                .looked
+                .unwrap_or(self.continuation.started);
+            let is_fresh = now.duration_since(looked) < FRESH;
+            if !is_fresh && self.is_followed_by_status(place) && self.is_written(place) {
+                self.push(Task::Check(place));
+            }
+        }
+    }
+
     /// Who has changed an object since this release wrote it. With `force` what others set is
     /// overwritten each time, so that somebody who sets it again is nothing new.
     fn overwritten(&self, place: usize, live: &Value) -> Option<OtherWriter> {
         let item = &self.items[place];
         let is_same = Some(&uid_of(live)) == item.applied.as_ref().map(|it| &it.uid);
-        if !item.wrote || !is_same || self.request.force {
+        if !self.is_written(place) || !is_same || self.request.force {
             return None;
         }
         let manifest = &self.request.manifests[place];
@@ -205,7 +266,7 @@ impl ReleaseEngine {
     /// ready has to be read again.
     pub(super) fn judge_as_read(&mut self, place: usize, now: Timestamp) {
         let item = &self.items[place];
-        let is_followed = self.request.manifests[place].follow && workload_kind(&item.id).is_none();
+        let is_followed = self.is_followed_by_status(place);
         let (Some(live), Some(applied)) = (item.live(), &item.applied) else {
             return;
         };

@@ -48,6 +48,8 @@ pub(super) struct Item {
     pub(super) wrote: bool,
     /// The engine that follows it, if it is a workload.
     pub(super) follower: Option<Box<Engine>>,
+    /// When its health was looked at last.
+    pub(super) looked: Option<Timestamp>,
     /// Whether the release has begun to wait for it.
     pub(super) is_waited_for: bool,
     pub(super) state: State,
@@ -104,6 +106,7 @@ impl Item {
             begun: false,
             wrote: false,
             follower: None,
+            looked: None,
             is_waited_for: false,
             state: State::Pending,
         }

@@ -5,6 +5,7 @@ use super::item::{Back, Item, Old};
 use crate::change::apply::Owner;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::known_kinds::KnownKinds;
 use crate::kubernetes::resource::Resource;
 use crate::outcome::{CredentialSource, CredentialsError};
 use crate::release::order::Step;
@@ -136,6 +137,8 @@ pub struct ReleaseEnded {
     pub request: ReleaseRequest,
     /// The state for the next invocation.
     pub continuation: Continuation,
+    /// What to give to the next [`ReleaseEngine::remember`] of the same API server.
+    pub kinds: KnownKinds,
 }
 
 /// Something to do: most are one call. Numbers are places in [`ReleaseEngine::items`], `olds` and
@@ -188,6 +191,8 @@ pub(super) enum Task {
     Forget(u64),
     /// Way back: read an object.
     GetBack(usize),
+    /// Way back: see whether a Job ran, by its pods.
+    JobPods(usize),
     /// Way back: put an object back, or delete it.
     PutBack(usize),
     /// Way back: wait until a deleted object is gone.
@@ -213,6 +218,8 @@ pub(super) enum Stage {
     Ready(usize),
     Follow,
     Bake,
+    /// Everything is ready, and is looked at once more.
+    LookAgain,
     Close,
     /// The step of what is deleted.
     Prune(usize),
@@ -278,7 +285,11 @@ pub struct ReleaseEngine {
     pub(super) record_secret: Option<Value>,
     /// Whether an earlier invocation, or a deploy that died, began to write.
     pub(super) is_resumed: bool,
-    /// The resources that were looked up, by version and kind.
+    /// The kinds that were looked up, now or by an earlier deploy.
+    pub(super) kinds: KnownKinds,
+    /// Whether some of them may be remembered from an earlier deploy.
+    pub(super) is_remembering: bool,
+    /// The resources that the release itself defines, by version and kind.
     pub(super) resources: BTreeMap<(String, String), Resource>,
     /// The targets of autoscalers: namespace, kind and name.
     pub(super) scaled: BTreeMap<(String, String, String), String>,
@@ -350,6 +361,8 @@ impl ReleaseEngine {
             record: None,
             record_secret: None,
             is_resumed: false,
+            kinds: KnownKinds::default(),
+            is_remembering: false,
             resources: BTreeMap::new(),
             scaled: BTreeMap::new(),
             faults: Vec::new(),

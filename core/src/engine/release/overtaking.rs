@@ -31,6 +31,7 @@ impl ReleaseEngine {
             self.mask,
         );
         fresh.conflicts = self.conflicts;
+        fresh.remember(std::mem::take(&mut self.kinds));
         fresh.notes = std::mem::take(&mut self.notes);
         fresh.tickets = self.tickets;
         fresh.locked_out = self.locked_out.take();

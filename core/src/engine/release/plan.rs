@@ -43,6 +43,7 @@ impl ReleaseEngine {
         let revision = next_revision(self.parent.revision, numbers);
         ReleasePlan {
             revision: (!self.is_as_it_should_be()).then_some(revision),
+            newest: self.newest().map_or(0, |record| record.heading.revision),
             objects,
             notes: std::mem::take(&mut self.said),
             warnings: self.continuation.warnings.clone(),

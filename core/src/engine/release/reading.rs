@@ -99,6 +99,7 @@ impl ReleaseEngine {
                 self.settled(task, call, result, now)
             }
             Task::GetBack(back) => self.took_back(back, call, result, now),
+            Task::JobPods(back) => self.took_job_pods(back, result),
             Task::PutBack(back) => self.put_back(back, call, result, now),
             Task::GoneBack(back) => self.gone_back(back, call, result, now),
             Task::Wake => {}
@@ -126,7 +127,11 @@ impl ReleaseEngine {
     fn is_of_way_back(&self, task: &Task) -> bool {
         matches!(
             task,
-            Task::GetBack(_) | Task::PutBack(_) | Task::GoneBack(_) | Task::FollowBack(_)
+            Task::GetBack(_)
+                | Task::JobPods(_)
+                | Task::PutBack(_)
+                | Task::GoneBack(_)
+                | Task::FollowBack(_)
         ) || matches!(
             self.stage,
             Stage::BackBegins

@@ -1,6 +1,7 @@
 //! The parent and the records of a release: reading them, the lock, and the record of this
 //! revision.
 
+use super::super::brief::in_short;
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
@@ -231,8 +232,14 @@ impl ReleaseEngine {
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
             Err(CallError::Refused(refusal)) if super::trouble::is_forbidden(&refusal) => {
-                self.forbid(&call, call.verb.rbac());
-                self.end_forbidden();
+                if self.stage == Stage::Record {
+                    self.forbid(&call, call.verb.rbac());
+                    self.end_forbidden();
+                } else {
+                    // All is done but the unlocking, and the lock expires.
+                    let why = in_short(&CallError::Refused(refusal));
+                    self.notes.push(Note::Left(self.parent.name(), why));
+                }
             }
             Err(error) => self.trouble(Task::Parented, call, error, now),
         }

@@ -1,6 +1,7 @@
 //! Where the objects of a release are: which resource a kind is, and which namespace it has.
 
-use super::model::{ReleaseEngine, Task};
+use super::model::{ReleaseEngine, Stage, Task};
+use crate::kubernetes::known_kinds::KnownKinds;
 use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::Resource;
 use crate::kubernetes::{builtin, discovery};
@@ -30,9 +31,34 @@ impl ReleaseEngine {
 
     /// Takes the resources of a group in a version.
     pub(super) fn looked_up(&mut self, api_version: &str, list: &Value) {
-        for resource in discovery::listed(api_version, list) {
-            self.resources.entry(resource.key()).or_insert(resource);
+        self.kinds.take(api_version, list);
+    }
+
+    /// Whether what was found wrong may be due to kinds that were remembered, and are not where
+    /// they were: then they are looked up, and everything is placed and read again.
+    pub(super) fn asks_for_kinds_again(&mut self) -> bool {
+        let is_in_doubt = !(self.faults.is_empty() && self.forbidden.is_empty());
+        let again = is_in_doubt && std::mem::take(&mut self.is_remembering);
+        if again {
+            self.kinds = KnownKinds::default();
+            self.faults.clear();
+            self.forbidden.clear();
+            self.look_up();
+            self.stage = Stage::Survey;
         }
+        again
+    }
+
+    /// The kinds to remember, without those that definitions of the release bring.
+    pub(super) fn kinds_to_remember(&self) -> KnownKinds {
+        let mut kinds = self.kinds.clone();
+        for definition in self.definitions() {
+            let object = definition.object();
+            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let (group, kind) = (&object["spec"]["group"], &object["spec"]["names"]["kind"]);
+            kinds.forget(&text(group), &text(kind));
+        }
+        kinds.kept()
     }
 
     /// Gives every object its resource and its namespace, and sorts them into steps. What has no
@@ -41,6 +67,7 @@ impl ReleaseEngine {
         let mut faults = Vec::new();
         for place in 0..self.items.len() {
             let manifest = &self.request.manifests[place];
+            self.items[place].resource = None;
             let trouble = match self.resource(&manifest.api_version, &manifest.kind) {
                 Some(resource) => {
                     match namespace_of(manifest, resource.namespaced, &self.request) {
@@ -133,8 +160,9 @@ impl ReleaseEngine {
 
     fn resource(&self, api_version: &str, kind: &str) -> Option<Resource> {
         let key = (api_version.to_owned(), kind.to_owned());
-        let found = self.resources.get(&key).cloned();
-        found.or_else(|| builtin::resource(api_version, kind))
+        let defined = self.resources.get(&key).or_else(|| self.kinds.get(&key));
+        let defined = defined.cloned();
+        defined.or_else(|| builtin::resource(api_version, kind))
     }
 
     /// Takes the kinds that CustomResourceDefinitions of the release define.

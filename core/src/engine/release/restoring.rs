@@ -8,6 +8,7 @@ use super::settling::REMOVAL_PAUSE;
 use crate::change::apply::{self, ApplyRefusal, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::resource::PODS;
 use crate::release::LeftReason;
 use crate::release::prune;
 use crate::snapshot::{Reading, Response};
@@ -24,6 +25,11 @@ impl ReleaseEngine {
         if let Task::GoneBack(_) = task {
             let call = Call::get(&back.resource, namespace, name);
             return (back.result == Some(Ok(()))).then_some((call, Reading::Object));
+        }
+        if let Task::JobPods(_) = task {
+            let selector = format!("batch.kubernetes.io/job-name={name}");
+            let call = Call::list(&PODS, namespace, &selector);
+            return Some((call, Reading::Pods(name.clone())));
         }
         if back.result.is_some() {
             return None;
@@ -91,6 +97,19 @@ impl ReleaseEngine {
         if again {
             self.push(Task::PutBack(place));
         }
+    }
+
+    /// Takes the pods of a Job that stays: they show whether it ran.
+    pub(super) fn took_job_pods(&mut self, place: usize, result: Result<Response, CallError>) {
+        let have_run = match result {
+            Ok(Response::Pods(pods)) => pods.have_run(),
+            Ok(_) | Err(_) => None,
+        };
+        self.backs[place].result = Some(Err(match have_run {
+            Some(true) => LeftReason::JobRan,
+            Some(false) => LeftReason::JobWaits,
+            None => LeftReason::JobMayHaveRun,
+        }));
     }
 
     /// What becomes of an object on the way back as it was found, where nothing is to be written:

@@ -2,7 +2,7 @@
 
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
-use crate::release::{ObjectFault, ObjectTrouble, ReleaseCause, ReleaseFailure, order};
+use crate::release::{ObjectFault, ObjectTrouble, ReleaseCause, ReleaseFailure, WayBack, order};
 use jiff::Timestamp;
 
 impl ReleaseEngine {
@@ -15,7 +15,7 @@ impl ReleaseEngine {
             }
             Stage::Read => self.read_records(now),
             Stage::Look => {
-                if self.resume() {
+                if !self.end_forbidden() && self.resume() {
                     self.look_up();
                     self.stage = Stage::Survey;
                 }
@@ -26,6 +26,9 @@ impl ReleaseEngine {
                 self.stage = Stage::Try;
             }
             Stage::Try => {
+                if self.asks_for_kinds_again() {
+                    return;
+                }
                 self.check_owners();
                 self.try_all();
                 self.stage = Stage::Review;
@@ -37,11 +40,17 @@ impl ReleaseEngine {
             Stage::Ready(step) => self.wait_for_step(step),
             Stage::Follow => {
                 for place in 0..self.items.len() {
-                    self.push_check(place);
+                    if !self.is_looked_at_last(place) {
+                        self.push_check(place);
+                    }
                 }
                 self.stage = Stage::Bake;
             }
             Stage::Bake => self.bake(now),
+            Stage::LookAgain => {
+                self.look_again(now);
+                self.stage = Stage::Close;
+            }
             Stage::Close
             | Stage::Prune(_)
             | Stage::Pruned(_)
@@ -165,7 +174,21 @@ impl ReleaseEngine {
         let is_forbidden = !missing.is_empty();
         if is_forbidden {
             let missing = missing.into_iter().collect();
-            self.fail(ReleaseFailure::Forbidden(missing));
+            // What was begun is taken back as far as it may be, and never said not to be there.
+            if self.record.is_some() {
+                self.doom(ReleaseCause::Forbidden(missing));
+            } else if self.continuation.has_begun() {
+                self.fail(ReleaseFailure::Ended {
+                    cause: Box::new(ReleaseCause::Forbidden(missing)),
+                    others: Vec::new(),
+                    way_back: WayBack {
+                        unread: true,
+                        ..WayBack::default()
+                    },
+                });
+            } else {
+                self.fail(ReleaseFailure::Forbidden(missing));
+            }
         }
         is_forbidden
     }

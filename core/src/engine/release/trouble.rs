@@ -75,7 +75,12 @@ impl ReleaseEngine {
         };
         let writes = matches!(
             self.stage,
-            Stage::Apply(_) | Stage::Ready(_) | Stage::Follow | Stage::Bake | Stage::Close
+            Stage::Apply(_)
+                | Stage::Ready(_)
+                | Stage::Follow
+                | Stage::Bake
+                | Stage::LookAgain
+                | Stage::Close
         );
         if writes && self.continuation.has_begun() {
             return self.doom(ReleaseCause::Broken {

@@ -108,7 +108,10 @@ impl ReleaseEngine {
         self.way_back.revision = self.good().map(|record| record.heading.revision);
         self.find_backs();
         for back in 0..self.backs.len() {
-            self.push(Task::GetBack(back));
+            self.push(match self.backs[back].result {
+                Some(Err(LeftReason::JobRan)) => Task::JobPods(back),
+                _ => Task::GetBack(back),
+            });
         }
         self.stage = Stage::PutBack(0);
     }

@@ -16,6 +16,8 @@ pub const FAILED_LIMIT: usize = 200;
 pub struct Pods {
     /// The number of ready pods.
     pub ready: usize,
+    /// The number of pods whose containers have all ended well.
+    pub completed: usize,
     /// The pods that are not ready.
     pub others: Vec<Pod>,
     /// Failed and replaced pods, for example after evictions; at most [`FAILED_LIMIT`].

@@ -149,6 +149,10 @@ impl RawPod {
         ["Failed", "Succeeded"].contains(&self.status.phase.as_str())
     }
 
+    pub(super) fn has_completed(&self) -> bool {
+        self.status.phase == "Succeeded"
+    }
+
     /// Whether a Job's pod has failed because a container of it did: its containers show why, as
     /// those of a running pod do.
     pub(super) fn failed_by_itself(&self) -> bool {

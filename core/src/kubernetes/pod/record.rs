@@ -30,6 +30,8 @@ pub enum Standing {
     Other(Box<Pod>),
     /// A container of a Job failed in it.
     FailedByItself(Box<(Pod, Option<Failed>)>),
+    /// Its containers have all ended well.
+    Completed,
     /// Its node gave it up; with what is told of one that failed.
     Over(Option<Box<Failed>>),
 }
@@ -64,6 +66,8 @@ impl From<RawPod> for PodRecord {
             standing: if raw.failed_by_itself() {
                 let failed = raw.failed();
                 Standing::FailedByItself(Box::new((raw.into(), failed)))
+            } else if raw.has_completed() {
+                Standing::Completed
             } else if raw.is_over() {
                 Standing::Over(raw.failed().map(Box::new))
             } else if raw.is_ready() {
@@ -92,6 +96,7 @@ impl Pods {
     pub(super) fn add(&mut self, standing: Standing) {
         match standing {
             Standing::Ready => self.ready += 1,
+            Standing::Completed => self.completed += 1,
             Standing::Other(pod) => self.others.push(*pod),
             Standing::FailedByItself(both) if self.others.len() < FAILED_LIMIT => {
                 self.others.push(both.0);

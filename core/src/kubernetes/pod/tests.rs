@@ -64,6 +64,49 @@ fn which_pods_count() {
 }
 
 #[test]
+fn whether_a_container_was_started() {
+    let state = |state: Value| json!([{"name": "app", "state": state}]);
+    let waits = || state(json!({"waiting": {"reason": "ImagePullBackOff"}}));
+    let again = json!([{"name": "app", "restartCount": 1,
+        "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]);
+    let ready = json!([{"type": "Ready", "status": "True"}]);
+    for (name, changes, expected) in [
+        ("not scheduled", json!({}), Some(false)),
+        (
+            "waits",
+            json!({"/status/containerStatuses": waits()}),
+            Some(false),
+        ),
+        (
+            "runs",
+            json!({"/status/containerStatuses": state(json!({"running": {}}))}),
+            Some(true),
+        ),
+        (
+            "again",
+            json!({"/status/containerStatuses": again}),
+            Some(true),
+        ),
+        (
+            "its init container runs",
+            json!({"/status/initContainerStatuses": state(json!({"running": {}}))}),
+            Some(true),
+        ),
+        ("ready", json!({"/status/conditions": ready}), Some(true)),
+        ("over", json!({"/status/phase": "Succeeded"}), Some(true)),
+        (
+            "evicted",
+            json!({"/status/phase": "Failed", "/status/reason": "Evicted"}),
+            None,
+        ),
+    ] {
+        let pods = read(json!([pod(changes)]));
+        assert_eq!(pods.have_run(), expected, "{name}");
+    }
+    assert_eq!(Pods::default().have_run(), None);
+}
+
+#[test]
 fn what_is_kept_of_a_pod() {
     let ended = json!({"exitCode": 1, "reason": "Error", "finishedAt": "2026-01-01T00:00:09Z",
         "containerID": "x", "message": "m".repeat(9000)});

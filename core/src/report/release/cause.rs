@@ -4,7 +4,7 @@ use super::super::cause::{self, NEW};
 use super::super::rollout_failed::what_failed;
 use super::super::{alarms, odd, refusal, unreachable};
 use super::naming::{object, some_of};
-use super::refused;
+use super::{permissions, refused};
 use crate::alarm::Judgement;
 use crate::change::apply::{FieldConflict, OtherWriter};
 use crate::kubernetes::CallError;
@@ -44,6 +44,7 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         }
         | ReleaseCause::Overwritten { .. } => Some(Reason::Overtaken),
         ReleaseCause::Object { .. } => Some(Reason::NotReady),
+        ReleaseCause::Forbidden(_) => Some(Reason::Refused(403)),
         ReleaseCause::Gone(_) => Some(Reason::Deleted),
         ReleaseCause::TimedOut { .. } => Some(Reason::Timeout),
         ReleaseCause::Alarms(Judgement::Rang(_)) => Some(Reason::Alarm),
@@ -122,6 +123,7 @@ pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
         ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }
+        | ReleaseCause::Forbidden(_)
         | ReleaseCause::Gone(_)
         | ReleaseCause::Alarms(_)
         | ReleaseCause::TimedOut { .. } => what_failed(None, reason(cause)),
@@ -145,6 +147,7 @@ pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }
+        | ReleaseCause::Forbidden(_)
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. } => Evidence::default(),
     }
@@ -177,6 +180,10 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
         ReleaseCause::Object { id, cause } => {
             format!("{}: {}", object(id, namespace), super::object::cause(cause))
         }
+        ReleaseCause::Forbidden(missing) => format!(
+            "permissions that it needs were taken away after it had begun: {}",
+            permissions::named(missing)
+        ),
         ReleaseCause::Gone(id) => format!(
             "someone else deleted {}, or replaced it, while it was followed",
             object(id, namespace)

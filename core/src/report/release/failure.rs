@@ -272,6 +272,7 @@ fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> Str
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }
+        | ReleaseCause::Forbidden(_)
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. }
         | ReleaseCause::Alarms(_)

@@ -41,6 +41,13 @@ pub(super) fn why(reason: &LeftReason) -> String {
         LeftReason::NotAsked => "`prune` is not set",
         LeftReason::Keep(reason) => return rule(reason),
         LeftReason::JobRan => "it ran, and what it did cannot be undone",
+        LeftReason::JobMayHaveRun => {
+            "it may have run, as none of its pods is left, and what it did cannot be undone"
+        }
+        LeftReason::JobWaits => {
+            "none of its pods has started, so it did nothing yet; delete it, or it runs when they \
+             can start"
+        }
         LeftReason::Definition => {
             "a definition is not taken back: objects may be stored in its new version"
         }
@@ -92,6 +99,8 @@ pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
         LeftReason::NotAsked
         | LeftReason::Keep(_)
         | LeftReason::JobRan
+        | LeftReason::JobMayHaveRun
+        | LeftReason::JobWaits
         | LeftReason::Definition => true,
         LeftReason::NotRecorded
         | LeftReason::Changed

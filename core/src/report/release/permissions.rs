@@ -1,5 +1,6 @@
 //! Permissions that are missing, as the rules that grant them.
 
+use super::naming::some_of;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::resource::parts;
 use std::collections::{BTreeMap, BTreeSet};
@@ -42,6 +43,18 @@ pub(super) fn rules(missing: &[(Permission, Option<String>)]) -> Vec<String> {
         }));
     }
     lines
+}
+
+/// The same in a clause: `get configmaps` in `shop`.
+pub(super) fn named(missing: &[(Permission, Option<String>)]) -> String {
+    let each = missing.iter().map(|(permission, namespace)| {
+        let place = match namespace {
+            Some(namespace) => format!("in `{namespace}`"),
+            None => "in the whole cluster".to_owned(),
+        };
+        format!("`{} {}` {place}", permission.verb, permission.resource)
+    });
+    some_of(each.collect())
 }
 
 fn texts<'a>(all: impl IntoIterator<Item = &'a str>) -> String {

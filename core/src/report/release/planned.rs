@@ -57,7 +57,7 @@ pub fn planned(request: &ReleaseRequest, guard: &Guard, plan: &ReleasePlan) -> R
             format!("{rest}\n{listed}")
         }
     };
-    let revision = plan.revision.unwrap_or_default();
+    let revision = plan.revision.unwrap_or(plan.newest);
     let shown = plan.revision.map(|revision| revision.to_string());
     let variables = [
         ("Revision", shown.unwrap_or_default()),

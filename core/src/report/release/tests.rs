@@ -4,7 +4,7 @@ use crate::change::difference::difference;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{Unreached, UnreachedCause};
 use crate::kubernetes::object_id::ObjectId;
-use crate::kubernetes::resource::{DEPLOYMENTS, SERVICES};
+use crate::kubernetes::resource::{DEPLOYMENTS, PODS, SECRETS, SERVICES};
 use crate::kubernetes::{CallError, Refusal};
 use crate::outcome::{CredentialSource, CredentialsError, ParameterPlace};
 use crate::problem::Fault;
@@ -218,6 +218,7 @@ fn plan() -> ReleasePlan {
     };
     let image = |image: &str| json!({"spec": {"replicas": 2, "image": image}});
     ReleasePlan {
+        newest: 7,
         revision: Some(8),
         objects: vec![
             of("Namespace/prod", ObjectChange::Unchanged),
@@ -269,12 +270,17 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
     "#);
     let nothing = ReleasePlan {
         revision: None,
+        newest: 7,
         objects: vec![ObjectPlan {
             id: id("Service/web"),
             change: ObjectChange::Unchanged,
         }],
         ..ReleasePlan::default()
     };
+    let Report::Success { external_id, .. } = planned(&request(), &guard(), &nothing) else {
+        panic!("a plan is a success");
+    };
+    assert_eq!(external_id, "prod/shop@7");
     assert_snapshot!(text(&planned(&request(), &guard(), &nothing)), @r"
     Plan: nothing would change in release `shop` in `prod` (1 object). Nothing was written.
 
@@ -671,6 +677,7 @@ fn migration() -> ReleaseCause {
         stopped: Some(Stop::JobFailed(JobFailure {
             reason: "BackoffLimitExceeded".to_owned(),
             message: "Job has reached the specified backoff limit".to_owned(),
+            indexes: String::new(),
         })),
     };
     let evidence = Evidence {
@@ -689,6 +696,7 @@ fn migration() -> ReleaseCause {
 
 fn rolled_back() -> WayBack {
     WayBack {
+        unread: false,
         tried: true,
         overtaken: false,
         overtaken_by: None,
@@ -766,6 +774,84 @@ fn a_job_that_fails_shows_its_log() {
     1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Job/migrate` (it ran, and what it did cannot be undone).
     Correct the Job, or what it works on, and release the change again. See docs/operations.md, job-failed.
     "#);
+}
+
+#[test]
+fn a_job_with_indexes_names_those_that_failed() {
+    let failed = |stop: fn(JobFailure) -> Stop| {
+        let cause = RolloutCause::Pods {
+            told: None,
+            stopped: Some(stop(JobFailure {
+                reason: "FailedIndexes".to_owned(),
+                message: "Job has failed indexes".to_owned(),
+                indexes: "1,3-5".to_owned(),
+            })),
+        };
+        let cause = ReleaseCause::Workload {
+            id: id("Job/migrate"),
+            request: workload_request("migrate"),
+            failure: rollout(cause, None, Evidence::default()),
+        };
+        ended_as(&request(), cause, rolled_back())
+    };
+    let said = "`Job/migrate`: Kubernetes gave the Job up (FailedIndexes): Job has failed indexes; \
+                failed indexes: 1,3-5";
+    let told = failed(Stop::JobFailed);
+    assert!(told.contains(&format!("{said}.\n")), "{told}");
+    let told = failed(Stop::JobGone);
+    let gone = format!("{said}. Its log was deleted with it: ");
+    assert!(told.contains(&gone), "{told}");
+}
+
+/// What never ran is not said to have run, and what may still run is told.
+#[test]
+fn a_job_that_stays_is_told_by_what_its_pods_show() {
+    for (reason, said) in [
+        (
+            LeftReason::JobRan,
+            "`Job/migrate` (it ran, and what it did cannot be undone).",
+        ),
+        (
+            LeftReason::JobMayHaveRun,
+            "`Job/migrate` (it may have run, as none of its pods is left, and what it did cannot \
+             be undone).",
+        ),
+        (
+            LeftReason::JobWaits,
+            "`Job/migrate` (none of its pods has started, so it did nothing yet; delete it, or it \
+             runs when they can start).",
+        ),
+    ] {
+        let back = WayBack {
+            left: vec![(id("Job/migrate"), reason)],
+            ..rolled_back()
+        };
+        let told = ended_as(&request(), migration(), back);
+        assert!(told.contains(said), "{told}");
+        assert!(told.contains("was rolled back to revision 6"), "{told}");
+    }
+}
+
+/// Nothing is said not to have been changed, where it may have been.
+#[test]
+fn permissions_that_are_taken_away_in_the_middle_are_named() {
+    let missing = vec![
+        (Permission::of("get", &SECRETS), Some("prod".to_owned())),
+        (Permission::of("get", &PODS), None),
+    ];
+    let cause = || ReleaseCause::Forbidden(missing.clone());
+    let told = ended_as(&request(), cause(), rolled_back());
+    let said = "PermissionError\nRelease `shop` in `prod` failed and was rolled back to revision 6: \
+                permissions that it needs were taken away after it had begun: `get secrets` in \
+                `prod`, `get pods` in the whole cluster.";
+    assert!(told.starts_with(said), "{told}");
+    let unread = WayBack {
+        unread: true,
+        ..WayBack::default()
+    };
+    let told = ended_as(&request(), cause(), unread);
+    assert!(told.contains("could not be read"), "{told}");
+    assert!(!told.contains("Nothing was written"), "{told}");
 }
 
 #[test]

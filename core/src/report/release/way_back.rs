@@ -58,6 +58,11 @@ pub(super) fn done(request: &ReleaseRequest, back: &WayBack) -> String {
                 overwrite that change."
                     .to_owned()
             }
+            true if back.unread => {
+                "What was written stays as it is, because the records of the release could not \
+                 be read."
+                    .to_owned()
+            }
             true => "Nothing was written, so nothing had to be taken back.".to_owned(),
         };
     }

@@ -54,7 +54,11 @@ impl Context<'_> {
 
     /// Told with what was seen of its pods while it was there.
     fn gone_and_failed(&self, rollout: &Rollout, failure: JobFailure) -> Next {
-        let stop = Stop::JobFailed(failure);
+        let has_log = matches!(self.snapshot.explanation.log, Some(Ok(_)));
+        let stop = match has_log {
+            true => Stop::JobFailed(failure),
+            false => Stop::JobGone(failure),
+        };
         let failure = match self.seen_job(rollout) {
             None => RolloutFailure::of(RolloutCause::Pods {
                 told: None,

@@ -1,12 +1,13 @@
 //! The pods of a rollout: which are looked at, when, and what explains what they show.
 
-use super::super::pauses::{LONG_WINDOW, PODS_WINDOW, WATCHED_WINDOW};
+use super::super::pauses::{BRIEF_WINDOW, LONG_WINDOW, PODS_WINDOW, WATCHED_WINDOW};
 use super::RolloutTracker;
 use crate::snapshot::{Followed, Query};
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Explanation, Finding, PodSnapshot, Since,
 };
+use crate::workload::health::job;
 use crate::workload::replica_set::{self, ReplicaSet};
 use std::time::Duration;
 
@@ -57,6 +58,7 @@ impl RolloutTracker<'_> {
     pub(super) fn next_sight(&self) -> Duration {
         let explained = self.snapshot.explanation.events.is_some();
         let (soon, later) = match self.snapshot.followed {
+            _ if job::is_brief(self.live) => (BRIEF_WINDOW, LONG_WINDOW),
             // What else a switch reads before each look is not watched.
             _ if !self.stage.is_alone() => (PODS_WINDOW, LONG_WINDOW),
             Followed::ByLists => (PODS_WINDOW, LONG_WINDOW),

@@ -5,7 +5,7 @@
 //! time. Like a StatefulSet it has no condition and no deadline.
 //! <https://kubernetes.io/docs/tasks/manage-daemon/update-daemon-set/>
 
-use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt};
+use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt, on_delete};
 use crate::workload::Workload;
 
 /// See [`super::verdict`].
@@ -18,7 +18,7 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt) -> Verdict {
         return Verdict::Progressing(Progress::unobserved(wanted, None));
     }
     if live.rolls_on_delete() {
-        return Verdict::Complete;
+        return on_delete(live, wanted);
     }
     if updated < wanted {
         Verdict::Progressing(progress(WaitsFor::NewPods))

@@ -17,6 +17,8 @@ pub struct JobFailure {
     pub reason: String,
     /// The same in a sentence; possibly empty.
     pub message: String,
+    /// The indexes that have failed, as Kubernetes lists them: `1,3-5`; possibly empty.
+    pub indexes: String,
 }
 
 /// See [`super::verdict`].
@@ -59,6 +61,7 @@ pub fn failure(live: &Workload) -> Option<JobFailure> {
     Some(JobFailure {
         reason: condition.reason.to_owned(),
         message: condition.message.to_owned(),
+        indexes: live.text("/status/failedIndexes").to_owned(),
     })
 }
 
@@ -93,7 +96,18 @@ pub fn told_end(events: &[Event]) -> Option<JobEnd> {
     Some(JobEnd::Failed(JobFailure {
         reason: failed.reason.clone(),
         message: failed.message.clone(),
+        indexes: String::new(),
     }))
+}
+
+/// A Job that Kubernetes deletes sooner than this after its end takes the logs of its pods with it
+/// before the usual next look at them.
+const BRIEF_LIFE: i64 = 10;
+
+/// Whether a Job is deleted so soon after its end that it is looked at more often.
+pub fn is_brief(live: &Workload) -> bool {
+    let life = live.number("/spec/ttlSecondsAfterFinished");
+    live.kind().ends() && life.is_some_and(|life| life < BRIEF_LIFE)
 }
 
 /// Whether a Job has come to its end, one way or the other.

@@ -5,7 +5,7 @@
 //! own timeout, or by its pods.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#update-strategies>
 
-use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt};
+use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt, on_delete};
 use crate::workload::Workload;
 use crate::workload::replica_set::{ReplicaSet, newest};
 
@@ -23,7 +23,7 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt) -> Verdict {
         return Verdict::Progressing(Progress::unobserved(wanted, None));
     }
     if live.rolls_on_delete() {
-        return Verdict::Complete;
+        return on_delete(live, replicas);
     }
     let is_current = current_revision(live) == update_revision(live);
     if total < replicas || updated < wanted {

@@ -215,6 +215,7 @@ fn the_events_of_a_job_that_is_gone_tell_its_end() {
         let expected = JobFailure {
             reason: reason.to_owned(),
             message: "because".to_owned(),
+            indexes: String::new(),
         };
         assert_eq!(
             told(&[event("Warning", reason)]),

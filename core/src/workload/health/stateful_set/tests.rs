@@ -50,6 +50,11 @@ fn a_rollout_is_done_when_its_own_counters_say_so() {
                 "status": {"updatedReplicas": 0, "currentRevision": "db-a"}}),
         ),
         (
+            "OnDelete with an old pod that is not ready",
+            json!({"spec": {"updateStrategy": {"type": "OnDelete"}},
+                "status": {"updatedReplicas": 1, "readyReplicas": 2, "currentRevision": "db-a"}}),
+        ),
+        (
             "available for minReadySeconds",
             json!({"spec": {"minReadySeconds": 5}, "status": {"availableReplicas": 3}}),
         ),
@@ -98,6 +103,22 @@ fn a_rollout_is_done_when_its_own_counters_say_so() {
             "status": {"observedGeneration": 3}}),
         WaitsFor::Observation,
         0,
+        3,
+    );
+    let on_delete =
+        |status: Value| json!({"spec": {"updateStrategy": {"type": "OnDelete"}}, "status": status});
+    waits(
+        "a pod that is not there with OnDelete",
+        on_delete(json!({"replicas": 2, "readyReplicas": 2, "updatedReplicas": 2})),
+        new,
+        2,
+        3,
+    );
+    waits(
+        "new pods that are not ready with OnDelete",
+        on_delete(json!({"readyReplicas": 1, "updatedReplicas": 3})),
+        WaitsFor::Availability,
+        1,
         3,
     );
     waits("an old pod", old(json!({"updatedReplicas": 2})), new, 2, 3);

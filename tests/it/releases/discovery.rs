@@ -1,0 +1,139 @@
+//! Kinds that are not built in: the API server is asked where they are once while the function is
+//! warm, and again when they are not there any more.
+
+use super::release;
+use crate::stage::Stage;
+use jiff::Timestamp;
+use landfall_sandbox::world::World;
+use serde_json::{Value, json};
+
+/// Nobody writes its status, so that it is not waited for.
+const GADGET: &str = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one, annotations: \
+                      {landfall/follow: 'no'}}\nspec: {size: 3}\n";
+
+/// A definition of gadgets under this plural.
+fn definition(plural: &str, scope: &str) -> Value {
+    json!({
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": format!("{plural}.example.com")},
+        "spec": {
+            "group": "example.com",
+            "scope": scope,
+            "names": {"kind": "Gadget", "listKind": "GadgetList", "plural": plural,
+                "singular": plural},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": {
+                "openAPIV3Schema": {"type": "object",
+                    "x-kubernetes-preserve-unknown-fields": true}}}],
+        },
+    })
+}
+
+fn undefine(world: &mut World, plural: &str, now: Timestamp) {
+    let name = format!("{plural}.example.com");
+    assert!(world.delete("customresourcedefinitions", "", &name, now));
+}
+
+/// How often the resources of the group were asked for so far.
+fn asked(stage: &Stage) -> usize {
+    let all = stage.cluster.requests().unwrap();
+    all.iter()
+        .filter(|seen| seen.path == "/apis/example.com/v1")
+        .count()
+}
+
+/// A release of another name that brings the definition itself.
+async fn define(stage: &Stage, plural: &str, scope: &str) {
+    let text = definition(plural, scope).to_string();
+    let files = [("k8s/definition.yaml", &*text)];
+    let more = json!({"release": "definitions"});
+    release(stage, &files, more).await.released();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_is_looked_up_once_while_the_function_is_warm() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    define(&stage, "gadgets", "Namespaced").await;
+    let files = [("k8s/gadget.yaml", GADGET)];
+    release(&stage, &files, json!({})).await.released();
+    assert_eq!(asked(&stage), 1);
+    let larger = GADGET.replace("size: 3", "size: 4");
+    let files = [("k8s/gadget.yaml", &*larger)];
+    let plan = json!({"mode": "plan"});
+    release(&stage, &files, plan).await.released();
+    release(&stage, &files, json!({})).await.released();
+    assert_eq!(asked(&stage), 1);
+    let live = stage.cluster.object("gadgets.example.com", "one").await;
+    assert_eq!(live.unwrap()["spec"]["size"], 4);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_is_elsewhere_now_is_looked_up_again_and_no_fault() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    define(&stage, "gadgets", "Namespaced").await;
+    let files = [("k8s/gadget.yaml", GADGET)];
+    release(&stage, &files, json!({})).await.released();
+    // Somebody has renamed it, and then widened it to the whole cluster.
+    stage
+        .sandbox()
+        .world(|world, now| undefine(world, "gadgets", now));
+    define(&stage, "widgets", "Namespaced").await;
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let live = stage.cluster.object("widgets.example.com", "one").await;
+    assert!(live.is_some(), "{summary}");
+    stage
+        .sandbox()
+        .world(|world, now| undefine(world, "widgets", now));
+    define(&stage, "gizmos", "Cluster").await;
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let has = |world: &mut World| world.object("gizmos.example.com", "", "one").is_some();
+    let is_there = stage.sandbox().world(|world, _| has(world));
+    assert!(is_there, "{summary}");
+    assert_eq!(asked(&stage), 3);
+}
+
+/// What is not served any more is asked for once, and told as what it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_is_gone_is_a_fault_and_is_found_when_it_is_back() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    define(&stage, "gadgets", "Namespaced").await;
+    let files = [("k8s/gadget.yaml", GADGET)];
+    release(&stage, &files, json!({})).await.released();
+    stage
+        .sandbox()
+        .world(|world, now| undefine(world, "gadgets", now));
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    assert!(message.contains("example.com/v1"), "{message}");
+    assert_eq!(message.matches("Gadget/one").count(), 1, "{message}");
+    assert_eq!(asked(&stage), 2);
+    define(&stage, "gadgets", "Namespaced").await;
+    release(&stage, &files, json!({})).await.released();
+    assert_eq!(asked(&stage), 3);
+}
+
+/// Its scope and its plural may be others than those that were remembered.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_that_the_release_brings_is_as_its_definition_says() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    define(&stage, "gadgets", "Namespaced").await;
+    let files = [("k8s/gadget.yaml", GADGET)];
+    release(&stage, &files, json!({})).await.released();
+    stage
+        .sandbox()
+        .world(|world, now| undefine(world, "gadgets", now));
+    let new = definition("widgets", "Namespaced").to_string();
+    let files = [("k8s/gadget.yaml", GADGET), ("k8s/new.yaml", &*new)];
+    let (summary, _) = release(&stage, &files, json!({"force": true}))
+        .await
+        .released();
+    let live = stage.cluster.object("widgets.example.com", "one").await;
+    assert!(live.is_some(), "{summary}");
+    assert_eq!(asked(&stage), 1);
+    // What the release brought is not remembered, and what another one needs of it is asked for.
+    let other = GADGET.replace("name: one", "name: two");
+    let files = [("k8s/gadget.yaml", &*other)];
+    let more = json!({"release": "others"});
+    release(&stage, &files, more).await.released();
+    assert_eq!(asked(&stage), 2);
+}
