@@ -1,4 +1,4 @@
-//! The lives of StatefulSets and DaemonSets beside the real controllers: what their status
+//! The lives of StatefulSets, DaemonSets and Jobs beside the real controllers: what their status
 //! says wherever they come to rest, and their pods.
 
 use crate::differential::pair::Pair;
@@ -62,8 +62,19 @@ fn scrubbed(mut object: Value) -> Value {
         Value::Null => Value::Null,
         current => (current == update).into(),
     };
+    for field in ["startTime", "completionTime"] {
+        if status[field].is_string() {
+            status[field] = true.into();
+        }
+    }
     let conditions = status["conditions"].as_array_mut();
     for condition in conditions.into_iter().flatten() {
+        // It names the pod.
+        if condition["reason"] == "PodFailurePolicy" {
+            let message = condition["message"].as_str().unwrap_or_default();
+            let words = message.split(' ').filter(|word| !word.contains('/'));
+            condition["message"] = words.collect::<Vec<_>>().join(" ").into();
+        }
         for field in ["lastProbeTime", "lastTransitionTime"] {
             condition[field] = condition[field].is_string().into();
         }
@@ -211,6 +222,77 @@ async fn daemon_sets_live_alike() {
         ("not rolled", DAEMON.change(image("web:4"))),
     ] {
         pair.lead(what, DAEMON, &request).await;
+    }
+    pair.end();
+}
+
+const JOBS: &str = "/apis/batch/v1/namespaces/$namespace/jobs";
+
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn jobs_live_alike() {
+    let mut pair = Pair::with_workloads("jobs").await;
+    let policy = |action: &str| json!({"rules": [{"action": action, "onExitCodes": {"operator": "In", "values": [1]}}]});
+    let indexed = |more: Value| {
+        let mut spec = json!({"completionMode": "Indexed"});
+        spec.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        spec
+    };
+    for (name, image, spec) in [
+        ("plain", "web:1", json!({"completions": 2})),
+        ("broken", "web:crash", json!({"backoffLimit": 0})),
+        (
+            "indexed",
+            "web:1",
+            indexed(json!({"completions": 3, "parallelism": 2})),
+        ),
+        (
+            "well",
+            "web:1",
+            indexed(json!({"completions": 2, "backoffLimitPerIndex": 0})),
+        ),
+        (
+            "given-up",
+            "web:crash",
+            indexed(json!({"completions": 3, "parallelism": 3, "backoffLimitPerIndex": 0})),
+        ),
+        (
+            "too-many",
+            "web:crash",
+            indexed(json!({"completions": 4, "backoffLimitPerIndex": 0, "maxFailedIndexes": 1})),
+        ),
+        (
+            "failed-index",
+            "web:crash",
+            indexed(
+                json!({"completions": 2, "parallelism": 2, "backoffLimitPerIndex": 5,
+                "podFailurePolicy": policy("FailIndex")}),
+            ),
+        ),
+        (
+            "failed-job",
+            "web:crash",
+            json!({"podFailurePolicy": policy("FailJob")}),
+        ),
+        (
+            "ignored",
+            "web:crash",
+            json!({"backoffLimit": 0, "podFailurePolicy": policy("Ignore")}),
+        ),
+        (
+            "counted",
+            "web:crash",
+            json!({"backoffLimit": 0, "podFailurePolicy": policy("Count")}),
+        ),
+    ] {
+        let mut job = json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": name},
+            "spec": spec});
+        job["spec"]["template"] = template(name, image);
+        job["spec"]["template"]["spec"]["restartPolicy"] = "Never".into();
+        let kind = Kind { path: JOBS, name };
+        pair.lead(name, kind, &post("", JOBS, &job)).await;
     }
     pair.end();
 }

@@ -46,10 +46,97 @@ async fn a_job_that_is_deleted_as_it_fails_has_failed() {
     for said in ["Job/migrate", "backoff limit", "job-failed"] {
         assert!(message.contains(said), "{said}: {message}");
     }
+    // Its log is told, or that it is gone.
+    let is_told = message.contains("no DATABASE_URL");
+    assert_ne!(
+        is_told,
+        message.contains("Its log was deleted"),
+        "{message}"
+    );
     assert!(
         object(&stage, "deployments", "web").await.is_none(),
         "{message}"
     );
+}
+
+/// Its pods are looked at while it is there, and its log is not lost with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_log_of_a_job_that_is_deleted_right_after_its_failure_is_told() {
+    let stage = empty().await;
+    let (job, web) = (brief(FAILS), web("web", GOOD));
+    let job = job.replace("Finished: 0", "Finished: 1");
+    let files = [("k8s/migrate.yaml", &*job), ("k8s/web.yaml", &*web)];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(message.contains("no DATABASE_URL"), "{message}");
+    assert!(!message.contains("Its log was deleted"), "{message}");
+}
+
+/// It did nothing, and the report does not say that it did.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_pod_never_starts_is_not_said_to_have_run() {
+    let stage = empty().await;
+    let job = super::migration("registry.example.com/migrate:missing");
+    let files = [("k8s/migrate.yaml", &*job)];
+    let ended = release(&stage, &files, json!({"patience": "0s"})).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(
+        message.contains("`Job/migrate` (none of its pods has started"),
+        "{message}"
+    );
+    let ended = super::migration(FAILS);
+    let files = [("k8s/migrate.yaml", &*ended)];
+    let (_, message) = release(&stage, &files, json!({})).await.failure();
+    assert!(message.contains("`Job/migrate` (it ran"), "{message}");
+}
+
+/// A Job of three pods, each for its index.
+fn indexed(image: &str, more: &str) -> String {
+    let spec = format!("completionMode: Indexed\n  completions: 3\n  parallelism: 3\n{more}");
+    super::migration(image).replace("backoffLimit: 0", &spec)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_with_indexes_is_done_when_all_of_them_are() {
+    let stage = empty().await;
+    let job = indexed(WORKS, "  backoffLimitPerIndex: 1");
+    let files = [("k8s/migrate.yaml", &*job)];
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    assert!(summary.contains("`Job/migrate` completed"), "{summary}");
+    let live = object(&stage, "jobs", "migrate").await.unwrap();
+    assert_eq!(live["status"]["completedIndexes"], "0-2", "{summary}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_whose_indexes_fail_names_them_and_shows_a_log() {
+    let stage = empty().await;
+    let job = indexed(FAILS, "  backoffLimitPerIndex: 0");
+    let files = [("k8s/migrate.yaml", &*job)];
+    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    for said in ["FailedIndexes", "failed indexes: 0-2", "no DATABASE_URL"] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+}
+
+/// A rule that fails the Job ends it at the first pod, and one that ignores a failure does not.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_failure_policy_is_heeded() {
+    for (action, reason) in [("FailJob", "PodFailurePolicy"), ("Ignore", "timeout")] {
+        let stage = empty().await;
+        let policy = format!(
+            "backoffLimit: 0\n  podFailurePolicy: {{rules: [{{action: {action}, onExitCodes: \
+             {{operator: In, values: [1]}}}}]}}"
+        );
+        let job = super::migration(FAILS).replace("backoffLimit: 0", &policy);
+        let files = [("k8s/migrate.yaml", &*job)];
+        let ended = release(&stage, &files, json!({"timeout": "8s"})).await;
+        let (kind, message) = ended.failure();
+        assert_eq!(kind, "JobFailed", "{message}");
+        assert!(message.contains(reason), "{action}: {message}");
+        assert!(message.contains("no DATABASE_URL"), "{action}: {message}");
+    }
 }
 
 /// Nothing tells that it ended.

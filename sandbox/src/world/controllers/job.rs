@@ -1,16 +1,19 @@
-//! The Job controller, step by step as the real one. It knows no pod failure policies and no
-//! indexes.
+//! The Job controller, step by step as the real one. It knows no success policies.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job>: `job_controller.go`,
 //! `backoff_utils.go`; `pkg/controller/ttlafterfinished`.
 
 mod counting;
+mod indexes;
 mod pods;
+mod policy;
 mod status;
 
 use crate::world::controllers::job::counting::{
-    ended_at, is_active, is_counted, is_failed, restarts,
+    delay_after, ended_at, is_active, is_counted, is_failed, restarts,
 };
+use crate::world::controllers::job::indexes::Indexes;
+use crate::world::controllers::job::policy::{Fate, fate};
 use crate::world::controllers::pod::script::is_over;
 use crate::world::controllers::replica_set::Pods;
 use crate::world::object::{condition, integer, text, time};
@@ -23,10 +26,6 @@ use std::sync::Arc;
 pub(crate) const CONTROLLER: &str = "job-controller";
 /// How many failures a Job may have that does not say it.
 const BACKOFF_LIMIT: i64 = 6;
-/// The first delay before a failed pod is replaced; it doubles with each failure.
-const FIRST_DELAY: SignedDuration = SignedDuration::from_secs(10);
-/// The longest delay before a failed pod is replaced.
-const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(10);
 
 /// A Job while its controller works on it.
 pub(crate) struct Run {
@@ -38,6 +37,8 @@ pub(crate) struct Run {
     /// How many pods have ended so, with those that are counted now.
     pub(crate) succeeded: i64,
     pub(crate) failed: i64,
+    /// What has become of its indexes, where it has some.
+    pub(crate) indexes: Option<Indexes>,
     /// The start; none while the Job is suspended before its first pod.
     pub(crate) started: Option<Timestamp>,
 }
@@ -85,14 +86,19 @@ impl World {
         let pods = self.pods_of(key, text(&object, "/metadata/uid"));
         let fresh = pods.iter().filter(|(_, pod)| is_counted(pod));
         let counted = fresh.clone().map(|(key, _)| key.clone()).collect();
+        let indexes = Indexes::of(&object, fresh.clone().map(|(_, pod)| &**pod));
         let (failed, succeeded): (Vec<_>, Vec<_>) = fresh.partition(|(_, pod)| is_failed(pod));
+        let failed = failed.into_iter();
+        let failed = failed.filter(|(_, pod)| fate(&object, pod) != Fate::Ignored);
+        let failed = failed.count();
         let count = |field: &str, fresh: usize| {
             integer(&object["status"], field) + i64::try_from(fresh).unwrap_or(i64::MAX)
         };
         let (succeeded, failed) = (
             count("/succeeded", succeeded.len()),
-            count("/failed", failed.len()),
+            count("/failed", failed),
         );
+        let succeeded = indexes.as_ref().map_or(succeeded, Indexes::succeeded);
         let is_resumed = condition(&object, "Suspended").is_some_and(|it| it["status"] == "True")
             && !is_suspended(&object);
         let started = time(&object, "/status/startTime").filter(|_| !is_resumed);
@@ -104,6 +110,7 @@ impl World {
             counted,
             succeeded,
             failed,
+            indexes,
             started,
         }
     }
@@ -120,6 +127,15 @@ impl World {
         if let Some(target) = condition(&run.object, "FailureTarget") {
             return failed(text(target, "/reason"), text(target, "/message"));
         }
+        let over = run
+            .pods
+            .iter()
+            .filter(|(_, pod)| is_over(pod) && is_failed(pod));
+        let mut fates = over.map(|(_, pod)| fate(&run.object, pod));
+        if let Some(Fate::FailsJob(message)) = fates.find(|fate| matches!(fate, Fate::FailsJob(_)))
+        {
+            return failed("PodFailurePolicy", &message);
+        }
         let limit = run.object["spec"]["backoffLimit"].as_i64();
         let limit = limit.unwrap_or(BACKOFF_LIMIT);
         let restarted: i64 = match run.restarts_in_place() {
@@ -132,16 +148,26 @@ impl World {
                 "Job has reached the specified backoff limit",
             );
         }
+        if let Some(end) = self.past_deadline(run) {
+            return Some(end);
+        }
+        let indexes = run.indexes.as_ref();
+        let (reason, message) = indexes.and_then(|indexes| indexes.failure(&run.object))?;
+        failed(reason, message)
+    }
+
+    fn past_deadline(&mut self, run: &Run) -> Option<End> {
         let seconds = run.object["spec"]["activeDeadlineSeconds"].as_i64()?;
         let deadline = run.started? + SignedDuration::from_secs(seconds);
         if is_suspended(&run.object) {
             return None;
         }
         if deadline <= self.clock {
-            return failed(
-                "DeadlineExceeded",
-                "Job was active longer than specified deadline",
-            );
+            return Some(End {
+                succeeded: false,
+                reason: "DeadlineExceeded".to_owned(),
+                message: "Job was active longer than specified deadline".to_owned(),
+            });
         }
         self.plan(Task::Other(run.key.clone()), deadline);
         None
@@ -172,11 +198,8 @@ impl World {
         let failures = failures.filter(|at| last_success.is_none_or(|success| *at > success));
         let failures: Vec<Timestamp> = failures.collect();
         let last = failures.iter().max()?;
-        let doublings = u32::try_from(failures.len() - 1)
-            .unwrap_or(u32::MAX)
-            .min(10);
-        let delay = (FIRST_DELAY * 2_i32.pow(doublings)).min(LONGEST_DELAY);
-        Some(*last + delay)
+        let count = i64::try_from(failures.len()).unwrap_or(i64::MAX);
+        Some(*last + delay_after(count))
     }
 }
 

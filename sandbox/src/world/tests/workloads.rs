@@ -540,3 +540,122 @@ fn a_namespace_goes_when_all_that_is_in_it_is_gone() {
     assert_eq!(phase(&world), None);
     assert!(world.objects("deployments").is_empty() && world.objects("configmaps").is_empty());
 }
+
+/// A Job of pods with indexes, and what its spec says beside that.
+fn indexed(image: &str, more: &Value) -> Value {
+    let mut job = job(image);
+    let spec = &mut job["spec"];
+    spec["completionMode"] = "Indexed".into();
+    for (field, value) in more.as_object().expect("fields") {
+        spec[field] = value.clone();
+    }
+    job
+}
+
+fn pod_names(world: &World) -> Vec<String> {
+    let names = world.objects("pods").into_iter();
+    let names = names.map(|pod| text(pod, "/metadata/name"));
+    let stems = names.map(|name| {
+        name.rsplit_once('-')
+            .map_or("", |(stem, _)| stem)
+            .to_owned()
+    });
+    let mut stems: Vec<String> = stems.collect();
+    stems.sort();
+    stems
+}
+
+#[test]
+fn each_index_of_a_job_has_its_pod() {
+    let more = json!({"completions": 3, "parallelism": 2});
+    let (world, _) = with(indexed("migrate:1", &more), start());
+    let found = status(&world, "jobs", "migrate");
+    assert_eq!(found["completedIndexes"], "0-2");
+    assert_eq!(found["succeeded"], 3);
+    assert!(found.get("failedIndexes").is_none());
+    assert_eq!(pod_names(&world), ["migrate-0", "migrate-1", "migrate-2"]);
+}
+
+#[test]
+fn an_index_is_given_up_by_its_own_limit() {
+    let limits = |completions: i64, more: &Value| {
+        let mut all = json!({"completions": completions, "backoffLimitPerIndex": 0});
+        for (field, value) in more.as_object().expect("fields") {
+            all[field] = value.clone();
+        }
+        all
+    };
+    let fail_index = json!({"rules": [{"action": "FailIndex",
+        "onExitCodes": {"operator": "In", "values": [3]}}]});
+    for (more, reason, failed) in [
+        (
+            limits(3, &json!({"parallelism": 3})),
+            "FailedIndexes",
+            "0-2",
+        ),
+        (
+            limits(4, &json!({"maxFailedIndexes": 1})),
+            "MaxFailedIndexesExceeded",
+            "0,1",
+        ),
+        (
+            limits(
+                1,
+                &json!({"backoffLimitPerIndex": 5, "podFailurePolicy": fail_index}),
+            ),
+            "FailedIndexes",
+            "0",
+        ),
+    ] {
+        let mut job = indexed("migrate:crash", &more);
+        job["spec"]["backoffLimit"] = 6.into();
+        let (world, _) = with(job, start());
+        let wanted = ["FailureTarget", "Failed"].map(|it| format!("{it}=True {reason}"));
+        assert_eq!(conditions(&world), wanted, "{more}");
+        assert_eq!(status(&world, "jobs", "migrate")["failedIndexes"], failed);
+    }
+    // Each index is tried once more, after its own delay.
+    let more = json!({"completions": 2, "parallelism": 2, "backoffLimitPerIndex": 1});
+    let mut job = indexed("migrate:crash", &more);
+    job["spec"]["backoffLimit"] = 6.into();
+    let (world, _) = with(job, start());
+    let twice = ["migrate-0", "migrate-0", "migrate-1", "migrate-1"];
+    assert_eq!(pod_names(&world), twice);
+    assert_eq!(status(&world, "jobs", "migrate")["failed"], 4);
+}
+
+#[test]
+fn a_pod_failure_policy_decides_by_its_first_rule_that_matches() {
+    let with_rules = |rules: Value| {
+        let mut job = job("migrate:crash");
+        job["spec"]["backoffLimit"] = 0.into();
+        job["spec"]["podFailurePolicy"] = json!({"rules": rules});
+        job
+    };
+    let codes = |action: &str, operator: &str, code: i64| json!({"action": action, "onExitCodes": {"operator": operator, "values": [code]}});
+    for (rules, reason) in [
+        (json!([codes("FailJob", "In", 3)]), "PodFailurePolicy"),
+        (json!([codes("FailJob", "NotIn", 4)]), "PodFailurePolicy"),
+        (json!([codes("FailJob", "In", 4)]), "BackoffLimitExceeded"),
+        (
+            json!([codes("Count", "In", 3), codes("FailJob", "In", 3)]),
+            "BackoffLimitExceeded",
+        ),
+    ] {
+        let (world, _) = with(with_rules(rules.clone()), start());
+        let wanted = ["FailureTarget", "Failed"].map(|it| format!("{it}=True {reason}"));
+        assert_eq!(conditions(&world), wanted, "{rules}");
+    }
+    let mut world = World::new(TOKEN);
+    let crash = Behaviour::CrashLoop {
+        exit_code: 3,
+        log: String::new(),
+        reason: None,
+    };
+    world.behave("crash", crash);
+    world.apply(with_rules(json!([codes("Ignore", "In", 3)])), start());
+    world.advance(start() + seconds(60));
+    assert_eq!(conditions(&world), [String::new(); 0]);
+    assert!(status(&world, "jobs", "migrate").get("failed").is_none());
+    assert!(world.objects("pods").len() > 1);
+}

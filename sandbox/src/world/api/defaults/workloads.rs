@@ -60,7 +60,11 @@ pub(crate) fn job(object: &mut Value) {
         absent(spec, "completions", 1);
     }
     absent(spec, "parallelism", 1);
-    absent(spec, "backoffLimit", 6);
+    let limit = match spec.get("backoffLimitPerIndex") {
+        Some(_) => i32::MAX,
+        None => 6,
+    };
+    absent(spec, "backoffLimit", limit);
     absent(spec, "completionMode", "NonIndexed");
     absent(spec, "suspend", false);
     let replaced = match spec.get("podFailurePolicy") {

@@ -2,11 +2,23 @@
 
 use crate::world::controllers::pod::script::is_over;
 use crate::world::object::{integer, list, terminating, text, time};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// The finalizer of a pod that is not counted yet.
 pub(crate) const TRACKING: &str = "batch.kubernetes.io/job-tracking";
+
+/// The first delay before a failed pod is replaced; it doubles with each failure.
+const FIRST_DELAY: SignedDuration = SignedDuration::from_secs(10);
+
+/// The longest delay before a failed pod is replaced.
+const LONGEST_DELAY: SignedDuration = SignedDuration::from_mins(10);
+
+/// The delay after so many failures.
+pub(crate) fn delay_after(failures: i64) -> SignedDuration {
+    let doublings = u32::try_from(failures - 1).unwrap_or(0).min(10);
+    (FIRST_DELAY * 2_i32.pow(doublings)).min(LONGEST_DELAY)
+}
 
 /// Whether a pod has ended and is to be counted now.
 pub(crate) fn is_counted(pod: &Value) -> bool {

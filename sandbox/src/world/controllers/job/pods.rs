@@ -1,6 +1,7 @@
 //! The pods of a Job, each counted once: a finalizer keeps them until then.
 
 use crate::world::controllers::job::counting::TRACKING;
+use crate::world::controllers::job::indexes::{FAILURES, INDEX, Indexes, Lacking};
 use crate::world::controllers::job::{CONTROLLER, Run, is_suspended};
 use crate::world::controllers::pod::create::{NewPod, suffix};
 use crate::world::controllers::pod::script::is_over;
@@ -33,12 +34,29 @@ impl World {
         if active == wanted {
             return active;
         }
-        if let Some(at) = self.retry_at(run).filter(|at| *at > self.clock) {
+        let per_index = run.indexes.as_ref().is_some_and(|it| it.failed.is_some());
+        let retry_at = self
+            .retry_at(run)
+            .filter(|at| *at > self.clock && !per_index);
+        if let Some(at) = retry_at {
             self.plan(Task::Other(run.key.clone()), at);
             return active;
         }
-        let created = (active..wanted).take_while(|used| self.create_job_pod(run, *used));
-        active + created.count()
+        let Some(indexes) = &run.indexes else {
+            let created = (active..wanted).take_while(|used| self.create_job_pod(run, *used, None));
+            return active + created.count();
+        };
+        let mut used = active;
+        for lacking in indexes.lacking(&run.object, &run.pods) {
+            if let Some(at) = lacking.at.filter(|at| *at > self.clock) {
+                self.plan(Task::Other(run.key.clone()), at);
+            } else if used < wanted && self.create_job_pod(run, used, Some(&lacking)) {
+                used += 1;
+            } else {
+                break;
+            }
+        }
+        used
     }
 
     fn wanted_pods(&self, run: &Run, active: usize) -> usize {
@@ -47,7 +65,10 @@ impl World {
         }
         let parallel = run.parallelism();
         let wanted = match run.completions() {
-            Some(completions) => parallel.min(completions - run.succeeded),
+            Some(completions) => {
+                let open = run.indexes.as_ref().map(Indexes::open);
+                parallel.min(open.unwrap_or(completions - run.succeeded))
+            }
             // After a success the others only end.
             None if run.succeeded > 0 => {
                 return active.min(usize::try_from(parallel).unwrap_or_default());
@@ -57,9 +78,13 @@ impl World {
         usize::try_from(wanted).unwrap_or_default()
     }
 
-    fn create_job_pod(&mut self, run: &Run, used: usize) -> bool {
+    fn create_job_pod(&mut self, run: &Run, used: usize, lacking: Option<&Lacking>) -> bool {
         let number = self.store.number();
-        let name = format!("{}-{}", run.key.name, suffix(number));
+        let stem = match lacking {
+            Some(lacking) => format!("{}-{}", run.key.name, lacking.index),
+            None => run.key.name.clone(),
+        };
+        let name = format!("{stem}-{}", suffix(number));
         let new = NewPod {
             owner: &run.object,
             template: &run.object["spec"]["template"],
@@ -69,6 +94,9 @@ impl World {
         };
         let mut pod = new.object(&written(self.clock));
         pod["metadata"]["finalizers"] = json!([TRACKING]);
+        if let (Some(lacking), Some(indexes)) = (lacking, &run.indexes) {
+            mark(&mut pod, &stem, lacking, indexes);
+        }
         let accepted = self.create_pod(pod, used);
         let (kind, reason, message) = match &accepted {
             Ok(()) => ("Normal", "SuccessfulCreate", format!("Created pod: {name}")),
@@ -99,6 +127,21 @@ impl World {
             self.remove(key);
         }
     }
+}
+
+/// Says which index a pod is for.
+fn mark(pod: &mut Value, stem: &str, lacking: &Lacking, indexes: &Indexes) {
+    let index = Value::from(lacking.index.to_string());
+    let metadata = &mut pod["metadata"];
+    metadata["generateName"] = format!("{stem}-").into();
+    map_mut(metadata, "labels").insert(INDEX.to_owned(), index.clone());
+    let annotations = map_mut(metadata, "annotations");
+    annotations.insert(INDEX.to_owned(), index);
+    if indexes.failed.is_some() {
+        let failures = lacking.failures.to_string();
+        annotations.insert(FAILURES.to_owned(), failures.into());
+    }
+    pod["spec"]["hostname"] = stem.into();
 }
 
 /// The labels that tie a pod to its Job; the older names stay beside the newer ones.

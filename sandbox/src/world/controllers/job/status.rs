@@ -2,6 +2,7 @@
 
 use crate::world::controllers::deployment::rollout::merge_condition;
 use crate::world::controllers::job::counting::is_ending;
+use crate::world::controllers::job::indexes::told;
 use crate::world::controllers::job::{CONTROLLER, End, Run, is_suspended};
 use crate::world::controllers::replica_set::ready_since;
 use crate::world::object::{condition, list, map_mut, written};
@@ -76,6 +77,14 @@ fn count(run: &Run, active: usize) -> Value {
     ] {
         if count > 0 {
             status[field] = count.into();
+        }
+    }
+    if let Some(indexes) = &run.indexes {
+        if !indexes.succeeded.is_empty() {
+            status["completedIndexes"] = told(&indexes.succeeded).into();
+        }
+        if let Some(failed) = &indexes.failed {
+            status["failedIndexes"] = told(failed).into();
         }
     }
     if let Some(started) = run.started {
