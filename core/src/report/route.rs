@@ -99,7 +99,8 @@ pub(super) fn unconfirmed(request: &Request, waited: Duration) -> String {
     let route = route.map_or_else(|| "Its route".to_owned(), named);
     let waited = words(waited);
     format!(
-        "{route} has its weights from before, but its controller did not confirm them within {waited}"
+        "{route} has its weights from before, but its controller did not confirm them within \
+         {waited}"
     )
 }
 
