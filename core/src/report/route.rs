@@ -110,8 +110,8 @@ pub(super) fn see(request: &Request) -> String {
     route.map_or_else(String::new, |route| {
         let kind = route.kind.resource().kind.to_lowercase();
         format!(
-            "First see what its controller says of the route: `kubectl --namespace {} get {kind} {} \
-             --output yaml`.",
+            "First see what its controller says of the route: `kubectl --namespace {} get {kind} \
+             {} --output yaml`.",
             request.namespace, route.name
         )
     })

@@ -138,9 +138,9 @@ impl Context<'_> {
         (!missing.is_empty()).then_some(fault)
     }
 
-    /// A readiness gate of the AWS Load Balancer Controller in the template itself: pods get it from
-    /// the controller's webhook where their Service finds them at their creation. What it waits for
-    /// comes after the switch, which waits for it.
+    /// A readiness gate of the AWS Load Balancer Controller in the template itself: pods get it
+    /// from the controller's webhook where their Service finds them at their creation. What it
+    /// waits for comes after the switch, which waits for it.
     pub(super) fn fault_of_gate(&self, candidate: &Candidate) -> Option<Fault> {
         let gate = candidate.readiness_gates();
         let gate = gate.into_iter().find(|gate| gate.starts_with(AWS_GATE))?;
@@ -149,8 +149,8 @@ impl Context<'_> {
             None => ("deployment", "names one whose pod template has"),
         };
         let problem = format!(
-            "{has} `{}`. No load balancer knows the new pods before the switch, so they would never \
-             be ready: leave the gate to the controller's webhook",
+            "{has} `{}`. No load balancer knows the new pods before the switch, so they would \
+             never be ready: leave the gate to the controller's webhook",
             quote(gate)
         );
         Some(Fault::new(field, problem))
