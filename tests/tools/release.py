@@ -27,9 +27,6 @@ PROGRAMS = ["landfall", "landfall-access"]
 TERMS = re.compile(r"(LICEN[CS]E|COPYING|COPYRIGHT|NOTICE|UNLICENSE)([-_.].*)?$", re.I)
 # What landfall-access applies to a cluster.
 MANIFESTS = Path("deploy")
-# Where a template that is passed on the command line must end.
-# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
-TEMPLATE_LIMIT = 51_200
 
 
 def main(folder, built, *triples):
@@ -44,10 +41,7 @@ def main(folder, built, *triples):
         functions[architecture] = digest(function.read_bytes())
         access = folder / f"landfall-access-{version}-linux-{architecture}.tar.gz"
         access.write_bytes(archive(built / triple / "landfall-access", access.name.removesuffix(".tar.gz")))
-    template = json.dumps(validate.packaged(version), separators=(",", ":")) + "\n"
-    if len(template.encode()) > TEMPLATE_LIMIT:
-        sys.exit(f"the template has {len(template)} bytes; without a bucket CloudFormation takes {TEMPLATE_LIMIT}")
-    (folder / f"landfall-{version}.template.json").write_text(template)
+    (folder / f"landfall-{version}.template.json").write_text(validate.packaged(version))
     crates = inside(triples)
     (folder / f"landfall-{version}.cdx.json").write_text(json.dumps(bill(version, crates), indent=1) + "\n")
     (folder / f"landfall-{version}-licences.txt").write_text(licences(crates))

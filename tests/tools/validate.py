@@ -19,8 +19,11 @@ from samcli.yamlhelper import yaml_parse
 from samtranslator.translator.transform import transform
 
 HERE = Path(sys.executable).parent
-# What is built, fetched or not ours.
-PASSED_OVER = {"target", "dist", ".git", "node_modules", ".aws-sam", ".terraform", ".venv"}
+# What is built, fetched or not ours; and the site's table of contents, whose links `site.py` follows.
+PASSED_OVER = {"target", "dist", "site", ".git", "node_modules", ".aws-sam", ".terraform", ".venv"}
+# What CloudFormation takes of a template that is not in a bucket.
+# https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html
+TEMPLATE_LIMIT = 51_200
 # Any region that has every kind of resource; none is asked.
 REGION = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
 FENCED = re.compile(r"^( *)```(json|yaml|yml)\n(.*?)^\1```", re.M | re.S)
@@ -48,7 +51,7 @@ def main(folder):
             check("sam", "validate", "--lint", "--template", template)
             check("cfn-lint", translate(template, Path(folder)))
     release = Path(folder) / "packaged.json"
-    release.write_text(json.dumps(packaged(version())))
+    release.write_text(packaged(version()))
     check("cfn-lint", release)
 
 
@@ -181,7 +184,10 @@ def packaged(version):
     groups.insert(0, {"Label": {"default": "Package"}, "Parameters": list(parameters)})
     del source["Metadata"]["AWS::ServerlessRepo::Application"]
     key = {"Fn::If": ["HasCodeKey", {"Ref": "CodeKey"}, {"Fn::Sub": f"landfall-{version}-${{Architecture}}.zip"}]}
-    return translation(source, {"Bucket": {"Ref": "CodeBucket"}, "Key": key})
+    template = json.dumps(translation(source, {"Bucket": {"Ref": "CodeBucket"}, "Key": key}), separators=(",", ":"))
+    if len(template.encode()) > TEMPLATE_LIMIT:
+        sys.exit(f"the template has {len(template)} bytes; without a bucket CloudFormation takes {TEMPLATE_LIMIT}")
+    return template + "\n"
 
 
 if __name__ == "__main__":
