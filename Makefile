@@ -136,12 +136,14 @@ release-%: tools
 	rm -rf $(RELEASE)/out/$(TRIPLE)/landfall-access
 	mv $(RELEASE)/out/$(TRIPLE)/landfall-access.built $(RELEASE)/out/$(TRIPLE)/landfall-access
 
-# Twice the time of a release; so it is for a release, not for each change.
+# Twice the time of a release; so it is for a release, not for each change. The tools that are there are used: what
+# they were made from is as old as they.
 TWICE := target/twice
 twice: tools ## make a release of what is committed in two folders, and compare the bytes
 	rm -rf $(TWICE)
 	for folder in one another-folder/deeper; do \
 	  mkdir -p $(TWICE)/$$folder && git archive HEAD | tar -x -C $(TWICE)/$$folder && \
+	  touch -t 200001010000 $(TWICE)/$$folder/tests/tools/requirements.txt && \
 	  $(MAKE) -C $(TWICE)/$$folder release TOOLS=$(abspath $(TOOLS)) || exit 1; \
 	done
 	diff --recursive $(TWICE)/one/$(DIST) $(TWICE)/another-folder/deeper/$(DIST)
