@@ -9,10 +9,15 @@ use serde_json::Value;
 use std::collections::BTreeMap;
 
 const BAR: usize = 6;
+/// Before a pod's name: the mark of the requests, and the sign.
+const MARGIN: usize = 6;
 /// How many pods are drawn; a demo has a handful.
 const ROWS: usize = 12;
 /// What the images of versions that answer with errors have in their names.
 pub(crate) const ERRORS: &str = "errors";
+
+/// What the application says before the demo changes it.
+const USUAL: &str = "Hello from the environment";
 
 /// The state of a pod, in the order in which the bar fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,8 +126,11 @@ impl Picture {
             lengths.max().unwrap_or(0)
         };
         let columns = [longest(|row| &row.name), longest(|row| &row.version)];
+        let taken = MARGIN + columns[0] + 2 + columns[1] + 2 + longest(|row| &row.words);
+        // Where there is little room the bars go first.
+        let has_bars = taken + BAR + 2 <= width;
         let rows = self.rows.iter();
-        lines.extend(rows.flat_map(|row| row.lines(columns, width)));
+        lines.extend(rows.flat_map(|row| row.lines(columns, width, has_bars)));
         lines
     }
 }
@@ -137,7 +145,7 @@ impl Row {
     }
 
     /// What does not fit beside the name comes below it.
-    fn lines(&self, [name, version]: [usize; 2], width: usize) -> Vec<String> {
+    fn lines(&self, [name, version]: [usize; 2], width: usize, has_bar: bool) -> Vec<String> {
         let (sign, colour) = match self.sign {
             Sign::Waiting => ("○", "90"),
             Sign::Starting => ("◔", "33"),
@@ -154,19 +162,22 @@ impl Row {
             Sign::Unready => BAR * 2 / 3,
             Sign::Ready | Sign::Done => BAR,
         };
-        let bar = format!("{}{}", "█".repeat(full), "░".repeat(BAR - full));
+        let bar = match has_bar {
+            true => format!("{}{}  ", "█".repeat(full), "░".repeat(BAR - full)),
+            false => String::new(),
+        };
         let served = if self.serves { "▸" } else { " " };
         let sign = paint(colour, sign);
         let (pod, of) = (&self.name, &self.version);
         let start = format!("  {served} {sign} {pod:name$}  {of:version$}  ");
-        let taken = 6 + name + 2 + version + 2;
-        let words = format!("{bar}  {}", self.words);
+        let taken = MARGIN + name + 2 + version + 2;
+        let words = format!("{bar}{}", self.words);
         let needed = taken + words.chars().count();
         if needed <= width {
             return vec![format!("{start}{}", paint(colour, &words))];
         }
-        let label = wrap(&format!("{pod} {of}"), width - 6).into_iter();
-        let words = wrap(&words, width - 6).into_iter();
+        let label = wrap(&format!("{pod} {of}"), width - MARGIN).into_iter();
+        let words = wrap(&words, width - MARGIN).into_iter();
         let words = words.map(|line| paint(colour, &line));
         let mut lines = label.chain(words).map(|line| format!("      {line}"));
         let first = lines.next().unwrap_or_default();
@@ -241,7 +252,12 @@ fn state(pod: &Value) -> (Sign, String) {
         return (Sign::Failing, format!("ended, {restarts} restarts"));
     }
     if condition(status, "Ready") == Some("True") {
-        let greets = greeting(pod).map(|text| format!("\"{text}\""));
+        let image = pod["spec"]["containers"][0]["image"].as_str();
+        if image.is_some_and(|image| image.contains(ERRORS)) {
+            return (Sign::Ready, "answers with errors".to_owned());
+        }
+        let greets = greeting(pod).filter(|text| *text != USUAL);
+        let greets = greets.map(|text| format!("\"{text}\""));
         return (Sign::Ready, greets.unwrap_or_else(|| "ready".to_owned()));
     }
     if container["running"].is_object() {

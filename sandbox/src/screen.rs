@@ -66,10 +66,9 @@ impl Screen {
 
     /// A plain log that is kept back.
     pub(crate) fn kept() -> Screen {
-        Screen {
-            kept: Some(String::new()),
-            ..Screen::new(true)
-        }
+        let mut screen = Screen::new(true);
+        screen.kept = Some(String::new());
+        screen
     }
 
     /// What was kept back.
@@ -223,7 +222,7 @@ impl Screen {
         let lines = act.lines(&self.picture(width), width, height);
         let mut text = String::from("\x1b[?2026h\x1b[H");
         for line in lines {
-            text.push_str(&format!("{line}\x1b[K\n"));
+            text.push_str(&format!("\x1b[K{line}\n"));
         }
         text.push_str("\x1b[J\x1b[?2026l");
         self.write(&text);

@@ -97,12 +97,12 @@ fn every_line_fits() {
 fn a_greeting_and_a_version_are_shown_whole() {
     let ready = json!({"conditions": [{"type": "Ready", "status": "True"}]});
     let mut pod = pod("demo-app-55b9578f9f-f769b", "1", ready);
-    let greeting = "Hello from the environment";
+    let greeting = "Hello from Landfall, version 2";
     pod["spec"]["containers"][0] = json!({
         "image": "registry.example.com/demo-app:missing",
         "env": [{"name": "DEMO_GREETING", "value": greeting}],
     });
-    let line = row(&pod, &|_| false).lines([26, 11], 80).concat();
+    let line = row(&pod, &|_| false).lines([26, 11], 84, true).concat();
     for part in [
         "demo-app-55b9578f9f-f769b ",
         "new missing ",

@@ -24,9 +24,9 @@ fn three_boxes_have_the_message_in_the_third() {
     assert_eq!(
         shown(&pipeline, 80),
         [
-            "  ╭ Source ───╮   ╭ Build ─────────╮   ╭ Deploy ──────────────────────────────╮",
-            "  │ ✔ e0c7b6e │ → │ ✔ demo-app:2.0 │ → │ ◔ In progress, 3 s                   │",
-            "  ╰───────────╯   ╰────────────────╯   ╰──────────────────────────────────────╯",
+            "  ╭ Source ───╮   ╭ Build ─────────╮   ╭ Deploy ─────────────────────────────╮",
+            "  │ ✔ e0c7b6e │ → │ ✔ demo-app:2.0 │ → │ ◔ In progress, 3 s                  │",
+            "  ╰───────────╯   ╰────────────────╯   ╰─────────────────────────────────────╯",
         ]
     );
     pipeline.deploy = Deploy::Failed {
