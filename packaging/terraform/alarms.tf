@@ -4,7 +4,7 @@ locals {
       errors = {
         namespace   = "AWS/Lambda"
         metric      = "Errors"
-        description = "${var.name} ended with an error: it could not report to CodePipeline, or could not renew its token."
+        description = "${var.name} ended with an error: it could not report to CodePipeline, could not renew its token, or a deploy without a pipeline failed."
       }
       throttles = {
         namespace   = "AWS/Lambda"

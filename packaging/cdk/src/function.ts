@@ -216,7 +216,8 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
   private watch(props: LandfallFunctionProps): void {
     const period = cdk.Duration.minutes(5);
     this.alarm(props, 'Errors', this.function.metricErrors({ period }),
-      'Landfall ended with an error: it could not report to CodePipeline, or could not renew its token.');
+      'Landfall ended with an error: it could not report to CodePipeline, could not renew its token, or a deploy '
+      + 'without a pipeline failed.');
     this.alarm(props, 'Throttles', this.function.metricThrottles({ period }),
       'Landfall was called but could not start: more deploys at once than its concurrency allows.');
     this.alarm(props, 'Failures', this.metric('Failures', period),
