@@ -709,7 +709,7 @@ fn pods_that_are_not_ready_as_a_whole() {
         (
             "preempted",
             json!([passed, target]),
-            "node-trouble: pod `web-2-0` has a problem with its node `n1`: PreemptionByScheduler: \
+            "node-trouble: pod `web-2-0` was taken off its node `n1`: PreemptionByScheduler: \
              preempted by a more important pod",
         ),
         (
