@@ -2,17 +2,16 @@
 //! no call. What is asked and what is answered stays the same; a watch that cannot be had, or not
 //! be believed, leaves each question to a list.
 
+mod items;
 mod stream;
 mod trust;
 
 use super::Cluster;
+use items::{answer, read};
 use landfall_core::engine::in_short;
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::{Call, Verb};
-use landfall_core::kubernetes::pod::Pods;
 use landfall_core::snapshot::{Followed, Reading, Response};
-use landfall_core::workload::health::steadiness;
-use landfall_core::workload::replica_set::ReplicaSet;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -213,7 +212,9 @@ impl Kept {
             Told::Refused(error) => in_short(error),
             Told::Garbled => "what came is not from a watch".to_owned(),
             Told::Expired => "its history does not reach back so far".to_owned(),
-            _ => "it ends at once".to_owned(),
+            Told::Over(_) | Told::Opened | Told::Put(..) | Told::Gone(..) | Told::Bookmark(_) => {
+                "it ends at once".to_owned()
+            }
         };
         let has_changed = list.take(told, Instant::now()) && !list.has_pods();
         self.lists.retain(|list| list.items.len() <= ITEMS);
@@ -321,12 +322,11 @@ impl List {
             }
             Told::Refused(error) => {
                 self.close();
-                let (is_final, pause) = match &error {
-                    CallError::Refused(refusal) => {
-                        (!refusal.may_pass(), refusal.wait.unwrap_or_default())
-                    }
-                    _ => (false, Duration::ZERO),
-                };
+                let (mut is_final, mut pause) = (false, Duration::ZERO);
+                if let CallError::Refused(refusal) = &error {
+                    is_final = !refusal.may_pass();
+                    pause = refusal.wait.unwrap_or_default();
+                }
                 self.trust.refused(is_final, pause, now);
             }
         }
@@ -348,51 +348,5 @@ impl List {
 impl Drop for List {
     fn drop(&mut self) {
         self.close();
-    }
-}
-
-impl Item {
-    fn name(&self) -> &str {
-        match self {
-            Item::Pod(pod) => &pod.name,
-            Item::Version(set) => &set.name,
-        }
-    }
-}
-
-/// Reads a list as a whole, and its version where it can be followed.
-async fn read(
-    cluster: &Cluster,
-    call: &Call,
-    reading: &Reading,
-    until: Instant,
-) -> Result<(Vec<Item>, Option<String>), CallError> {
-    if *reading == Reading::ReplicaSets {
-        let version = |set: &_| Item::Version(Box::new(ReplicaSet::read(set)));
-        return cluster.list_at(call.clone(), until, version).await;
-    }
-    let (pods, version) = cluster.pod_records(call, until).await?;
-    let pods = pods.into_iter().map(|pod| Item::Pod(Box::new(pod)));
-    Ok((pods.collect(), version))
-}
-
-fn answer<'a>(items: impl Iterator<Item = &'a Item> + Clone, reading: &Reading) -> Response {
-    let pods = items.clone().filter_map(|item| match item {
-        Item::Pod(pod) => Some(&**pod),
-        Item::Version(_) => None,
-    });
-    match reading {
-        Reading::Pods(owner) => Response::Pods(Box::new(Pods::of(pods, owner))),
-        Reading::Roster(owner) => {
-            let pods = pods.filter_map(|pod| steadiness::followed(pod, owner));
-            Response::Roster(pods.collect())
-        }
-        _ => {
-            let sets = items.filter_map(|item| match item {
-                Item::Version(set) => Some(ReplicaSet::clone(set)),
-                Item::Pod(_) => None,
-            });
-            Response::ReplicaSets(sets.collect())
-        }
     }
 }

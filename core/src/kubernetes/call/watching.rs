@@ -20,7 +20,7 @@ impl Call {
             "fieldSelector",
             name.map(|name| format!("metadata.name={name}")),
         );
-        call.from_version(resource_version, seconds)
+        call.since_version(resource_version, seconds)
     }
 
     /// Follows what a list has, from the version of that list on; the server ends the stream after
@@ -32,10 +32,10 @@ impl Call {
         };
         let selects = |name: &str| ["labelSelector", "fieldSelector"].contains(&name);
         call.query.0.retain(|(name, _)| selects(name));
-        call.from_version(resource_version, seconds)
+        call.since_version(resource_version, seconds)
     }
 
-    fn from_version(mut self, resource_version: &str, seconds: u64) -> Call {
+    fn since_version(mut self, resource_version: &str, seconds: u64) -> Call {
         self.query.push("watch", "true");
         self.query.push("allowWatchBookmarks", "true");
         self.query.push("timeoutSeconds", seconds.to_string());

@@ -57,10 +57,13 @@ impl RolloutTracker<'_> {
     /// The time until the pods are to be looked at.
     pub(super) fn next_sight(&self) -> Duration {
         let explained = self.snapshot.explanation.events.is_some();
-        let (soon, later) = match self.snapshot.followed {
+        // What else a switch reads before each look is not watched.
+        let followed = match self.stage.is_alone() {
+            true => self.snapshot.followed,
+            false => Followed::ByLists,
+        };
+        let (soon, later) = match followed {
             _ if job::is_brief(self.live) => (BRIEF_WINDOW, LONG_WINDOW),
-            // What else a switch reads before each look is not watched.
-            _ if !self.stage.is_alone() => (PODS_WINDOW, LONG_WINDOW),
             Followed::ByLists => (PODS_WINDOW, LONG_WINDOW),
             Followed::ByWatch => (WATCHED_WINDOW, LONG_WINDOW),
             Followed::Changed => (WATCHED_WINDOW, PODS_WINDOW),

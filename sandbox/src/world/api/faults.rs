@@ -130,15 +130,18 @@ impl World {
     ) -> Reply {
         match self.serve(request, authorized) {
             Reply::Watch(watch) => {
-                let initial = match fault {
-                    Fault::WatchError410 => vec![watch.expired()],
-                    Fault::WatchGarbled => vec![json!("<html>")],
-                    _ => Vec::new(),
-                };
-                let flow = match fault {
-                    Fault::WatchMute => WatchFlow::Mute,
-                    Fault::WatchCut => WatchFlow::Cut,
-                    _ => WatchFlow::Ends,
+                let mut initial = Vec::new();
+                if *fault == Fault::WatchError410 {
+                    initial.push(watch.expired());
+                } else if *fault == Fault::WatchGarbled {
+                    initial.push(json!("<html>"));
+                }
+                let flow = if *fault == Fault::WatchMute {
+                    WatchFlow::Mute
+                } else if *fault == Fault::WatchCut {
+                    WatchFlow::Cut
+                } else {
+                    WatchFlow::Ends
                 };
                 Reply::Watch(Watch {
                     initial,
