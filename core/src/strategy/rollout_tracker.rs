@@ -142,6 +142,9 @@ impl RolloutTracker<'_> {
             let sights = self.continuation.sights.with(pods, &self.since());
             return Ok(RolloutState::GoesOn(Decision::Remember(sights)));
         }
+        if self.only_old_pods_are_unready() {
+            return self.serves(self.snapshot.replica_sets(self.live)?);
+        }
         match self.diagnosis() {
             Diagnosis::Doomed(_) => {
                 let failed = self.fail(None)?;

@@ -6,6 +6,8 @@ use crate::stage::Stage;
 use jiff::Timestamp;
 use landfall_sandbox::world::World;
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
 
 /// Nobody writes its status, so that it is not waited for.
 const GADGET: &str = "apiVersion: example.com/v1\nkind: Gadget\nmetadata: {name: one, annotations: \
@@ -42,12 +44,19 @@ fn asked(stage: &Stage) -> usize {
         .count()
 }
 
-/// A release of another name that brings the definition itself.
+/// Somebody else applies the definition, and it is established.
 async fn define(stage: &Stage, plural: &str, scope: &str) {
-    let text = definition(plural, scope).to_string();
-    let files = [("k8s/definition.yaml", &*text)];
-    let more = json!({"release": "definitions"});
-    release(stage, &files, more).await.released();
+    let object = definition(plural, scope);
+    stage.sandbox().world(|world, now| world.apply(object, now));
+    let name = format!("{plural}.example.com");
+    let established = |world: &mut World, now| {
+        world.advance(now);
+        let live = world.object("customresourcedefinitions", "", &name);
+        live.is_some_and(|live| live.to_string().contains("Established"))
+    };
+    while !stage.sandbox().world(established) {
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

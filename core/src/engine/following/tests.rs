@@ -167,6 +167,38 @@ fn a_stateful_set_a_daemon_set_and_a_job_are_followed_to_their_end() {
     }
 }
 
+/// A new pod must serve, and an old one that does not is nobody's concern.
+#[test]
+fn what_rolls_on_delete_is_judged_by_its_new_pods() {
+    let ready = json!({"metadata": {"name": "it-1", "uid": "p2",
+            "ownerReferences": [{"kind": "StatefulSet", "name": "it", "controller": true}]},
+        "spec": {"nodeName": "n1", "containers": [{"name": "app", "image": "app:2"}]},
+        "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}});
+    let follow = |pods: Value| {
+        let spec = json!({"replicas": 2, "updateStrategy": {"type": "OnDelete"}});
+        let status = json!({"observedGeneration": 1, "replicas": 2, "readyReplicas": 1,
+            "updatedReplicas": 1, "currentRevision": "it-a", "updateRevision": "it-b"});
+        let mut world = World {
+            kind: Some(Kind::StatefulSet),
+            live: object(spec, status),
+            versions: vec![revision("it-a", 1), revision("it-b", 2)],
+            pods,
+            ..World::default()
+        };
+        world.follow(|_, _| {})
+    };
+    match follow(json!([ready])) {
+        Outcome::Finished(success) => assert_eq!(success.note, Some(SuccessNote::OnDelete)),
+        other => panic!("{other:?}"),
+    }
+    match follow(json!([without_image("StatefulSet")])) {
+        Outcome::Failed(Failure::Rollout { failure, .. }) => {
+            assert_eq!(failure.kind, Some(Cause::ImageNotFound));
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
 #[test]
 fn a_pod_that_cannot_start_ends_it_early() {
     let stateful = json!({"observedGeneration": 1, "replicas": 2, "readyReplicas": 1,

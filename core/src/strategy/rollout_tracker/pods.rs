@@ -2,6 +2,7 @@
 
 use super::super::pauses::{BRIEF_WINDOW, LONG_WINDOW, PODS_WINDOW, WATCHED_WINDOW};
 use super::RolloutTracker;
+use crate::kubernetes::pod::Pods;
 use crate::snapshot::{Followed, Query};
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
@@ -135,6 +136,10 @@ impl RolloutTracker<'_> {
         if !live.is_ordered() || live.available_replicas() >= live.total_replicas() {
             return false;
         }
+        // Nobody waits for an old pod that is there.
+        if live.rolls_on_delete() && live.total_replicas() >= live.replicas() {
+            return false;
+        }
         let Some(PodSnapshot {
             set,
             pods: Ok(pods),
@@ -144,6 +149,18 @@ impl RolloutTracker<'_> {
             return live.updated_replicas() == 0;
         };
         (set.name == newest.name) == pods.others.is_empty()
+    }
+
+    /// Whether all pods of the new version are ready, and what is not is an old one, of a workload
+    /// whose old pods nobody waits for.
+    pub(super) fn only_old_pods_are_unready(&self) -> bool {
+        let live = self.live;
+        let updated = usize::try_from(live.updated_replicas()).unwrap_or_default();
+        let all_ready = |pods: &Pods| pods.others.is_empty() && pods.ready >= updated;
+        let sight = self.snapshot.pods.as_ref();
+        live.rolls_on_delete()
+            && live.total_replicas() >= live.replicas()
+            && sight.is_some_and(|sight| sight.pods.as_ref().is_ok_and(all_ready))
     }
 
     /// The version that the other pods have.

@@ -65,15 +65,13 @@ pub enum Verdict {
 }
 
 /// The state of a workload whose pods get a new version when somebody deletes them: all pods must be
-/// there, and those that have the new version must be available. As many unavailable pods as there
-/// are old ones may be these, which nobody replaces.
+/// there, and those that have the new version must be available. Its counters do not tell whether a
+/// pod that is not available is one of them: the pods do.
 pub(super) fn on_delete(live: &Workload, wanted: i64) -> Verdict {
-    let (total, updated) = (live.total_replicas(), live.updated_replicas());
-    let unavailable = wanted - live.available_replicas();
     let progress = |waits_for| Progress::counted(live, wanted, waits_for);
-    if total < wanted {
+    if live.total_replicas() < wanted {
         Verdict::Progressing(progress(WaitsFor::NewPods))
-    } else if updated > 0 && unavailable > (total - updated).max(0) {
+    } else if live.updated_replicas() > 0 && live.available_replicas() < wanted {
         Verdict::Progressing(progress(WaitsFor::Availability))
     } else {
         Verdict::Complete

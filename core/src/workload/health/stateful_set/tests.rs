@@ -50,11 +50,6 @@ fn a_rollout_is_done_when_its_own_counters_say_so() {
                 "status": {"updatedReplicas": 0, "currentRevision": "db-a"}}),
         ),
         (
-            "OnDelete with an old pod that is not ready",
-            json!({"spec": {"updateStrategy": {"type": "OnDelete"}},
-                "status": {"updatedReplicas": 1, "readyReplicas": 2, "currentRevision": "db-a"}}),
-        ),
-        (
             "available for minReadySeconds",
             json!({"spec": {"minReadySeconds": 5}, "status": {"availableReplicas": 3}}),
         ),
