@@ -230,9 +230,9 @@ async fn what_a_controller_finishes_is_gone_before_the_controller_is() {
             live["metadata"]["deletionTimestamp"].is_string()
         };
         while !terminating().await {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        tokio::time::sleep(std::time::Duration::from_millis(700)).await;
+        tokio::time::sleep(Duration::from_millis(700)).await;
         let is_there = object(&stage, "deployments", "controller").await.is_some();
         stage.sandbox().world(|world, now| {
             let live = world.object("gadgets.example.com", "default", "one");
