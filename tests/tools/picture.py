@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape
 import pyte
 
 COLUMNS, ROWS = 100, 36
-STEP = 0.08  # seconds between two looks at the screen, at the least
+STEP = 0.4  # seconds between two looks at the screen, at the least: each new dot changes it
 PAUSE = 5.0  # seconds that the last picture stays
 LONGEST = 120.0  # seconds after which the command has gone wrong
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 16
