@@ -21,8 +21,8 @@ pub(crate) fn report(outcome: &Outcome, width: usize) -> Vec<String> {
         // So does an error: the handbook's words are in it.
         Outcome::Silent(InvocationEnd::Error(error)) if error["errorMessage"].is_string() => {
             let text = |name: &str| error[name].as_str().unwrap_or_default().to_owned();
-            field("Error", &text("errorType"), &mut lines);
-            field("Message", &text("errorMessage"), &mut lines);
+            lines.field("Error", &text("errorType"));
+            lines.field("Message", &text("errorMessage"));
         }
         Outcome::Silent(end) => {
             lines.field("Status", "none: the function ended without a report");

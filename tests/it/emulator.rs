@@ -34,7 +34,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 29] = [
+const EVENTS: [(&str, Expected); 30] = [
     // There are no alarms in this story's account.
     ("alarms", Expected::Failure("ConfigurationError")),
     // There is nothing in this story's S3.

@@ -216,13 +216,9 @@ async fn an_ingress_that_has_no_weights_is_told_and_nothing_is_written() {
             json!({"number": 80});
     };
     let of_nginx = |ingress: &mut Value| ingress["spec"]["ingressClassName"] = json!("nginx");
-    let rows: [(fn(&mut Value), &str); 2] = [
-        (by_name, "by its name"),
-        (
-            of_nginx,
-            "was not taken by the AWS Load Balancer Controller",
-        ),
-    ];
+    type Change = fn(&mut Value);
+    let not_taken = "was not taken by the AWS Load Balancer Controller";
+    let rows: [(Change, &str); 2] = [(by_name, "by its name"), (of_nginx, not_taken)];
     for (change, told) in rows {
         let stage = super::stage_with(|world, now| {
             let mut ingress = ingress();

@@ -85,7 +85,7 @@ async fn new_pods_of_what_rolls_on_delete_are_followed() {
             let first = set(kind, image, ON_DELETE);
             let parameters = json!({"patience": "1s", "timeout": "20s"});
             let files = [("k8s/store.yaml", &*first)];
-            let (done, told) = outcome(release(&stage, &files, parameters).await);
+            let (done, told) = release(&stage, &files, parameters).await.verdict();
             assert_eq!(done, serves, "{kind}: {told}");
             assert!(serves || told.contains(":missing"), "{kind}: {told}");
             // There is no old pod of which that had to be said.
@@ -102,7 +102,7 @@ async fn new_pods_of_what_rolls_on_delete_are_followed() {
     let larger = set("StatefulSet", "crash", ON_DELETE).replace("replicas: 2", "replicas: 3");
     let files = [("k8s/store.yaml", &*larger)];
     let parameters = json!({"patience": "1s", "timeout": "20s"});
-    let (serves, told) = outcome(release(&stage, &files, parameters).await);
+    let (serves, told) = release(&stage, &files, parameters).await.verdict();
     assert!(
         !serves && told.contains("rolled back to revision 1"),
         "{told}"

@@ -187,16 +187,15 @@ fn what_rolls_on_delete_is_judged_by_its_new_pods() {
         };
         world.follow(|_, _| {})
     };
-    match follow(json!([ready])) {
-        Outcome::Finished(success) => assert_eq!(success.note, Some(SuccessNote::OnDelete)),
-        other => panic!("{other:?}"),
-    }
-    match follow(json!([without_image("StatefulSet")])) {
-        Outcome::Failed(Failure::Rollout { failure, .. }) => {
-            assert_eq!(failure.kind, Some(Cause::ImageNotFound));
-        }
-        other => panic!("{other:?}"),
-    }
+    let Outcome::Finished(success) = follow(json!([ready])) else {
+        panic!("the new pod serves");
+    };
+    assert_eq!(success.note, Some(SuccessNote::OnDelete));
+    let outcome = follow(json!([without_image("StatefulSet")]));
+    let Outcome::Failed(Failure::Rollout { failure, .. }) = outcome else {
+        panic!("{outcome:?}");
+    };
+    assert_eq!(failure.kind, Some(Cause::ImageNotFound));
 }
 
 #[test]
