@@ -180,10 +180,7 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
         ReleaseCause::Object { id, cause } => {
             format!("{}: {}", object(id, namespace), super::object::cause(cause))
         }
-        ReleaseCause::Forbidden(missing) => format!(
-            "permissions that it needs were taken away after it had begun: {}",
-            permissions::named(missing)
-        ),
+        ReleaseCause::Forbidden(missing) => permissions::taken_away(missing),
         ReleaseCause::Gone(id) => format!(
             "someone else deleted {}, or replaced it, while it was followed",
             object(id, namespace)

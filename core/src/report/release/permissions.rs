@@ -45,8 +45,8 @@ pub(super) fn rules(missing: &[(Permission, Option<String>)]) -> Vec<String> {
     lines
 }
 
-/// The same in a clause: `get configmaps` in `shop`.
-pub(super) fn named(missing: &[(Permission, Option<String>)]) -> String {
+/// That they were taken away in the middle, in a clause.
+pub(super) fn taken_away(missing: &[(Permission, Option<String>)]) -> String {
     let each = missing.iter().map(|(permission, namespace)| {
         let place = match namespace {
             Some(namespace) => format!("in `{namespace}`"),
@@ -54,7 +54,10 @@ pub(super) fn named(missing: &[(Permission, Option<String>)]) -> String {
         };
         format!("`{} {}` {place}", permission.verb, permission.resource)
     });
-    some_of(each.collect())
+    format!(
+        "permissions that it needs were taken away after it had begun: {}",
+        some_of(each.collect())
+    )
 }
 
 fn texts<'a>(all: impl IntoIterator<Item = &'a str>) -> String {
