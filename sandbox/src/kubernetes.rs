@@ -16,7 +16,6 @@ use hyper::service::service_fn;
 use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
-use serde_json::{Value, json};
 use std::future::pending;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -392,14 +391,6 @@ async fn keep_time(shared: Arc<Shared>) {
             () = sleep(delay) => shared.with(|_, _| ()),
             changed = changed.changed() => if changed.is_err() { return },
         }
-    }
-}
-
-impl Watch {
-    /// The event that says how far the stream has come.
-    fn bookmark(&self, version: u64) -> Value {
-        json!({"type": "BOOKMARK", "object": {"kind": self.kind, "apiVersion": self.api_version,
-            "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})
     }
 }
 

@@ -4,29 +4,22 @@
 //! If standard output is not a terminal, it is a plain log with a line per change.
 
 mod act;
+mod tone;
 
 use crate::picture::{Picture, Row, Sign};
 use crate::requests::{Requests, words};
-use crate::terminal::{WIDTH, can_redraw, has_colours, paint, plain, size, wrap, write};
+use crate::terminal::{WIDTH, can_redraw, has_colours, plain, size, write};
 pub(crate) use act::Act;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+pub(crate) use tone::Tone;
+use tone::toned;
 
 /// How long a pod is shown after it is gone.
 const FAREWELL: Duration = Duration::from_millis(1500);
 /// No cursor, and no wrapping: a wrapped line would count as two.
 const BEGIN: &str = "\x1b[?25l\x1b[?7l";
 const END: &str = "\x1b[?7h\x1b[?25h";
-
-/// The style of a line.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Tone {
-    Heading,
-    Normal,
-    Faint,
-    Good,
-    Bad,
-}
 
 /// Standard output, as a terminal that is redrawn in place or as a plain log.
 pub(crate) struct Screen {
@@ -255,23 +248,6 @@ impl Drop for Screen {
             write(END);
         }
     }
-}
-
-/// A line in its colour, as many as it takes.
-fn toned(tone: Tone, text: &str, width: usize) -> Vec<String> {
-    let colour = match tone {
-        Tone::Heading => "1",
-        Tone::Normal => "0",
-        Tone::Faint => "90",
-        Tone::Good => "32",
-        Tone::Bad => "31",
-    };
-    let lines = wrap(text, width.saturating_sub(4)).into_iter();
-    let lines = lines.enumerate().map(|(number, line)| {
-        let margin = if number == 0 { "  " } else { "    " };
-        format!("{margin}{}", paint(colour, &line))
-    });
-    lines.collect()
 }
 
 /// The lines of the plain log for a change: each pod that is new, changed or gone.

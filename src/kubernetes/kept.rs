@@ -22,8 +22,8 @@ use tokio::time::{Instant, sleep_until};
 
 pub use trust::Trust;
 
-/// Lists that are kept at a time: a rollout asks for its versions, its pods, and sometimes for those
-/// of others.
+/// Lists that are kept at a time: a rollout asks for its versions, its pods, and sometimes for
+/// those of others.
 const LISTS: usize = 4;
 
 /// Objects of one list that are kept; of a list with more, each question is asked.

@@ -111,7 +111,8 @@ impl DeployMetrics {
 }
 
 /// Logs the metrics of a deploy that ended with this report; of a deploy that goes on what it has
-/// asked of the cluster so far, and of a plan nothing. `deploy` is `None` where it is not known what was to be deployed.
+/// asked of the cluster so far, and of a plan nothing. `deploy` is `None` where it is not known
+/// what was to be deployed.
 pub fn count(function: &str, deploy: Option<&DeployMetrics>, report: &Report, now: Timestamp) {
     let (calls, bytes) = traffic::take();
     if deploy.is_some_and(|deploy| deploy.is_plan) {

@@ -79,8 +79,8 @@ pub(super) const ACTS: [Act; 9] = [
     Act {
         file: "canary-alarm.json",
         heading: "A canary whose alarm rings",
-        story: "It gets 10 % of the requests and answers with errors. CloudWatch's alarm rings, and \
-                one change takes the requests back.",
+        story: "It gets 10 % of the requests and answers with errors. CloudWatch's alarm rings, \
+                and one change takes the requests back.",
         expected: Expected::TakenBack,
         continues: false,
     },

@@ -1,6 +1,6 @@
 //! An act of the demo on the whole screen: its heading, the pipeline, the pods, the last calls.
 
-use super::{Tone, toned};
+use super::tone::{Tone, toned};
 use crate::pipeline::{Deploy, Pipeline};
 use crate::terminal::{padded, paint, wrap};
 use std::collections::VecDeque;

@@ -64,9 +64,9 @@ pub enum Verdict {
     Failed(Progress),
 }
 
-/// The state of a workload whose pods get a new version when somebody deletes them: all pods must be
-/// there, and those that have the new version must be available. Its counters do not tell whether a
-/// pod that is not available is one of them: the pods do.
+/// The state of a workload whose pods get a new version when somebody deletes them: all pods must
+/// be there, and those that have the new version must be available. Its counters do not tell
+/// whether a pod that is not available is one of them: the pods do.
 pub(super) fn on_delete(live: &Workload, wanted: i64) -> Verdict {
     let progress = |waits_for| Progress::counted(live, wanted, waits_for);
     if live.total_replicas() < wanted {

@@ -71,6 +71,12 @@ impl Watch {
             Body::Text(_) | Body::Html(_) | Body::Endless => Value::Null,
         }
     }
+
+    /// The event that says how far the stream has come.
+    pub fn bookmark(&self, version: u64) -> Value {
+        json!({"type": "BOOKMARK", "object": {"kind": self.kind, "apiVersion": self.api_version,
+            "metadata": {"resourceVersion": version.to_string(), "creationTimestamp": null}}})
+    }
 }
 
 impl Reply {

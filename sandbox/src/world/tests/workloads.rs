@@ -655,7 +655,7 @@ fn a_pod_failure_policy_decides_by_its_first_rule_that_matches() {
     world.behave("crash", crash);
     world.apply(with_rules(json!([codes("Ignore", "In", 3)])), start());
     world.advance(start() + seconds(60));
-    assert_eq!(conditions(&world), [String::new(); 0]);
+    assert!(conditions(&world).is_empty());
     assert!(status(&world, "jobs", "migrate").get("failed").is_none());
     assert!(world.objects("pods").len() > 1);
 }

@@ -1,5 +1,5 @@
-//! The indexes of a Job whose `completionMode` is `Indexed`: one pod after the other for each, until
-//! one has succeeded or, with `backoffLimitPerIndex`, too many have failed.
+//! The indexes of a Job whose `completionMode` is `Indexed`: one pod after the other for each,
+//! until one has succeeded or, with `backoffLimitPerIndex`, too many have failed.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job>:
 //! `indexed_job_utils.go`.
@@ -38,7 +38,8 @@ pub(crate) struct Lacking {
 }
 
 impl Indexes {
-    /// `None` for a Job without indexes. `counted` are its pods that have ended and are counted now.
+    /// `None` for a Job without indexes. `counted` are its pods that have ended and are counted
+    /// now.
     pub(crate) fn of<'a>(
         job: &Value,
         counted: impl Iterator<Item = &'a Value> + Clone,
