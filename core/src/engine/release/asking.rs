@@ -170,10 +170,9 @@ impl ReleaseEngine {
         let (namespace, name) = (item.namespace(), &item.id.name);
         let force = self.request.force || item.force;
         Some(match task {
-            Task::Get(_) => (Call::get(resource, namespace, name), Reading::Whole),
-            Task::Gone(_) | Task::Check(_) => {
-                (Call::get(resource, namespace, name), Reading::Object)
-            }
+            // Who manages which field says whether somebody else has changed it.
+            Task::Get(_) | Task::Check(_) => (Call::get(resource, namespace, name), Reading::Whole),
+            Task::Gone(_) => (Call::get(resource, namespace, name), Reading::Object),
             Task::Try(_) => {
                 let manifest = self.request.manifests[place].object();
                 let body = self.body(&manifest, &item.id, item.live().as_ref());
