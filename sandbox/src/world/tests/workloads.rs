@@ -632,7 +632,10 @@ fn a_pod_failure_policy_decides_by_its_first_rule_that_matches() {
         job["spec"]["podFailurePolicy"] = json!({"rules": rules});
         job
     };
-    let codes = |action: &str, operator: &str, code: i64| json!({"action": action, "onExitCodes": {"operator": operator, "values": [code]}});
+    let codes = |action: &str, operator: &str, code: i64| {
+        let codes = json!({"operator": operator, "values": [code]});
+        json!({"action": action, "onExitCodes": codes})
+    };
     for (rules, reason) in [
         (json!([codes("FailJob", "In", 3)]), "PodFailurePolicy"),
         (json!([codes("FailJob", "NotIn", 4)]), "PodFailurePolicy"),
