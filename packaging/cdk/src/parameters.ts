@@ -280,7 +280,7 @@ export interface UserParameters {
   /**
    * How long the new version is watched after it serves everything; of blueGreen and immutable
    * the old version is kept as long; of canary it is that of steps without one. The default is
-   * 30s for these, 0s for rolling.
+   * 30s for these, 0s for rolling and for a release.
    *
    * @default - none
    */
