@@ -237,7 +237,7 @@ impl Kept {
         }
     }
 
-    /// The list of a call; one that is new takes the place of the one that was asked for least.
+    /// The list of a call; one that is new takes the place of the oldest.
     fn list(&mut self, call: &Call) -> &mut List {
         if let Some(at) = self.lists.iter().position(|list| list.call == *call) {
             return &mut self.lists[at];
