@@ -89,7 +89,7 @@ test: ## run all tests
 	$(CARGO) test --locked --test house
 	$(CARGO) test --locked --workspace --test it -- --test-threads $(STORIES)
 
-fuzz: ## test with damaged input: make fuzz [SECONDS=60], for each of seven targets
+fuzz: ## test with damaged input: make fuzz [SECONDS=60], for each of eight targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
 
 # What kubectl makes of each text of the corpus; where it says something new the test fails.

@@ -364,8 +364,8 @@ export interface UserParameters {
   readonly mode?: Mode;
 
   /**
-   * What a rollback brings back: the number of a revision or an image; with blueGreen and
-   * immutable a Deployment, its version or its image. By default the version that served
+   * What a rollback brings back: the number of a revision or an image; with blueGreen, canary
+   * and immutable a Deployment, its version or its image. By default the version that served
    * before.
    *
    * @default - none
