@@ -19,6 +19,7 @@ use stream::{Item, Told, follow};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
+use tracing::Instrument as _;
 
 pub use trust::Trust;
 
@@ -122,7 +123,9 @@ impl Kept {
     /// Whether calls that are read like this are answered from what is kept.
     pub fn keeps(call: &Call, reading: &Reading) -> bool {
         let is_kept = match reading {
-            Reading::Pods(_) | Reading::Roster(_) | Reading::ReplicaSets => true,
+            Reading::Pods(_) | Reading::ReplicaSets => true,
+            // The last look before a success: something on the way may hold a watch's last word back.
+            Reading::Roster(_) => false,
             Reading::Object | Reading::Whole | Reading::List => false,
             Reading::Events | Reading::Text => false,
         };
@@ -172,7 +175,7 @@ impl Kept {
             );
             list.trust.opening();
             let task = follow(Arc::clone(cluster), call, id, self.sender.clone());
-            list.watch = Some((id, self.tasks.spawn(task)));
+            list.watch = Some((id, self.tasks.spawn(task.in_current_span())));
         }
     }
 
@@ -183,7 +186,7 @@ impl Kept {
             let pods = self
                 .lists
                 .iter()
-                .any(|list| list.is_changed && list.has_pods());
+                .any(|list| list.is_changed && list.has_pods() && !list.is_outdated);
             let due = self
                 .woken
                 .map_or_else(Instant::now, |woken| woken + PODS_PAUSE);

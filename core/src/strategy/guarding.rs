@@ -13,6 +13,10 @@ use crate::state::marks;
 use jiff::Timestamp;
 use std::time::Duration;
 
+/// How long after its end a deploy may be repeated by whoever did not hear of it: events come again
+/// for some minutes, and people look for half an hour.
+const REPEATED_WITHIN: Duration = Duration::from_secs(60 * 60);
+
 /// When this deploy wrote for the first time, by what it left in the cluster; `None` if it wrote
 /// nothing, as far as that was read.
 pub fn began(
@@ -25,7 +29,9 @@ pub fn began(
     let Some(switch) = request.strategy.switch() else {
         let live = snapshot.seen_deployment(&request.deployment)?;
         let is_ours = live.annotation(marks::JOB) == job;
-        return is_ours.then(|| at(live.annotation(marks::DEPLOYED_AT)));
+        let deployed_at = at(live.annotation(marks::DEPLOYED_AT));
+        let is_over = ended_long_ago(request, continuation, deployed_at);
+        return (is_ours && !is_over).then_some(deployed_at);
     };
     let service = snapshot.seen_service(&switch.service)?;
     let lock = Lock::read(service).filter(|lock| Some(&*lock.job) == job);
@@ -34,6 +40,19 @@ pub fn began(
         .any(|mark| service.annotation(mark) == job);
     let switched = is_ours.then(|| at(service.annotation(marks::DEPLOYED_AT)));
     lock.map(|lock| lock.since).or(switched)
+}
+
+/// Whether a deploy that wrote at this time had ended long before this one began, though it has the
+/// same id: a call without a pipeline that is repeated for days has. What became of it since is
+/// told, and not undone.
+pub(super) fn ended_long_ago(
+    request: &Request,
+    continuation: &Continuation,
+    deployed_at: Timestamp,
+) -> bool {
+    let longest = request.timeout + request.bake + REPEATED_WITHIN;
+    let since = continuation.started.duration_since(deployed_at);
+    Duration::try_from(since).is_ok_and(|since| since > longest)
 }
 
 /// Why the alarms speak against the new version, if they do.

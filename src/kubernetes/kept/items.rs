@@ -6,7 +6,6 @@ use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::pod::Pods;
 use landfall_core::snapshot::{Reading, Response};
-use landfall_core::workload::health::steadiness;
 use landfall_core::workload::replica_set::ReplicaSet;
 use tokio::time::Instant;
 
@@ -46,11 +45,8 @@ pub(super) fn answer<'a>(
     });
     match reading {
         Reading::Pods(owner) => Response::Pods(Box::new(Pods::of(pods, owner))),
-        Reading::Roster(owner) => {
-            let pods = pods.filter_map(|pod| steadiness::followed(pod, owner));
-            Response::Roster(pods.collect())
-        }
         Reading::ReplicaSets
+        | Reading::Roster(_)
         | Reading::Object
         | Reading::Whole
         | Reading::List

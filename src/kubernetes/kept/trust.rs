@@ -84,7 +84,9 @@ impl Trust {
     pub fn told(&mut self, now: Instant) {
         self.proven = now;
         self.has_told = true;
-        self.failures = 0;
+        if self.opened.is_some_and(|opened| now >= opened + LIFE) {
+            self.failures = 0;
+        }
     }
 
     /// A read has found what the watch has told, or all that it has not told, as it should be.
@@ -110,7 +112,7 @@ impl Trust {
         if let Some(opened) = self.opened.take() {
             self.next = self.next.max(opened + OPENING);
         }
-        if !self.has_told && !has_lived {
+        if !has_lived {
             self.fail(now);
         }
     }

@@ -29,11 +29,14 @@ impl ReleaseEngine {
         Some(since + self.request.bake)
     }
 
-    /// When the release must be complete: a bake that has begun is finished.
+    /// When the release must be complete: a bake that has begun is finished, and what is not ready
+    /// at the last look may pass.
     pub(super) fn deadline(&self) -> Timestamp {
-        let deadline = self.continuation.deadline;
-        self.baked_at()
-            .map_or(deadline, |until| until.max(deadline))
+        let last_look = self.last_look.map(|at| at + self.request.patience);
+        let later = self.baked_at().max(last_look);
+        later.map_or(self.continuation.deadline, |later| {
+            later.max(self.continuation.deadline)
+        })
     }
 
     /// Watches the release until its bake is over.

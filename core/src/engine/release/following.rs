@@ -4,7 +4,7 @@
 use super::super::following::Following;
 use super::super::model::Outcome;
 use super::item::{State, uid_of};
-use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
+use super::model::{ReleaseEngine, ReleaseOutcome, Task};
 use super::reading::{Found, found};
 use super::settling::Written;
 use crate::change::apply::{self, OtherWriter};
@@ -147,8 +147,10 @@ impl ReleaseEngine {
                 let state = followed(&id, &success);
                 self.items[place].state = State::Serves(Box::new(state));
                 let follower = self.items[place].follower.take();
-                let watched = follower.and_then(|it| self.watched_on(&self.items[place], it));
-                self.items[place].follower = watched.filter(|_| self.stage != Stage::Bake);
+                // One that has watched through the bake has done all that it was for.
+                let follower = follower.filter(|it| it.request.bake.is_zero());
+                self.items[place].follower =
+                    follower.and_then(|it| self.watched_on(&self.items[place], it));
             }
             Outcome::Failed(failure) => {
                 let request = self.items[place].follower.take().map(|it| it.request);
@@ -234,6 +236,7 @@ impl ReleaseEngine {
     /// Looks at what this release wrote once more before it is said to serve: meanwhile somebody
     /// may have changed or deleted it.
     pub(super) fn look_again(&mut self, now: Timestamp) {
+        self.last_look.get_or_insert(now);
         for place in 0..self.items.len() {
             if !self.items[place].is_done() {
                 self.push_check(place);
@@ -296,6 +299,15 @@ impl ReleaseEngine {
     fn judge(&mut self, place: usize, health: ObjectHealth, now: Timestamp) {
         let item = &mut self.items[place];
         let id = item.id.clone();
+        // What was said of it before may not be so any more.
+        self.said.retain(|said| match said {
+            ReleaseNote::Pending(one, _) | ReleaseNote::NoStatus(one) => *one != id,
+            ReleaseNote::NotFollowed(_)
+            | ReleaseNote::AlreadyComplete(_)
+            | ReleaseNote::ShortLived(..)
+            | ReleaseNote::NotPruned(_)
+            | ReleaseNote::NotRecorded(_) => true,
+        });
         match health {
             ObjectHealth::Ready => item.state = State::Ready,
             ObjectHealth::Noted(note) => {

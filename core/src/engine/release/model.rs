@@ -295,6 +295,8 @@ pub struct ReleaseEngine {
     pub(super) scaled: BTreeMap<(String, String, String), String>,
     pub(super) faults: Vec<ObjectFault>,
     pub(super) forbidden: BTreeSet<(Permission, Option<String>)>,
+    /// When everything was ready, and was looked at once more.
+    pub(super) last_look: Option<Timestamp>,
     /// Whether nothing goes on before the alarms are read.
     pub(super) wants_alarms: bool,
     /// Whether they are being read.
@@ -367,6 +369,7 @@ impl ReleaseEngine {
             scaled: BTreeMap::new(),
             faults: Vec::new(),
             forbidden: BTreeSet::new(),
+            last_look: None,
             wants_alarms: false,
             reads_alarms: false,
             conflicts: 0,

@@ -129,18 +129,11 @@ struct RawEnded {
 }
 
 impl RawPod {
-    /// The names of the objects that own the pod, and whether each controls it: a ReplicaSet, a
-    /// StatefulSet, …
-    pub(super) fn owners(&self) -> Vec<(String, bool)> {
+    /// The names of the objects that control the pod: a ReplicaSet, a StatefulSet, …
+    pub(super) fn controllers(&self) -> Vec<String> {
         let owners = self.metadata.owner_references.iter();
-        let owners = owners.map(|owner| (owner.name.clone(), owner.controller));
-        owners.collect()
-    }
-
-    /// How often its containers were restarted, without init containers.
-    pub(super) fn restarts(&self) -> u64 {
-        let containers = self.status.container_statuses.iter();
-        containers.map(|container| container.restart_count).sum()
+        let controllers = owners.filter(|owner| owner.controller);
+        controllers.map(|owner| owner.name.clone()).collect()
     }
 
     /// Whether the node gave the pod up. It has been or will be replaced, so neither its controller

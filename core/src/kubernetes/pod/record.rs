@@ -9,14 +9,10 @@ use jiff::Timestamp;
 pub struct PodRecord {
     /// `metadata.name`.
     pub name: String,
-    /// `metadata.uid`.
-    pub uid: String,
-    /// The names of its owners, and whether each of them controls it.
-    pub owners: Vec<(String, bool)>,
+    /// The names of the objects that control it.
+    pub controllers: Vec<String>,
     /// When it will be gone, if it is being deleted.
     pub ends: Option<Timestamp>,
-    /// How often its containers were restarted, without init containers.
-    pub restarts: u64,
     /// Where it stands.
     pub standing: Standing,
 }
@@ -45,8 +41,8 @@ impl PodRecord {
 
     /// Whether it counts for the object of this name, which controls it.
     pub(super) fn counts_for(&self, owner: &str) -> bool {
-        let mut owners = self.owners.iter();
-        self.ends.is_none() && owners.any(|(name, controls)| *controls && name == owner)
+        let mut controllers = self.controllers.iter();
+        self.ends.is_none() && controllers.any(|name| name == owner)
     }
 }
 
@@ -59,10 +55,8 @@ impl From<RawPod> for PodRecord {
     fn from(raw: RawPod) -> PodRecord {
         PodRecord {
             name: raw.metadata.name.clone(),
-            uid: raw.metadata.uid.clone(),
-            owners: raw.owners(),
+            controllers: raw.controllers(),
             ends: raw.ends(),
-            restarts: raw.restarts(),
             standing: if raw.failed_by_itself() {
                 let failed = raw.failed();
                 Standing::FailedByItself(Box::new((raw.into(), failed)))

@@ -126,6 +126,9 @@ impl Context<'_> {
     pub(super) fn take_up(&self, live: &Workload) -> Next {
         let deployed_at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let at = deployed_at.unwrap_or(self.now);
+        if guarding::ended_long_ago(self.request, self.continuation, at) {
+            return Ok(self.already_there(live));
+        }
         let previous = Previous::recorded(live);
         if live.annotation(marks::ROLLED_BACK) == Some(&self.continuation.job) {
             return self.take_up_rollback(live, previous);

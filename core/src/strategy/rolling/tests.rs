@@ -750,6 +750,25 @@ fn a_start_that_was_made_before() {
     );
 }
 
+/// A call without a pipeline can come again for days.
+#[test]
+fn what_a_deploy_did_long_ago_is_followed_and_not_undone() {
+    let ours = live(json!({}));
+    for (seconds, wrote) in [(4000, true), (5000, false)] {
+        let continuation = Continuation::begin("job-2", at(seconds), Duration::from_secs(900));
+        let decision = decide(
+            &request(json!({})),
+            &continuation,
+            &seen(ours.clone()),
+            at(seconds),
+        );
+        let Decision::Enter(Phase::Rollout(rollout)) = decision else {
+            panic!("{decision:?}");
+        };
+        assert_eq!(rollout.wrote, wrote, "{seconds}");
+    }
+}
+
 #[test]
 fn a_rollback_that_is_taken_up_again_keeps_to_its_bounds() {
     let long = json!({"metadata": {"annotations": {marks::CAUSE: "c".repeat(5000)}}});

@@ -2,7 +2,6 @@
 //! success is reported.
 
 use crate::kubernetes::object::digest;
-use crate::kubernetes::pod::PodRecord;
 use crate::workload::Workload;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -76,18 +75,8 @@ pub fn pod(pod: &Value, owner: &str) -> Option<String> {
     let containers = lists.flatten();
     let restarts = containers.filter_map(|container| container["restartCount"].as_i64());
     let uid = pod.pointer("/metadata/uid").and_then(Value::as_str);
-    let restarts = restarts.map(i64::unsigned_abs).sum();
-    Some(word(uid.unwrap_or_default(), restarts))
-}
-
-/// The same for a pod that is followed.
-pub fn followed(pod: &PodRecord, owner: &str) -> Option<String> {
-    let ours = pod.owners.iter().any(|(name, _)| name == owner);
-    (ours && pod.ends.is_none()).then(|| word(&pod.uid, pod.restarts))
-}
-
-fn word(uid: &str, restarts: u64) -> String {
-    format!("{uid} {restarts}")
+    let restarts = restarts.sum::<i64>();
+    Some(format!("{} {restarts}", uid.unwrap_or_default()))
 }
 
 /// The digest of a check's pods.
