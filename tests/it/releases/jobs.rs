@@ -64,7 +64,7 @@ async fn a_job_that_is_deleted_as_it_fails_has_failed() {
 async fn the_log_of_a_job_that_is_deleted_right_after_its_failure_is_told() {
     let stage = empty().await;
     let (job, web) = (brief(FAILS), web("web", GOOD));
-    let job = job.replace("Finished: 0", "Finished: 1");
+    let job = job.replace("Finished: 0", "Finished: 3");
     let files = [("k8s/migrate.yaml", &*job), ("k8s/web.yaml", &*web)];
     let (kind, message) = release(&stage, &files, json!({})).await.failure();
     assert_eq!(kind, "JobFailed", "{message}");
