@@ -99,7 +99,7 @@ async fn strange_bytes_are_told_in_our_own_words() {
             let stage = Stage::in_sandbox_with(|_, _| {}, &variables).await;
             let mut parameters = image(NEW_IMAGE);
             parameters["timeout"] = json!("5s");
-            let ended = stage.deploy_in(Duration::from_secs(8), parameters).await;
+            let ended = stage.deploy_in(Duration::from_secs(20), parameters).await;
             let (found, message) = ended.failure();
             assert_eq!(found, kind, "{message}");
             assert!(message.contains(words), "{words} is not in\n{message}");
