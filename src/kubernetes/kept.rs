@@ -124,7 +124,7 @@ impl Kept {
     pub fn keeps(call: &Call, reading: &Reading) -> bool {
         let is_kept = match reading {
             Reading::Pods(_) | Reading::ReplicaSets => true,
-            // The last look before a success: something on the way may hold a watch's last word back.
+            // The last look before a success: a watch's last word may be held back on its way.
             Reading::Roster(_) => false,
             Reading::Object | Reading::Whole | Reading::List => false,
             Reading::Events | Reading::Text => false,
