@@ -1,5 +1,5 @@
-//! The object that is watched, as it was told last: what is asked for it meanwhile is answered from
-//! here, as long as the watch is believed.
+//! The latest state of the watched object, from its watch. Reads of the object are answered from
+//! here as long as the watch is believed.
 
 use crate::kubernetes::kept::Trust;
 use crate::kubernetes::{Watch, WatchEvent};

@@ -33,7 +33,7 @@ pub enum WatchEvent {
 /// Why a watch tells nothing more.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum WatchEnd {
-    /// The server has ended it: all that happened until then was told.
+    /// The server has ended it, after sending every event up to then.
     Ended,
     /// It was cut, or is none.
     BrokenOff,

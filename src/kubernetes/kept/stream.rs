@@ -38,7 +38,7 @@ pub(super) enum Told {
     Gone(String, String),
     /// It has come so far.
     Bookmark(String),
-    /// It is over: all was told until then, or it was cut.
+    /// The stream has ended, either complete or cut off.
     Over(WatchEnd),
     /// It cannot go on from where it was to begin: the list is to be read.
     Expired,
