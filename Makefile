@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
+.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
 # A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
@@ -127,8 +127,8 @@ release: $(addprefix release-,$(ARCHITECTURES)) ## put a release into dist/: pac
 
 release-%: tools
 	for program in landfall landfall-access; do \
-	  $(WITH_TOOLS) $(REMAPPED) $(CARGO) lambda build --locked --release --package $$program --bin $$program \
-	    --$(subst _,-,$*) --target-dir $(RELEASE) --lambda-dir $(RELEASE)/out/$(TRIPLE)/$$program --flatten $$program && \
+	  $(WITH_TOOLS) $(REMAPPED) CARGO_TARGET_DIR=$(RELEASE) $(CARGO) lambda build --locked --release \
+	    --package $$program --bin $$program --$(subst _,-,$*) --lambda-dir $(RELEASE)/out/$(TRIPLE)/$$program --flatten $$program && \
 	  cp $(RELEASE)/out/$(TRIPLE)/$$program/bootstrap $(RELEASE)/out/$(TRIPLE)/$$program.built || exit 1; \
 	done
 	mv $(RELEASE)/out/$(TRIPLE)/landfall.built $(RELEASE)/out/$(TRIPLE)/bootstrap
@@ -151,6 +151,7 @@ twice: tools ## make a release of what is committed in two folders, and compare 
 # SAM must build the same binary as `make package`; the second build reuses the first.
 validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
+	$(PYTHON) tests/tools/shared.py packaging/terraform --check
 	$(PYTHON) tests/tools/site.py - target/site --only-list
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
@@ -163,8 +164,11 @@ validate: tools ## check the templates, YAML and JSON, and `sam build` (without 
 	  cmp target/sam/$$architecture/Function/bootstrap $(PACKAGE)/$$architecture/bootstrap; \
 	done
 
+shared: tools ## take alarms, dashboard and chat messages out of template.yaml for the CDK and Terraform
+	$(PYTHON) tests/tools/shared.py packaging/terraform
+
 # Any folder stands for the function's zip here: nothing is deployed. W3005: the CDK says twice what depends on what.
-cdk: tools ## test the CDK constructs, and synthesize and lint their example pipeline (needs Node.js 20 and npm)
+cdk: tools ## test the CDK constructs, and synthesize and lint their example pipeline (needs Node.js 22 or later, and npm)
 	mkdir -p target/cdk
 	cp -R packaging/cdk/. target/cdk
 	cd target/cdk && { cmp -s package-lock.json node_modules/.landfall || \

@@ -1,49 +1,41 @@
 locals {
-  alarms = merge(
-    {
-      errors = {
-        namespace   = "AWS/Lambda"
-        metric      = "Errors"
-        description = "${var.name} ended with an error: it could not report to CodePipeline, could not renew its token, or a deploy without a pipeline failed."
-      }
-      throttles = {
-        namespace   = "AWS/Lambda"
-        metric      = "Throttles"
-        description = "${var.name} was called but could not start: more deploys at once than its concurrency allows."
-      }
-      failures = {
-        namespace   = "Landfall"
-        metric      = "Failures"
-        description = "A deploy by ${var.name} failed: the pipeline's action says which and why."
-      }
-    },
-    local.renews ? {
-      renewal = {
-        namespace   = "Landfall"
-        metric      = "Rotations"
-        description = "The token of ${var.name} was not renewed for 12 hours; it expires after 24."
-      }
-    } : {},
-  )
+  # Made from template.yaml, as dashboard.json.tftpl is.
+  shared = jsondecode(file("${path.module}/shared.json"))
+  alarms = [for alarm in local.shared.alarms : alarm if local.renews || !alarm.of_renewal]
 }
 
 resource "aws_cloudwatch_metric_alarm" "this" {
-  for_each = local.alarms
+  for_each = { for alarm in local.alarms : alarm.name => alarm }
 
-  alarm_name        = "${var.name}-${each.key}"
-  alarm_description = each.value.description
-  namespace         = each.value.namespace
-  metric_name       = each.value.metric
-  dimensions        = { FunctionName = aws_lambda_function.this.function_name }
-  statistic         = "Sum"
+  alarm_name = "${var.name}-${each.key}"
+  alarm_description = replace(replace(replace(each.value.description,
+    "$${function}", var.name),
+    "$${log_group}", aws_cloudwatch_log_group.this.name),
+  "$${renewal_rule}", "${var.name}-renewal")
+  namespace   = each.value.namespace
+  metric_name = each.value.metric
+  dimensions  = { FunctionName = aws_lambda_function.this.function_name }
+  statistic   = each.value.statistic
 
-  # A time without deploys is no failure; a time without a renewal is one.
-  period              = each.key == "renewal" ? 43200 : 300
-  evaluation_periods  = 1
-  comparison_operator = each.key == "renewal" ? "LessThanThreshold" : "GreaterThanThreshold"
-  threshold           = each.key == "renewal" ? 1 : 0
-  treat_missing_data  = each.key == "renewal" ? "breaching" : "notBreaching"
+  period              = each.value.period
+  evaluation_periods  = each.value.periods
+  comparison_operator = each.value.comparison
+  threshold           = each.value.threshold
+  treat_missing_data  = each.value.missing
 
-  alarm_actions = var.alarm_topic_arn[*]
-  tags          = var.tags
+  alarm_actions             = each.value.tells == "ALARM" ? var.alarm_topic_arn[*] : []
+  insufficient_data_actions = each.value.tells == "ALARM" ? [] : var.alarm_topic_arn[*]
+  tags                      = var.tags
+}
+
+resource "aws_cloudwatch_dashboard" "this" {
+  count = var.dashboard ? 1 : 0
+
+  dashboard_name = "${var.name}-${data.aws_region.current.name}"
+  dashboard_body = templatefile("${path.module}/dashboard.json.tftpl", {
+    alarms    = [for alarm in local.alarms : aws_cloudwatch_metric_alarm.this[alarm.name].arn]
+    function  = aws_lambda_function.this.function_name
+    log_group = aws_cloudwatch_log_group.this.name
+    region    = data.aws_region.current.name
+  })
 }

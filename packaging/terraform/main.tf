@@ -19,6 +19,7 @@ locals {
     K8S_TOKEN_PARAMETER  = try(var.token.parameter, null)
     K8S_CA_PARAMETER     = try(var.token.ca_parameter, null)
     K8S_CA               = try(var.token.ca, null)
+    ARTIFACT_BUCKET      = var.artifact_bucket
   }
 }
 
@@ -68,6 +69,10 @@ resource "aws_lambda_function" "this" {
     precondition {
       condition     = length([for way in [var.eks, var.kubeconfig, var.token] : way if way != null]) == 1
       error_message = "Set exactly one of eks, kubeconfig and token: the way into the cluster."
+    }
+    precondition {
+      condition     = var.artifact_kms_key_arn == null || var.artifact_bucket != null
+      error_message = "artifact_kms_key_arn is set without artifact_bucket."
     }
   }
 }

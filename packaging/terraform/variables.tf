@@ -103,6 +103,23 @@ variable "kms_key_arn" {
   default     = null
 }
 
+variable "artifact_bucket" {
+  description = "S3 bucket from which calls without CodePipeline may name artifacts. A pipeline's artifacts do not need it."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.artifact_bucket == null ? true : can(regex("^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$", var.artifact_bucket))
+    error_message = "The artifact_bucket must be the name of a bucket, without s3://."
+  }
+}
+
+variable "artifact_kms_key_arn" {
+  description = "Your KMS key that encrypts the objects of artifact_bucket. Null means none, or AWS's own."
+  type        = string
+  default     = null
+}
+
 variable "memory_size" {
   description = "Memory in MB. The CPU share grows with it."
   type        = number
@@ -151,6 +168,23 @@ variable "alarm_topic_arn" {
   description = "SNS topic that is told by the alarms. Null means that they show in the console only."
   type        = string
   default     = null
+}
+
+variable "dashboard" {
+  description = "Whether to create a CloudWatch dashboard. The first three in an account are free."
+  type        = bool
+  default     = true
+}
+
+variable "chat_pipelines" {
+  description = "Names of pipelines whose failed Lambda actions, with the message of each, go to a topic for Slack or Teams (Amazon Q Developer in chat applications): the output chat_topic_arn."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for name in var.chat_pipelines : can(regex("^[A-Za-z0-9.@_-]{1,100}$", name))])
+    error_message = "chat_pipelines must be names of pipelines."
+  }
 }
 
 variable "permissions_boundary_arn" {

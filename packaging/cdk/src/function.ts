@@ -1,8 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import * as cdk from 'aws-cdk-lib';
-import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
-import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as events from 'aws-cdk-lib/aws-events';
 import * as targets from 'aws-cdk-lib/aws-events-targets';
@@ -10,9 +8,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
+import * as s3 from 'aws-cdk-lib/aws-s3';
 import * as sns from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { ClusterAccess } from './access';
+import { _filled, _shared } from './shared';
+import { _alarms, _board, _chat } from './watching';
 
 /** Properties of `LandfallFunction`. */
 export interface LandfallFunctionProps {
@@ -110,6 +111,29 @@ export interface LandfallFunctionProps {
    * @default - the alarms show in the console only
    */
   readonly alarmTopic?: sns.ITopic;
+
+  /**
+   * Whether to create a CloudWatch dashboard. The first three in an account are free.
+   *
+   * @default true
+   */
+  readonly dashboard?: boolean;
+
+  /**
+   * Names of pipelines whose failed Lambda actions, with the message of each, go to a topic for Slack or
+   * Teams (Amazon Q Developer in chat applications): `chatTopic`.
+   *
+   * @default - none
+   */
+  readonly chatPipelines?: string[];
+
+  /**
+   * The bucket from which calls without CodePipeline may name artifacts: the function then reads it with
+   * its own role, and decrypts with the bucket's key. A pipeline's artifacts do not need it.
+   *
+   * @default - none
+   */
+  readonly artifactBucket?: s3.IBucket;
 }
 
 /** The function that a pipeline's action invokes, with its role, log, alarms and access to the cluster. */
@@ -122,6 +146,9 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
 
   /** Where the function writes its log. */
   public readonly logGroup: logs.LogGroup;
+
+  /** What failed in `chatPipelines`, for a channel in Amazon Q Developer in chat applications. */
+  public readonly chatTopic?: sns.Topic;
 
   /** Who permissions are given to: the function's role. */
   public readonly grantPrincipal: iam.IPrincipal;
@@ -149,7 +176,10 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
       timeout: props.timeout ?? cdk.Duration.minutes(5),
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       role: this.role,
-      environment: props.cluster._bind(this, this.role),
+      environment: {
+        ...props.cluster._bind(this, this.role),
+        ...props.artifactBucket && { ARTIFACT_BUCKET: props.artifactBucket.bucketName },
+      },
       loggingFormat: lambda.LoggingFormat.JSON,
       // Nothing above INFO: Lambda would drop the metrics, which are log lines of this level.
       applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
@@ -162,21 +192,45 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
       securityGroups: props.securityGroups,
     });
     this.allow(props);
-    this.watch(props);
-    if (props.cluster._renewEvery) {
-      new events.Rule(this, 'Renewal', {
-        description: 'Makes Landfall renew its token for the cluster',
-        schedule: events.Schedule.rate(props.cluster._renewEvery),
-        targets: [new targets.LambdaFunction(this.function, {
-          event: events.RuleTargetInput.fromObject({ rotate: true }),
-        })],
-      });
+    const watched = {
+      name: this.function.functionName,
+      logGroup: this.logGroup.logGroupName,
+      renewal: props.cluster._renewEvery && this.renew(props.cluster._renewEvery),
+    };
+    const alarms = _alarms(this, watched, props.alarmTopic);
+    if (props.dashboard ?? true) {
+      _board(this, watched, alarms);
+    }
+    if (props.chatPipelines?.length) {
+      this.chatTopic = _chat(this, props.chatPipelines);
     }
   }
 
   /** The function's connections, where it is in a VPC. */
   public get connections(): ec2.Connections {
     return this.function.connections;
+  }
+
+  /** By a schedule, and once when the stack is there or was updated: a first token may last only hours. */
+  private renew(every: cdk.Duration): events.Rule {
+    const renewing = new targets.LambdaFunction(this.function, {
+      event: events.RuleTargetInput.fromObject({ rotate: true }),
+    });
+    const pattern = _shared.first_renewal;
+    new events.Rule(this, 'FirstRenewal', {
+      description: 'Makes Landfall renew its token once its stack is created or updated',
+      eventPattern: {
+        source: pattern.source,
+        detailType: pattern['detail-type'],
+        detail: { ...pattern.detail, 'stack-id': [cdk.Stack.of(this).stackId] },
+      },
+      targets: [renewing],
+    });
+    return new events.Rule(this, 'Renewal', {
+      description: 'Makes Landfall renew its token for the cluster',
+      schedule: events.Schedule.rate(every),
+      targets: [renewing],
+    });
   }
 
   private allow(props: LandfallFunctionProps): void {
@@ -201,6 +255,9 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
         },
       }));
     }
+    if (props.artifactBucket) {
+      this.allowArtifacts(props.artifactBucket);
+    }
     if (props.vpc) {
       this.statement('ConnectToVpc', [
         'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets',
@@ -209,60 +266,19 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
     }
   }
 
+  /** Not `grantRead`: that allows to list the bucket, too. */
+  private allowArtifacts(bucket: s3.IBucket): void {
+    const { read, decrypt } = _shared.artifacts;
+    const key = bucket.encryptionKey?.keyArn;
+    for (const statement of key ? [read, decrypt] : [read]) {
+      this.role.addToPolicy(iam.PolicyStatement.fromJson(JSON.parse(_filled(JSON.stringify(statement), {
+        partition: cdk.Aws.PARTITION, dns_suffix: cdk.Aws.URL_SUFFIX, bucket: bucket.bucketName, key: key ?? '',
+      }))));
+    }
+  }
+
   private statement(sid: string, actions: string[]): void {
     this.role.addToPolicy(new iam.PolicyStatement({ sid, actions, resources: ['*'] }));
-  }
-
-  private watch(props: LandfallFunctionProps): void {
-    const period = cdk.Duration.minutes(5);
-    this.alarm(props, 'Errors', this.function.metricErrors({ period }),
-      'Landfall ended with an error: it could not report to CodePipeline, could not renew its token, or a deploy '
-      + 'without a pipeline failed.');
-    this.alarm(props, 'Throttles', this.function.metricThrottles({ period }),
-      'Landfall was called but could not start: more deploys at once than its concurrency allows.');
-    this.alarm(props, 'Failures', this.metric('Failures', period),
-      'A deploy by Landfall failed: the pipeline\'s action says which and why.');
-    if (props.cluster._renewEvery) {
-      const alarm = new cloudwatch.Alarm(this, 'RenewalAlarm', {
-        alarmDescription: 'Landfall\'s token was not renewed for 12 hours; it expires after 24.',
-        metric: this.metric('Rotations', cdk.Duration.hours(12)),
-        comparisonOperator: cloudwatch.ComparisonOperator.LESS_THAN_THRESHOLD,
-        threshold: 1,
-        evaluationPeriods: 1,
-        treatMissingData: cloudwatch.TreatMissingData.BREACHING,
-      });
-      this.tell(props, alarm);
-    }
-  }
-
-  private alarm(
-    props: LandfallFunctionProps, name: string, metric: cloudwatch.IMetric, alarmDescription: string,
-  ): void {
-    this.tell(props, new cloudwatch.Alarm(this, `${name}Alarm`, {
-      alarmDescription,
-      metric,
-      comparisonOperator: cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
-      threshold: 0,
-      evaluationPeriods: 1,
-      // A time without deploys is no failure.
-      treatMissingData: cloudwatch.TreatMissingData.NOT_BREACHING,
-    }));
-  }
-
-  private metric(metricName: string, period: cdk.Duration): cloudwatch.Metric {
-    return new cloudwatch.Metric({
-      namespace: 'Landfall',
-      metricName,
-      dimensionsMap: { FunctionName: this.function.functionName },
-      statistic: cloudwatch.Stats.SUM,
-      period,
-    });
-  }
-
-  private tell(props: LandfallFunctionProps, alarm: cloudwatch.Alarm): void {
-    if (props.alarmTopic) {
-      alarm.addAlarmAction(new SnsAction(props.alarmTopic));
-    }
   }
 }
 

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtempSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -110,6 +110,12 @@ test('a token is renewed by the schedule that is asked for', () => {
   renewed.hasResourceProperties('AWS::Events::Rule', {
     ScheduleExpression: 'rate(8 hours)', Targets: [Match.objectLike({ Input: '{"rotate":true}' })],
   });
+  renewed.hasResourceProperties('AWS::Events::Rule', {
+    EventPattern: Match.objectLike({
+      source: ['aws.cloudformation'], detail: Match.objectLike({ 'stack-id': [{ Ref: 'AWS::StackId' }] }),
+    }),
+    Targets: [Match.objectLike({ Input: '{"rotate":true}' })],
+  });
   renewed.resourceCountIs('AWS::CloudWatch::Alarm', 4);
   for (const action of ['ssm:PutParameter', 'ssm:GetParameterHistory', 'kms:Decrypt', 'kms:Encrypt']) {
     assert(allowed(renewed).includes(action), action);
@@ -140,6 +146,75 @@ test('alarms, a network and notices are there where they are asked for', () => {
     assert(allowed(template).includes(action), action);
   }
   template.allResourcesProperties('AWS::CloudWatch::Alarm', { AlarmActions: [Match.anyValue()] });
+});
+
+const SHARED = JSON.parse(readFileSync(new URL('../schema/shared.json', import.meta.url), 'utf8'));
+
+/** The text that CloudFormation makes of an `Fn::Join`, with ids in the place of what it fills in. */
+function joined(value) {
+  return value['Fn::Join'][1].map((part) => (typeof part === 'string' ? part : Object.values(part).flat()[0])).join('');
+}
+
+test('the alarms are those of the template, and none rings from the first minute', () => {
+  const template = stage((stack) => ClusterAccess.token({
+    url: 'https://api.example.com',
+    token: ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'Token', { parameterName: 't' }),
+    renewEvery: cdk.Duration.hours(8),
+  }), (stack) => ({ alarmTopic: new sns.Topic(stack, 'Topic') })).template();
+  template.resourceCountIs('AWS::CloudWatch::Alarm', SHARED.alarms.length);
+  for (const alarm of SHARED.alarms) {
+    const tells = alarm.tells === 'ALARM' ? 'AlarmActions' : 'InsufficientDataActions';
+    template.hasResourceProperties('AWS::CloudWatch::Alarm', {
+      Namespace: alarm.namespace, MetricName: alarm.metric, Statistic: alarm.statistic, Period: alarm.period,
+      EvaluationPeriods: alarm.periods, ComparisonOperator: alarm.comparison, Threshold: alarm.threshold,
+      TreatMissingData: alarm.missing, [tells]: [Match.anyValue()],
+      Dimensions: [{ Name: 'FunctionName', Value: Match.anyValue() }],
+    });
+    assert.notEqual(alarm.missing, 'breaching');
+  }
+});
+
+test('the dashboard is the one of the template, unless nobody wants it', () => {
+  const template = stage(prod).template();
+  const [board] = Object.values(template.findResources('AWS::CloudWatch::Dashboard'));
+  const body = JSON.parse(joined(board.Properties.DashboardBody));
+  const alarms = Object.keys(template.findResources('AWS::CloudWatch::Alarm'));
+  assert.deepEqual(body.widgets[0].properties.alarms.toSorted(), alarms.toSorted());
+  assert.match(body.widgets[1].properties.query, /^SOURCE 'LandfallLog\w+' \| fields .* 'reporting failure'/);
+  assert(!joined(board.Properties.DashboardBody).includes('${'));
+  stage(prod, () => ({ dashboard: false })).template().resourceCountIs('AWS::CloudWatch::Dashboard', 0);
+});
+
+test('failures go to a chat where pipelines are named', () => {
+  const { landfall, template } = stage(prod, () => ({ chatPipelines: ['shop', 'web'] }));
+  assert(landfall.chatTopic);
+  const rules = Object.values(template().findResources('AWS::Events::Rule'));
+  assert.deepEqual(rules.map(({ Properties: rule }) => rule.EventPattern.detail.pipeline), [['shop', 'web'], ['shop', 'web']]);
+  const sent = rules.map(({ Properties: rule }) => rule.Targets[0].InputTransformer.InputTemplate);
+  assert.deepEqual(sent, Object.values(SHARED.chat).map((rule) => rule.template));
+  template().hasResourceProperties('AWS::SNS::TopicPolicy', {
+    PolicyDocument: Match.objectLike({ Statement: [Match.objectLike({
+      Action: 'sns:Publish', Principal: { Service: 'events.amazonaws.com' },
+      Condition: { ArnEquals: { 'aws:SourceArn': [Match.anyValue(), Match.anyValue()] } },
+    })] }),
+  });
+  assert.equal(stage(prod).landfall.chatTopic, undefined);
+});
+
+test('calls without CodePipeline read artifacts of one bucket, and nothing else of S3', () => {
+  const withKey = (stack) => ({ artifactBucket: s3.Bucket.fromBucketAttributes(stack, 'Releases', {
+    bucketName: 'releases', encryptionKey: kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-central-1:111122223333:key/k'),
+  }) });
+  const template = stage(prod, withKey).template();
+  assert.deepEqual(environment(template), { EKS_CLUSTER: 'prod', ARTIFACT_BUCKET: 'releases' });
+  const [policy] = Object.values(template.findResources('AWS::IAM::Policy'));
+  const [read, decrypt] = policy.Properties.PolicyDocument.Statement.filter(
+    (statement) => statement.Sid?.endsWith('ArtifactsOfCalls'));
+  assert.equal(joined(read.Resource), 'arn:AWS::Partition:s3:::releases/*');
+  assert.deepEqual(Object.keys(decrypt.Condition.StringLike), Object.keys(SHARED.artifacts.decrypt.Condition.StringLike));
+  assert.deepEqual([read.Action, decrypt.Action], ['s3:GetObject', 'kms:Decrypt']);
+  const plain = stage(prod, (stack) => ({ artifactBucket: s3.Bucket.fromBucketName(stack, 'Releases', 'releases') }));
+  assert(!allowed(plain.template()).includes('kms:Decrypt'));
 });
 
 function pipeline(parameters) {

@@ -1,5 +1,6 @@
 // Makes src/parameters.ts from docs/parameters.schema.json, and puts that schema beside the library,
-// which checks parameters by it. With --check it only compares.
+// which checks parameters by it; and what it has in common with the Terraform module. With --check it only
+// compares.
 
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -118,3 +119,6 @@ if (process.argv.includes('--check')) {
 }
 mkdirSync(join(HERE, 'schema'), { recursive: true });
 copyFileSync(SCHEMA, join(HERE, 'schema/parameters.schema.json'));
+for (const name of ['shared.json', 'dashboard.json.tftpl']) {
+  copyFileSync(join(HERE, '../../packaging/terraform', name), join(HERE, 'schema', name));
+}

@@ -20,6 +20,9 @@ mock_provider "aws" {
   mock_resource "aws_cloudwatch_event_rule" {
     defaults = { arn = "arn:aws:events:eu-central-1:111122223333:rule/landfall-renewal" }
   }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:111122223333:landfall-chat" }
+  }
 }
 
 variables {
@@ -126,6 +129,96 @@ run "a_token_is_renewed_by_schedule" {
   }
 }
 
+run "the_alarms_and_the_dashboard_are_those_of_the_template" {
+  variables {
+    token           = { url = "https://api.example.com", renew = "rate(8 hours)" }
+    alarm_topic_arn = "arn:aws:sns:eu-central-1:111122223333:alarms"
+  }
+
+  assert {
+    condition     = [for alarm in local.shared.alarms : [alarm.metric, alarm.threshold, alarm.missing]] == [for alarm in local.shared.alarms : [aws_cloudwatch_metric_alarm.this[alarm.name].metric_name, aws_cloudwatch_metric_alarm.this[alarm.name].threshold, aws_cloudwatch_metric_alarm.this[alarm.name].treat_missing_data]]
+    error_message = "An alarm differs from the template's."
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this["renewal"].alarm_actions) == 0 && aws_cloudwatch_metric_alarm.this["renewal"].insufficient_data_actions == toset([var.alarm_topic_arn]) && aws_cloudwatch_metric_alarm.this["failures"].alarm_actions == toset([var.alarm_topic_arn])
+    error_message = "A missing renewal is missing data, and a failure an alarm."
+  }
+  assert {
+    condition     = !strcontains(join("", values(aws_cloudwatch_metric_alarm.this)[*].alarm_description), "$")
+    error_message = "A description has a name that nothing was put in for."
+  }
+  assert {
+    condition     = jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[0].properties.alarms == [for name in ["failures", "errors", "throttles", "renewal"] : aws_cloudwatch_metric_alarm.this[name].arn]
+    error_message = "The dashboard does not show the module's alarms."
+  }
+  assert {
+    condition     = startswith(jsondecode(aws_cloudwatch_dashboard.this[0].dashboard_body).widgets[1].properties.query, "SOURCE '/aws/lambda/landfall' | ")
+    error_message = "The dashboard reads another log."
+  }
+}
+
+run "no_dashboard_where_none_is_wanted" {
+  variables {
+    eks       = { cluster = "prod" }
+    dashboard = false
+  }
+
+  assert {
+    condition     = length(aws_cloudwatch_dashboard.this) == 0 && length(aws_sns_topic.chat) == 0 && output.chat_topic_arn == null
+    error_message = "Something is made that nobody asked for."
+  }
+}
+
+run "calls_read_artifacts_of_one_bucket" {
+  variables {
+    eks                  = { cluster = "prod" }
+    artifact_bucket      = "releases"
+    artifact_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/example"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ EKS_CLUSTER = "prod", ARTIFACT_BUCKET = "releases" })
+    error_message = "The function does not know the bucket."
+  }
+  assert {
+    condition     = { for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Sid => s.Resource if endswith(s.Sid, "ArtifactsOfCalls") } == { ReadArtifactsOfCalls = ["arn:aws:s3:::releases/*"], DecryptArtifactsOfCalls = ["arn:aws:kms:eu-central-1:111122223333:key/example"] }
+    error_message = "The role may read more, or less, than the bucket."
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringLike if s.Sid == "DecryptArtifactsOfCalls"] == [{ "kms:ViaService" = "s3.*.amazonaws.com", "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::releases", "arn:aws:s3:::releases/*"] }]
+    error_message = "The key may be used for something else."
+  }
+}
+
+run "failures_go_to_a_chat" {
+  variables {
+    eks            = { cluster = "prod" }
+    chat_pipelines = ["shop", "web"]
+  }
+
+  assert {
+    condition     = { for name, rule in aws_cloudwatch_event_rule.chat : name => [jsondecode(rule.event_pattern).detail.pipeline, jsondecode(rule.event_pattern).detail["execution-result"]["external-execution-summary"][0].exists] } == { message = [["shop", "web"], true], silent = [["shop", "web"], false] }
+    error_message = "Each failed action must be told once."
+  }
+  assert {
+    condition     = alltrue([for name, target in aws_cloudwatch_event_target.chat : target.arn == aws_sns_topic.chat[0].arn && target.input_transformer[0].input_template == local.shared.chat[name].template])
+    error_message = "What is sent is not what the template sends."
+  }
+  assert {
+    condition     = jsondecode(aws_sns_topic_policy.chat[0].policy).Statement[0].Principal == { Service = "events.amazonaws.com" } && output.chat_topic_arn == aws_sns_topic.chat[0].arn
+    error_message = "The rules may not publish."
+  }
+}
+
+run "a_bucket_with_its_scheme_is_refused" {
+  command = plan
+  variables {
+    eks             = { cluster = "prod" }
+    artifact_bucket = "s3://releases"
+  }
+  expect_failures = [var.artifact_bucket]
+}
+
 run "the_pipeline_may_invoke_it" {
   variables {
     eks                = { cluster = "prod" }
@@ -136,6 +229,15 @@ run "the_pipeline_may_invoke_it" {
     condition     = aws_iam_role_policy.pipeline[0].role == "pipeline" && aws_iam_role_policy.pipeline[0].policy == output.pipeline_policy
     error_message = "The pipeline's role has not what the output says."
   }
+}
+
+run "a_key_without_its_bucket_is_refused" {
+  command = plan
+  variables {
+    eks                  = { cluster = "prod" }
+    artifact_kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/example"
+  }
+  expect_failures = [aws_lambda_function.this]
 }
 
 run "no_way_in_is_refused" {
