@@ -149,10 +149,11 @@ twice: tools ## make a release of what is committed in two folders, and compare 
 	@echo "both are the same:" && cat $(TWICE)/one/$(DIST)/SHA256SUMS
 
 # SAM must build the same binary as `make package`; the second build reuses the first.
-validate: tools ## check the templates, YAML and JSON, and `sam build` (without AWS)
+validate: tools ## check the templates, YAML and JSON, the commands of the documents, and `sam build` (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) tests/tools/shared.py packaging/terraform --check
 	$(PYTHON) tests/tools/site.py - target/site --only-list
+	$(PYTHON) tests/tools/commands.py
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/packaged.json Least Refused
