@@ -44,6 +44,14 @@ impl Function {
             Ok(files) => files,
             Err(report) => return report,
         };
+        if job.names_artifacts()
+            && let Some(digest) = files.digest()
+        {
+            if !continuation.has_files(digest, job.is_repeatable()) {
+                return report::unusable_continuation(&ContinuationError::Replaced);
+            }
+            *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
+        }
         let asked = match complete(draft, files, &continuation, ledger) {
             Ok(asked) => asked,
             Err(report) => return report,

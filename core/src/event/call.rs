@@ -1,6 +1,6 @@
 //! A deploy that a script, Step Functions or a CI job asks for, and whose answer it waits for.
 
-use super::job::{ARTIFACTS_LIMIT, Artifact, Caller, Job, Keys};
+use super::job::{ARTIFACTS_LIMIT, Artifact, Caller, Job, Keys, REPEATABLE};
 use crate::kubernetes::object::digest;
 use crate::outcome::KeysError;
 use crate::problem::Fault;
@@ -22,9 +22,6 @@ const QUOTED: usize = 50;
 
 /// The longest name of an artifact, as CodePipeline has it.
 const LONGEST_NAME: usize = 100;
-
-/// What the id of a job begins with that an `execution` names.
-const REPEATABLE: &str = "call-";
 
 /// A call, and what it asks for.
 #[derive(Clone, Debug, PartialEq)]

@@ -10,6 +10,9 @@ use std::fmt;
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/action-reference-Lambda.html>
 pub(super) const ARTIFACTS_LIMIT: usize = 10;
 
+/// What the id of a job begins with that an `execution` names.
+pub(super) const REPEATABLE: &str = "call-";
+
 /// The ids of temporary keys begin with this.
 /// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html>
 const TEMPORARY: &str = "ASIA";
@@ -110,11 +113,21 @@ impl Job {
         foreign.map(|artifact| &*artifact.name).collect()
     }
 
+    /// Whether the caller names the artifacts anew with each call.
+    pub fn names_artifacts(&self) -> bool {
+        self.caller == Caller::Waiting
+    }
+
+    /// Whether the same call again is the same job.
+    pub fn is_repeatable(&self) -> bool {
+        self.names_artifacts() && self.id.starts_with(REPEATABLE)
+    }
+
     /// The text that identifies what is asked for in a continuation. The artifacts of a pipeline
     /// stay what they are; a caller names them each time.
     pub fn identity(&self) -> String {
         let mut text = self.parameters.identity();
-        if self.caller == Caller::Waiting {
+        if self.names_artifacts() {
             for Artifact {
                 name, bucket, key, ..
             } in &self.artifacts

@@ -98,8 +98,13 @@ impl Object {
 
 /// The first sixteen hexadecimal digits of the SHA-256 of a text.
 pub fn digest(text: &str) -> String {
-    let hash = Sha256::digest(text.as_bytes());
-    hash[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    first_digits(&Sha256::digest(text.as_bytes()))
+}
+
+/// The first sixteen hexadecimal digits of a hash.
+pub fn first_digits(hash: &[u8]) -> String {
+    let bytes = hash.iter().take(8);
+    bytes.map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The beginning of what goes into a continuation token: a uid has 36 characters, a time 20.

@@ -47,6 +47,7 @@ pub fn wrong_environment(faults: &[Fault]) -> Report {
 /// The continuation token cannot be used.
 pub fn unusable_continuation(unusable: &ContinuationError) -> Report {
     let why = match unusable {
+        ContinuationError::Replaced => return replaced(),
         ContinuationError::Damaged => {
             "Landfall did not issue it, or it was altered in transit".to_owned()
         }
@@ -68,6 +69,20 @@ pub fn unusable_continuation(unusable: &ContinuationError) -> Report {
         &[],
         "This job changed nothing; what an earlier job started continues in the cluster. Retry \
          the stage: a version that is already there is not written again.",
+    )
+}
+
+/// What lies under the key of an artifact is not what the deploy was begun with.
+fn replaced() -> Report {
+    fail(
+        FailureCode::Continuation,
+        FailureType::ConfigurationError,
+        "The deploy cannot continue: an artifact was replaced under its key in S3 since the deploy \
+         began, and its files are others now.",
+        &[],
+        "This call changed nothing; what an earlier one started continues in the cluster. Give each \
+         build's archive a key of its own. To deploy the files that are there now, call again \
+         without `continuation`.",
     )
 }
 

@@ -1,6 +1,8 @@
 //! The files that a request names: their names and their content.
 
+use crate::kubernetes::object::first_digits;
 use crate::outcome::FileReference;
+use sha2::{Digest, Sha256};
 use std::fmt;
 
 /// The files that a request names.
@@ -55,4 +57,27 @@ pub struct NamedFile {
     pub path: String,
     /// The file.
     pub file: File,
+}
+
+impl Files {
+    /// A digest of all that was read, with the names of the artifacts and paths; `None` if nothing
+    /// was.
+    pub fn digest(&self) -> Option<String> {
+        let named = self.manifests.iter();
+        let named = named.map(|NamedFile { path, file }| (path.as_str(), file));
+        let single = [("manifest", &self.manifest), ("images", &self.images)];
+        let single = single
+            .into_iter()
+            .filter_map(|(field, file)| Some((field, file.as_ref()?)));
+        let mut hash = Sha256::new();
+        let mut is_empty = true;
+        for (name, file) in single.chain(named) {
+            is_empty = false;
+            for part in [name.as_bytes(), file.artifact.as_bytes(), &file.content] {
+                hash.update(part.len().to_be_bytes());
+                hash.update(part);
+            }
+        }
+        (!is_empty).then(|| first_digits(&hash.finalize()))
+    }
 }

@@ -4,6 +4,8 @@
 //! request that it belongs to, as JSON in base64url; and a digest of that. It contains no secret.
 //! The digests protect against damage and mix-ups, not against someone who can change the pipeline.
 
+mod binding;
+
 use crate::kubernetes::object::digest;
 use crate::state::baseline::Previous;
 use crate::state::guard::Guard;
@@ -43,6 +45,10 @@ pub struct Continuation {
     /// another one during a deploy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
+    /// A digest of the files that the deploy was begun with, if its caller names them anew with each
+    /// call.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<String>,
     /// Whether the response to the first write was lost, so the write may have happened.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unsure: bool,
@@ -250,6 +256,8 @@ pub enum ContinuationError {
     Damaged,
     /// The token belongs to other user parameters or another cluster.
     Foreign,
+    /// The artifacts have other files now than when the deploy began.
+    Replaced,
     /// Another version of Landfall wrote the token in another format.
     Version(String),
 }
@@ -263,6 +271,7 @@ impl Continuation {
             deadline: now + timeout,
             unreachable_since: None,
             server: None,
+            files: None,
             unsure: false,
             sights: SymptomHistory::default(),
             steady: None,
@@ -287,24 +296,6 @@ impl Continuation {
         }
         self.phase = phase;
         is_new
-    }
-
-    /// Whether the deploy may go on at the API server at this address. As long as nothing was
-    /// written, it may move; then it is bound to the server where that was.
-    pub fn belongs_to(&mut self, address: &str) -> bool {
-        self.may_move_to(address);
-        let address = digest(address);
-        *self.server.get_or_insert_with(|| address.clone()) == address
-    }
-
-    /// The API server is at this address now: whether the deploy may go there. It may, as long as
-    /// nothing was written; then the server there may be another cluster's.
-    pub fn may_move_to(&mut self, address: &str) -> bool {
-        let may_move = !self.has_begun();
-        if may_move {
-            self.server = Some(digest(address));
-        }
-        may_move
     }
 
     /// Encodes the token. `bound_to` is the text of the request and the cluster.

@@ -3,7 +3,7 @@
 
 use super::{call, followed, refused, said};
 use crate::artifact::zip;
-use crate::stage::{LIFE, Stage, demo_app};
+use crate::stage::{LIFE, SHORT, Stage, demo_app};
 use landfall_sandbox::aws::AwsFault;
 use serde_json::{Value, json};
 
@@ -14,9 +14,9 @@ const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 async fn stage() -> Stage {
     let variables = [("ARTIFACT_BUCKET", Some(BUCKET))];
     let stage = Stage::given_with([demo_app(600)], &variables).await;
-    let image = format!(r#"[{{"name": "app", "imageUri": "{NEW_IMAGE}"}}]"#);
-    let archive = zip(&[("images.json", image.as_bytes())]);
-    stage.aws.put_object(BUCKET, "web/7.zip", archive);
+    stage
+        .aws
+        .put_object(BUCKET, "web/7.zip", archive_of(NEW_IMAGE));
     stage.aws.open_bucket(BUCKET);
     stage
 }
@@ -93,11 +93,10 @@ async fn what_s3_refuses_is_told_in_a_callers_words() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_continuation_belongs_to_its_artifacts() {
     let stage = stage().await;
-    let slow = br#"[{"name": "app", "imageUri": "registry.example.com/demo-app:3-after-2s"}]"#;
-    let archive = zip(&[("images.json", slow)]);
+    let archive = archive_of(SLOW_IMAGE);
     stage.aws.put_object(BUCKET, "web/slow.zip", archive);
     let mut event = event(&stage, "s3://releases/web/slow.zip");
-    let answer = said(&stage, event.clone(), crate::stage::SHORT).await;
+    let answer = said(&stage, event.clone(), SHORT).await;
     event["continuation"] = answer.unwrap()["continuation"].clone();
     let mut other = event.clone();
     other["artifacts"] = json!({"Build": "s3://releases/web/7.zip"});
@@ -109,4 +108,57 @@ async fn a_continuation_belongs_to_its_artifacts() {
     );
     let answer = said(&stage, event, LIFE).await.unwrap();
     assert_eq!(answer["status"], "SUCCEEDED");
+}
+
+/// An archive with one image.
+fn archive_of(image: &str) -> Vec<u8> {
+    let image = format!(r#"[{{"name": "app", "imageUri": "{image}"}}]"#);
+    zip(&[("images.json", image.as_bytes())])
+}
+
+const PLACE: &str = "s3://releases/web/7.zip";
+const SLOW_IMAGE: &str = "registry.example.com/demo-app:3-after-2s";
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_deploy_does_not_change_with_what_lies_under_its_key() {
+    let stage = stage().await;
+    let put = |image| stage.aws.put_object(BUCKET, "web/7.zip", archive_of(image));
+    put(SLOW_IMAGE);
+    let mut event = event(&stage, PLACE);
+    let first = said(&stage, event.clone(), SHORT).await.unwrap();
+    event["continuation"] = first["continuation"].clone();
+    put(NEW_IMAGE);
+    let (kind, message) = said(&stage, event.clone(), LIFE).await.unwrap_err();
+    assert_eq!(kind, "ConfigurationError");
+    assert!(message.contains("was replaced"), "{message}");
+    assert!(message.contains("a key of its own"), "{message}");
+    stage.wrote(&["PATCH"]);
+    assert_eq!(stage.image().await, SLOW_IMAGE);
+    // The same files in another archive are the same deploy.
+    put(SLOW_IMAGE);
+    let answer = said(&stage, event, LIFE).await.unwrap();
+    assert_eq!(answer["outputVariables"]["Image"], SLOW_IMAGE);
+    stage.wrote(&["PATCH"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_equal_call_with_other_files_is_another_deploy() {
+    let stage = stage().await;
+    let mut event = event(&stage, PLACE);
+    event["deploy"]["execution"] = json!("run-1");
+    event["deploy"]["restart"] = json!(true);
+    let job = async || {
+        let (end, _) = followed(&stage, &event, LIFE).await;
+        end.unwrap();
+        stage.deployment().await["metadata"]["annotations"]["landfall/job"].clone()
+    };
+    let first = job().await;
+    assert_eq!(job().await, first);
+    stage.wrote(&["PATCH"]);
+    stage
+        .aws
+        .put_object(BUCKET, "web/7.zip", archive_of(SLOW_IMAGE));
+    assert_ne!(job().await, first);
+    assert_eq!(stage.image().await, SLOW_IMAGE);
+    stage.wrote(&["PATCH", "PATCH"]);
 }

@@ -59,6 +59,7 @@ fn a_failure_speaks_of_nothing_that_a_caller_does_not_have() {
         wrong_parameters(&faults),
         wrong_environment(&faults),
         unusable_continuation(&ContinuationError::Foreign),
+        unusable_continuation(&ContinuationError::Replaced),
         panicked("src/x.rs:1"),
         no_time(),
         wrong_call(&faults),

@@ -8,6 +8,7 @@ fn longest() -> Continuation {
         deadline: at,
         unreachable_since: Some(at),
         server: None,
+        files: Some("f".repeat(16)),
         unsure: true,
         sights: SymptomHistory::default(),
         steady: None,
@@ -245,4 +246,31 @@ fn a_deploy_belongs_to_the_server_where_it_wrote_and_may_move_before() {
     assert!(continuation.belongs_to(second));
     assert!(!continuation.belongs_to(first));
     assert!(continuation.belongs_to(second));
+}
+
+#[test]
+fn a_deploy_is_bound_to_the_files_that_it_was_begun_with() {
+    let begin = || {
+        Continuation::begin(
+            "call-1",
+            Timestamp::UNIX_EPOCH,
+            std::time::Duration::from_secs(60),
+        )
+    };
+    let mut repeatable = begin();
+    assert!(repeatable.has_files("aa".to_owned(), true));
+    assert_eq!(repeatable.job, "call-1-aa");
+    let token = repeatable.encode("request");
+    let mut next = Continuation::decode(&token, "request").unwrap();
+    assert!(next.has_files("aa".to_owned(), true));
+    assert_eq!(next.job, "call-1-aa");
+    assert!(!next.has_files("bb".to_owned(), true));
+    let mut single = begin();
+    assert!(single.has_files("aa".to_owned(), false));
+    assert_eq!(single.job, "call-1");
+    // One of an earlier version of the function, which has written already.
+    let mut begun = begin();
+    begun.unsure = true;
+    assert!(begun.has_files("aa".to_owned(), true));
+    assert_eq!(begun.job, "call-1");
 }
