@@ -265,6 +265,17 @@ pub fn judge_both(play: &Play, first: &ReleaseOutcome, second: &ReleaseOutcome) 
     }
 }
 
+/// What one release that is called for twice at once came to: it is one release, and both say so.
+pub fn judge_twins(play: &Play, before: usize, first: &ReleaseOutcome, second: &ReleaseOutcome) {
+    others_are_untouched(play);
+    is_unlocked(play);
+    assert_eq!(play.revisions(), before + 1, "{first:?}\n{second:?}");
+    for end in [first, second] {
+        assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+    }
+    serves(play, 2);
+}
+
 /// A release that came after one that died.
 pub fn judge_successor(play: &Play, end: &ReleaseOutcome) {
     others_are_untouched(play);

@@ -194,11 +194,20 @@ impl Play {
     /// Runs this release, and beside it from the given call on that of another execution: how both
     /// end.
     pub fn run_beside(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
+        self.both(point, (3, RIVAL_JOB))
+    }
+
+    /// Runs this release twice at once, the second time from the given call on: how both end.
+    pub fn run_twice(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
+        self.both(point, (2, JOB))
+    }
+
+    fn both(&mut self, point: u32, second: (u32, &str)) -> (ReleaseOutcome, ReleaseOutcome) {
         let mut rival = None;
         let mut ends = [None, None];
         for _ in 0..STEPS {
             if self.points >= point && rival.is_none() {
-                rival = Some((self.fresh(3, RIVAL_JOB), VecDeque::new()));
+                rival = Some((self.fresh(second.0, second.1), VecDeque::new()));
             }
             let mut wakes = Vec::new();
             let mut goes = false;
@@ -465,6 +474,12 @@ impl Play {
     pub fn parent(&self) -> Option<Parent> {
         let live = self.object("secrets", "landfall.shop")?;
         Some(Parent::read(&live).unwrap())
+    }
+
+    /// How many revisions have a record.
+    pub fn revisions(&self) -> usize {
+        let secrets = self.world.objects("secrets").into_iter();
+        secrets.filter_map(Heading::read).count()
     }
 
     /// The newest record in the cluster.

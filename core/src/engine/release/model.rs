@@ -277,6 +277,8 @@ pub struct ReleaseEngine {
     pub(super) parent: Parent,
     /// The parent as it was read; `None` if there is none.
     pub(super) parent_live: Option<Value>,
+    /// Whether the newest revision that the parent knows of has no record.
+    pub(super) is_unrecorded: bool,
     /// The records since the last good one, with it.
     pub(super) records: Vec<Record>,
     /// The record of this revision.
@@ -359,6 +361,7 @@ impl ReleaseEngine {
             back_waits: BTreeSet::new(),
             gone_until: None,
             parent_live: None,
+            is_unrecorded: false,
             records: Vec::new(),
             record: None,
             record_secret: None,

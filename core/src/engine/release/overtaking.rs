@@ -19,6 +19,11 @@ impl ReleaseEngine {
             self.is_race_lost = true;
             return self.push(Task::Parent);
         }
+        self.begin_anew(now);
+    }
+
+    /// Reads everything again, unless that was in vain too often.
+    pub(super) fn begin_anew(&mut self, now: Timestamp) {
         if self.conflicts > CONFLICTS {
             let by = self.parent.lock.as_ref().map(|lock| lock.execution.clone());
             return self.fail(ReleaseFailure::OutOfSync { by, wrote: false });

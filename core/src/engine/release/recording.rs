@@ -113,7 +113,9 @@ impl ReleaseEngine {
                         .push(Note::Left(name, "it cannot be read".to_owned()));
                 }
             },
-            Ok(Found::Nothing | Found::NotServed) => {}
+            Ok(Found::Nothing | Found::NotServed) => {
+                self.is_unrecorded |= revision == self.parent.revision;
+            }
             Err(error) => return self.unreadable(Task::Recorded(revision), call, error, now),
         }
         let walked = self.parent.revision.saturating_sub(revision);
@@ -208,7 +210,14 @@ impl ReleaseEngine {
     /// Locks the parent, which from now on covers what this revision has.
     pub(super) fn hold(&mut self, now: Timestamp) {
         let numbers = self.records.iter().map(|it| it.heading.revision);
-        let revision = next_revision(self.parent.revision, numbers);
+        let lock = self.parent.lock.as_ref();
+        let is_ours = lock.is_some_and(|lock| lock.job == self.continuation.job);
+        // The same call may be at work beside this one, between its lock and its record: with the
+        // same number only one of both creates the record, and the other one finds it.
+        let revision = match is_ours && self.is_unrecorded {
+            true => self.parent.revision,
+            false => next_revision(self.parent.revision, numbers),
+        };
         let ids = self.items.iter().map(|item| &item.id);
         self.parent.cover(ids);
         self.parent.revision = revision;
@@ -326,13 +335,8 @@ impl ReleaseEngine {
         result: Result<Response, CallError>,
         now: Timestamp,
     ) {
-        let is_there = match &result {
-            // Its own answer may have been lost.
-            Err(CallError::Refused(refusal)) => refusal.reason == "AlreadyExists",
-            other => other.is_ok(),
-        };
         match result {
-            _ if is_there => {
+            Ok(_) => {
                 let revision = self.parent.revision;
                 self.record_secret = None;
                 self.success.revision = revision;
@@ -342,8 +346,13 @@ impl ReleaseEngine {
                     way_back: None,
                 });
             }
+            // Its own answer was lost, or the same call came twice at once: what the record says
+            // counts, not what was read here since.
+            Err(CallError::Refused(refusal)) if refusal.reason == "AlreadyExists" => {
+                self.conflicts += 1;
+                self.begin_anew(now);
+            }
             Err(error) => self.trouble(Task::Record, call, error, now),
-            Ok(_) => {}
         }
     }
 
