@@ -20,7 +20,8 @@ locals {
   }
 
   # As template.yaml has them.
-  artifacts = jsondecode(replace(replace(replace(jsonencode(local.shared.artifacts),
+  artifacts = jsondecode(replace(replace(replace(replace(jsonencode(local.shared.artifacts),
+    "$${account}", data.aws_caller_identity.current.account_id),
     "$${partition}", data.aws_partition.current.partition),
     "$${dns_suffix}", data.aws_partition.current.dns_suffix),
   "$${bucket}", coalesce(var.artifact_bucket, "none")))
@@ -43,7 +44,7 @@ locals {
     { sid = "StoreRenewedToken", actions = ["ssm:GetParameterHistory", "ssm:PutParameter"], resources = local.renews ? ["${local.ssm}/${trimprefix(split(":", var.token.parameter)[0], "/")}"] : [] },
     { sid = "EncryptRenewedToken", actions = ["kms:Encrypt", "kms:GenerateDataKey"], resources = local.renews ? compact([var.kms_key_arn]) : [], condition = local.through_services },
     # Only for calls without CodePipeline: a job brings its own credentials.
-    { sid = local.artifacts.read.Sid, actions = [local.artifacts.read.Action], resources = var.artifact_bucket != null ? [local.artifacts.read.Resource] : [] },
+    { sid = local.artifacts.read.Sid, actions = [local.artifacts.read.Action], resources = var.artifact_bucket != null ? [local.artifacts.read.Resource] : [], condition = local.artifacts.read.Condition },
     { sid = local.artifacts.decrypt.Sid, actions = [local.artifacts.decrypt.Action], resources = var.artifact_bucket != null ? compact([var.artifact_kms_key_arn]) : [], condition = local.artifacts.decrypt.Condition },
     # These two take no resource: a caller needs the id of the job.
     { sid = "ReportToCodePipeline", actions = ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], resources = ["*"] },

@@ -16,7 +16,8 @@ from samcli.yamlhelper import yaml_parse
 
 # What the template calls these, and how they are called here.
 NAMES = {
-    "AWS::Partition": "partition", "AWS::Region": "region", "AWS::URLSuffix": "dns_suffix", "Function": "function",
+    "AWS::AccountId": "account", "AWS::Partition": "partition", "AWS::Region": "region", "AWS::URLSuffix": "dns_suffix",
+    "Function": "function",
     "FunctionName": "function", "LogGroup": "log_group", "RotationRule": "renewal_rule", "ArtifactBucket": "bucket",
     "ArtifactKeyArn": "key",
 }

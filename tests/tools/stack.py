@@ -318,7 +318,9 @@ class Everything(unittest.TestCase):
         bucket = "arn:aws:s3:::releases"
         with Stack(PLAIN | {"ArtifactBucket": "releases", "ArtifactKeyArn": KEY}) as stack:
             allows = stack.allows()
-            self.assertEqual(allows["ReadArtifactsOfCalls"], allow("s3:GetObject", f"{bucket}/*"))
+            # Whoever makes a bucket of this name in another account cannot hand anything in.
+            self.assertEqual(allows["ReadArtifactsOfCalls"], allow("s3:GetObject", f"{bucket}/*") | {
+                "Condition": {"StringEquals": {"aws:ResourceAccount": ACCOUNT}}})
             self.assertEqual(allows["DecryptArtifactsOfCalls"], allow("kms:Decrypt", KEY) | {
                 "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com",
                                              "kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}}})

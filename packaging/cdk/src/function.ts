@@ -272,7 +272,8 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
     const key = bucket.encryptionKey?.keyArn;
     for (const statement of key ? [read, decrypt] : [read]) {
       this.role.addToPolicy(iam.PolicyStatement.fromJson(JSON.parse(_filled(JSON.stringify(statement), {
-        partition: cdk.Aws.PARTITION, dns_suffix: cdk.Aws.URL_SUFFIX, bucket: bucket.bucketName, key: key ?? '',
+        account: bucket.env.account, partition: cdk.Aws.PARTITION, dns_suffix: cdk.Aws.URL_SUFFIX,
+        bucket: bucket.bucketName, key: key ?? '',
       }))));
     }
   }

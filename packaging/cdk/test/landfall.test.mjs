@@ -211,6 +211,7 @@ test('calls without CodePipeline read artifacts of one bucket, and nothing else 
   const [read, decrypt] = policy.Properties.PolicyDocument.Statement.filter(
     (statement) => statement.Sid?.endsWith('ArtifactsOfCalls'));
   assert.equal(joined(read.Resource), 'arn:AWS::Partition:s3:::releases/*');
+  assert.deepEqual(Object.keys(read.Condition.StringEquals), ['aws:ResourceAccount']);
   assert.deepEqual(Object.keys(decrypt.Condition.StringLike), Object.keys(SHARED.artifacts.decrypt.Condition.StringLike));
   assert.deepEqual([read.Action, decrypt.Action], ['s3:GetObject', 'kms:Decrypt']);
   const plain = stage(prod, (stack) => ({ artifactBucket: s3.Bucket.fromBucketName(stack, 'Releases', 'releases') }));

@@ -188,6 +188,10 @@ run "calls_read_artifacts_of_one_bucket" {
     condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringLike if s.Sid == "DecryptArtifactsOfCalls"] == [{ "kms:ViaService" = "s3.*.amazonaws.com", "kms:EncryptionContext:aws:s3:arn" = ["arn:aws:s3:::releases", "arn:aws:s3:::releases/*"] }]
     error_message = "The key may be used for something else."
   }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringEquals if s.Sid == "ReadArtifactsOfCalls"] == [{ "aws:ResourceAccount" = "111122223333" }]
+    error_message = "A bucket of another account would be read."
+  }
 }
 
 run "failures_go_to_a_chat" {
