@@ -2,6 +2,8 @@
 //! damage is repaired; anything else is refused with an error text of our own. The value may also
 //! contain a private key, so no part of it is ever quoted. <https://www.rfc-editor.org/rfc/rfc7468>
 
+mod lookalike;
+
 use super::der::{INTEGER, SEQUENCE, Values};
 use super::pem::{self, PemError};
 use jiff::Timestamp;
@@ -10,6 +12,9 @@ use std::fmt;
 
 /// The label of a certificate's section.
 const CERTIFICATE: &str = "CERTIFICATE";
+
+/// The same as old tools write it, without the blank.
+const OLD_CERTIFICATE: &str = "X509CERTIFICATE";
 
 /// The tags of a version, and of times with two and with four digits of the year.
 const VERSION: u8 = 0xa0;
@@ -25,6 +30,8 @@ pub enum CertificateError {
     NoPem,
     /// The PEM contains no certificate.
     NoCertificate,
+    /// The value is something else that people have at hand.
+    Other(Lookalike),
     /// A section has no end marker.
     CutOff,
     /// An end marker has no matching begin marker.
@@ -35,6 +42,65 @@ pub enum CertificateError {
     NoX509,
 }
 
+/// What people have at hand where a CA certificate is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookalike {
+    /// A request for a certificate, PKCS#10.
+    Request,
+    /// A bundle of certificates in PKCS#7.
+    Bundle,
+    /// A store of keys and certificates: PKCS#12.
+    Store,
+    /// A certificate with OpenSSL's own notes on trust.
+    Trusted,
+    /// A list of revoked certificates.
+    Revoked,
+    /// A public key.
+    PublicKey,
+    /// A kubeconfig.
+    Kubeconfig,
+    /// A path or an address.
+    Path,
+    /// A digest of a certificate or of its key.
+    Fingerprint,
+}
+
+impl fmt::Display for Lookalike {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Lookalike::Request => {
+                "it is a request for a certificate (PKCS#10), which nobody has signed; give the \
+                 certificate of the CA"
+            }
+            Lookalike::Bundle => {
+                "it is a PKCS#7 bundle; `openssl pkcs7 -print_certs` writes its certificates as PEM"
+            }
+            Lookalike::Store => {
+                "it is a PKCS#12 store; `openssl pkcs12 -cacerts -nokeys` writes its CA \
+                 certificates as PEM"
+            }
+            Lookalike::Trusted => {
+                "it is a certificate with OpenSSL's own trust settings (TRUSTED CERTIFICATE); \
+                 `openssl x509` writes it as PEM"
+            }
+            Lookalike::Revoked => {
+                "it is a list of revoked certificates; give the certificate of the CA"
+            }
+            Lookalike::PublicKey => "it is a public key alone; give the certificate of the CA",
+            Lookalike::Kubeconfig => {
+                "it is a whole kubeconfig; give the `certificate-authority-data` of its cluster"
+            }
+            Lookalike::Path => {
+                "it is a path or an address, and files are not read; give the content"
+            }
+            Lookalike::Fingerprint => {
+                "it is the digest of a certificate or key, which only recognizes one; give the \
+                 certificate itself"
+            }
+        })
+    }
+}
+
 impl fmt::Display for CertificateError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
@@ -42,6 +108,7 @@ impl fmt::Display for CertificateError {
             CertificateError::NoCertificate => {
                 "its PEM has no certificate, only sections of another kind, such as a key"
             }
+            CertificateError::Other(lookalike) => return lookalike.fmt(out),
             CertificateError::CutOff => {
                 "it is cut off: a section of its PEM begins and does not end"
             }
@@ -68,19 +135,41 @@ impl From<PemError> for CertificateError {
     }
 }
 
-/// Reads the certificates in a value that is PEM or base64 of PEM. Its line breaks may be written
-/// as `\n`, replaced by spaces, or missing.
+/// Reads the certificates in a value that is PEM, base64 of PEM, or the body of a single one. Its
+/// line breaks may be written as `\n`, replaced by spaces, or missing.
 pub fn read(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
     let mut found = Vec::new();
-    pem::sections::<CertificateError>(value, |label, body| {
-        if label == CERTIFICATE {
-            found.push(certificate(body)?);
+    let mut other = None;
+    let read = pem::sections::<CertificateError>(value, |label, body| {
+        match label {
+            CERTIFICATE | OLD_CERTIFICATE => found.push(certificate(body)?),
+            _ => other = other.or(lookalike::of_label(label)),
         }
         Ok(())
-    })?;
-    match found.is_empty() {
-        true => Err(CertificateError::NoCertificate),
-        false => Ok(found),
+    });
+    match read {
+        Ok(()) if !found.is_empty() => Ok(found),
+        Ok(()) => Err(other.map_or(CertificateError::NoCertificate, CertificateError::Other)),
+        Err(CertificateError::NoPem) => without_markers(value),
+        Err(error) => Err(error),
+    }
+}
+
+/// Reads a value without the markers of PEM: the DER of one certificate in base64 is what its body
+/// would be.
+fn without_markers(value: &str) -> Result<Vec<CertificateDer<'static>>, CertificateError> {
+    let other = |it| Err(CertificateError::Other(it));
+    let Some(der) = pem::bare(value) else {
+        let found = lookalike::of_text(value);
+        return found.map_or(Err(CertificateError::NoPem), other);
+    };
+    let certificate = CertificateDer::from(der);
+    match expires(&certificate) {
+        Some(_) => Ok(vec![certificate]),
+        None => match lookalike::of_der(&certificate).or_else(|| lookalike::of_text(value)) {
+            Some(found) => other(found),
+            None => Err(CertificateError::NoPem),
+        },
     }
 }
 

@@ -14,6 +14,17 @@ const BODY: GeneralPurpose = GeneralPurpose::new(
 /// The dashes around the label of a marker.
 const DASHES: &str = "-----";
 
+/// The characters of PEM that encoders of JSON may write by their codes.
+const ESCAPED: [(&str, &str); 7] = [
+    ("000a", "\n"),
+    ("000d", "\n"),
+    ("0020", " "),
+    ("002b", "+"),
+    ("002d", "-"),
+    ("002f", "/"),
+    ("003d", "="),
+];
+
 /// Why a value is not PEM.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum PemError {
@@ -43,6 +54,11 @@ pub(super) fn sections<E: From<PemError>>(
     }
 }
 
+/// Decodes a value that has no markers, as the body of one section.
+pub(super) fn bare(value: &str) -> Option<Vec<u8>> {
+    decoded(&plain(value))
+}
+
 /// Decodes the body of a section, whatever blanks are in it.
 pub(super) fn decoded(body: &str) -> Option<Vec<u8>> {
     let joined = body.split_whitespace().collect::<String>();
@@ -58,13 +74,20 @@ pub(super) fn written(label: &str, der: &[u8]) -> String {
     format!("-----BEGIN {label}-----\n{lines}\n-----END {label}-----\n")
 }
 
-/// Restores real line breaks. Base64 and markers contain no backslash, quote or invisible
-/// character.
+/// Restores real line breaks, and what encoders of JSON escape. Base64 and markers contain no
+/// backslash, quote or invisible character.
 fn plain(value: &str) -> String {
     let text = value
         .trim()
         .trim_matches(['"', '\'', '\u{feff}'])
         .replace("\\\\", "\\")
+        .replace("\\/", "/");
+    let text = ESCAPED
+        .iter()
+        .fold(text, |text, (code, character)| {
+            let text = text.replace(&format!("\\u{code}"), character);
+            text.replace(&format!("\\u{}", code.to_uppercase()), character)
+        })
         .replace("\\r", "\n")
         .replace("\\n", "\n")
         .replace("\\t", " ");

@@ -29,6 +29,12 @@ pub fn template(text: &str) -> Option<(usize, &str)> {
     Some((line, text.lines().nth(line - 1)?.trim()))
 }
 
+/// Finds the first instruction of ytt: its line, from one, and its text.
+pub fn ytt(text: &str) -> Option<(usize, &str)> {
+    let line = scan::ytt_line(text)?;
+    Some((line, text.lines().nth(line - 1)?.trim()))
+}
+
 /// Reads all documents of a text and passes each to `take`, except empty ones.
 pub fn read(text: &str, mut take: impl FnMut(Value)) -> Result<(), YamlError> {
     documents(text, Kept::Values, |document, _| {

@@ -172,6 +172,16 @@ pub(super) fn template(text: &str, last: usize) -> Option<String> {
     Some(not_rendered(&format!("`{place}` in line {line}")))
 }
 
+/// Says that the text is a template of ytt. It could be read, but without what ytt would fill in.
+pub(super) fn ytt(text: &str) -> Option<String> {
+    let (line, place) = yaml::ytt(text)?;
+    let place = shown(&place.chars().take(LINE_SHOWN).collect::<String>());
+    Some(format!(
+        "looks like a template of ytt that was not rendered (`{place}` in line {line}): have the \
+         build run `ytt`, and name the file that comes of it"
+    ))
+}
+
 /// The problem of an unrendered template with this placeholder.
 pub(super) fn not_rendered(place: &str) -> String {
     match place.contains("{%") && !place.contains("{{") {

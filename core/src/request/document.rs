@@ -1,7 +1,7 @@
 //! Finds the workload to write in a manifest from an input artifact, and fills its placeholders
 //! with variables.
 
-use super::appearance::{known, kustomization, not_rendered, template, unreadable};
+use super::appearance::{known, kustomization, not_rendered, template, unreadable, ytt};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
 use crate::text::list;
@@ -98,6 +98,9 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
         is_kept = true;
         object
     };
+    if let Some(problem) = ytt(&text) {
+        return Err(NotChosen::Unreadable(problem));
+    }
     let read = yaml::read_objects(&text, meant.kind.word(), reduce, |mut document| {
         let is_list = document["kind"] == "List";
         let items = document.get_mut("items").and_then(Value::as_array_mut);

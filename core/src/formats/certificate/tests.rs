@@ -15,6 +15,9 @@ fn pem(der: &[u8]) -> String {
     format!("-----BEGIN CERTIFICATE-----\n{lines}\n-----END CERTIFICATE-----\n")
 }
 
+/// Made up: kubernetes-admin, until 2036.
+const SHORT: &str = "MIIBvTCCAWOgAwIBAgIUIYWsNROgqB8BO6uReZpTYlBaREQwCgYIKoZIzj0EAwIwNDEXMBUGA1UECgwOc3lzdGVtOm1hc3RlcnMxGTAXBgNVBAMMEGt1YmVybmV0ZXMtYWRtaW4wHhcNMjYxMTI4MTkxMzMxWhcNMzYxMTI1MTkxMzMxWjA0MRcwFQYDVQQKDA5zeXN0ZW06bWFzdGVyczEZMBcGA1UEAwwQa3ViZXJuZXRlcy1hZG1pbjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFfP/M4hHgfJ6XBkLA6BjkpvyB+dlW2uVa0LCj1MT+9yj3Rg8CIIYf7BDrrkFrzn0vvmnOHnRwfqqDjIk7k49QejUzBRMB0GA1UdDgQWBBSCBsl5QFM8SF/r2NaNKvBoDZarUDAfBgNVHSMEGDAWgBSCBsl5QFM8SF/r2NaNKvBoDZarUDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQC1rI+BqMLvl0X3lK6yUq4BiCAdc4ivELmM+WOMKZf0QQIgOQ2XTEJEshgoDkCaJRmvmMO5C6ZV6jpvouRPqtuSe0k=";
+
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nc2VjcmV0\n-----END PRIVATE KEY-----\n";
 
 #[test]
@@ -59,6 +62,15 @@ fn a_pem_is_read_whatever_became_of_its_line_breaks() {
         ("base64 of one line", STANDARD.encode(&glued)),
         ("a byte order mark", format!("\u{feff}{whole}")),
         ("a zero-width space", glued.replacen("=", "\u{200b}=", 1)),
+        (
+            "slashes in JSON",
+            whole.replace('/', "\\/").replace('\n', "\\n"),
+        ),
+        (
+            "JSON of .NET",
+            whole.replace('+', "\\u002B").replace('=', "\\u003d"),
+        ),
+        ("an old label", whole.replace(" CERT", " X509 CERT")),
         ("long dashes", whole.replace("-----", "------")),
     ] {
         assert_eq!(normalized(&value), Ok(whole.clone()), "{name}");
@@ -76,7 +88,6 @@ fn a_pem_that_cannot_be_read_whole_is_refused() {
         (String::new(), CertificateError::NoPem),
         ("x".to_owned(), CertificateError::NoPem),
         ("AAAA".to_owned(), CertificateError::NoPem),
-        ("/path/to/ca.crt".to_owned(), CertificateError::NoPem),
         (KEY.to_owned(), CertificateError::NoCertificate),
         (STANDARD.encode(KEY), CertificateError::NoCertificate),
         ("-----".to_owned(), CertificateError::NoCertificate),
@@ -115,8 +126,6 @@ fn a_pem_that_cannot_be_read_whole_is_refused() {
 
 #[test]
 fn a_certificate_says_when_it_expires() {
-    // Made up: kubernetes-admin, until 2036.
-    const SHORT: &str = "MIIBvTCCAWOgAwIBAgIUIYWsNROgqB8BO6uReZpTYlBaREQwCgYIKoZIzj0EAwIwNDEXMBUGA1UECgwOc3lzdGVtOm1hc3RlcnMxGTAXBgNVBAMMEGt1YmVybmV0ZXMtYWRtaW4wHhcNMjYxMTI4MTkxMzMxWhcNMzYxMTI1MTkxMzMxWjA0MRcwFQYDVQQKDA5zeXN0ZW06bWFzdGVyczEZMBcGA1UEAwwQa3ViZXJuZXRlcy1hZG1pbjBZMBMGByqGSM49AgEGCCqGSM49AwEHA0IABFfP/M4hHgfJ6XBkLA6BjkpvyB+dlW2uVa0LCj1MT+9yj3Rg8CIIYf7BDrrkFrzn0vvmnOHnRwfqqDjIk7k49QejUzBRMB0GA1UdDgQWBBSCBsl5QFM8SF/r2NaNKvBoDZarUDAfBgNVHSMEGDAWgBSCBsl5QFM8SF/r2NaNKvBoDZarUDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0gAMEUCIQC1rI+BqMLvl0X3lK6yUq4BiCAdc4ivELmM+WOMKZf0QQIgOQ2XTEJEshgoDkCaJRmvmMO5C6ZV6jpvouRPqtuSe0k=";
     let der = STANDARD.decode(SHORT).unwrap();
     let until = |der: &[u8]| expires(&CertificateDer::from(der)).map(|at| at.to_string());
     assert_eq!(until(&der).as_deref(), Some("2036-11-25T19:13:31Z"));
@@ -146,4 +155,53 @@ fn a_certificate_says_when_it_expires() {
     for broken in [&b""[..], b"0\0", &der[..60]] {
         assert_eq!(until(broken), None);
     }
+}
+
+#[test]
+fn the_body_of_a_certificate_alone_is_one() {
+    let certificate = STANDARD.decode(SHORT).unwrap();
+    for value in [SHORT.to_owned(), format!("\"{}\\n\"", SHORT)] {
+        let read = read(&value).unwrap();
+        assert_eq!(read, [CertificateDer::from(certificate.clone())]);
+    }
+}
+
+#[test]
+fn what_is_given_instead_of_a_certificate_is_called_what_it_is() {
+    let section = |label: &str| format!("-----BEGIN {label}-----\nMAA=\n-----END {label}-----\n");
+    let packed = |bytes: &[u8]| STANDARD.encode(bytes);
+    let kubeconfig = "apiVersion: v1\nclusters:\n- cluster:\n    server: https://10.0.0.1\n";
+    for (value, expected) in [
+        (section("CERTIFICATE REQUEST"), Lookalike::Request),
+        (section("NEW CERTIFICATE REQUEST"), Lookalike::Request),
+        (section("PKCS7"), Lookalike::Bundle),
+        (section("TRUSTED CERTIFICATE"), Lookalike::Trusted),
+        (section("X509 CRL"), Lookalike::Revoked),
+        (section("PUBLIC KEY"), Lookalike::PublicKey),
+        (STANDARD.encode(section("PKCS7")), Lookalike::Bundle),
+        // A sequence of a request's first values; of an object identifier; of a version.
+        (packed(b"\x30\x05\x30\x03\x02\x01\x00"), Lookalike::Request),
+        (
+            packed(b"\x30\x0b\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07\x02"),
+            Lookalike::Bundle,
+        ),
+        (packed(b"\x30\x03\x02\x01\x03"), Lookalike::Store),
+        (kubeconfig.to_owned(), Lookalike::Kubeconfig),
+        ("/etc/kubernetes/pki/ca.crt".to_owned(), Lookalike::Path),
+        ("https://ca.example.com/ca".to_owned(), Lookalike::Path),
+        ("a1".repeat(32), Lookalike::Fingerprint),
+        (
+            format!("sha256:{}", "a1".repeat(32)),
+            Lookalike::Fingerprint,
+        ),
+        (vec!["A1"; 20].join(":"), Lookalike::Fingerprint),
+    ] {
+        let error = read(&value).unwrap_err();
+        assert_eq!(error, CertificateError::Other(expected), "{value}");
+        assert!(!error.to_string().contains("neither"), "{error}");
+    }
+    // A key is never told more of, and one beside a certificate does not matter.
+    let both = format!("{}{}", section("CERTIFICATE REQUEST"), pem(&der(200)));
+    assert!(read(&both).is_ok());
+    assert_eq!(read(KEY), Err(CertificateError::NoCertificate));
 }

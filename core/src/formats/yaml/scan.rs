@@ -2,6 +2,12 @@
 
 use std::borrow::Cow;
 
+/// What an instruction of ytt in a line of its own begins with, after its `#@`.
+/// <https://carvel.dev/ytt/docs/latest/lang/>
+const YTT: [&str; 9] = [
+    " load(", " end", " def ", " if ", " if/", " for ", "data/", "overlay/", "schema/",
+];
+
 /// Removes byte order marks at the beginning of lines other than the first: combined files have
 /// several, and libyaml, which `kubectl` uses, ignores them.
 pub(super) fn without_inner_marks(text: &str) -> Cow<'_, str> {
@@ -40,18 +46,46 @@ pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// The first line, from one, with a template's placeholder in place of a value or a field.
 /// Placeholders in quotes, comments or block scalars may be intended, so they do not count.
 pub(super) fn template_line(text: &str) -> Option<usize> {
+    line_outside(text, |line| {
+        let open = ["{{", "{%"]
+            .into_iter()
+            .filter_map(|open| line.find(open))
+            .min();
+        let before = open.map(|place| &line[..place]);
+        before.is_some_and(|before| !before.contains(['"', '\'', '#', '`']))
+    })
+}
+
+/// The first line, from one, with an instruction of ytt: it stands in a comment, so that the file
+/// can be read, but without its values.
+pub(super) fn ytt_line(text: &str) -> Option<usize> {
+    if !text.contains("#@") {
+        return None;
+    }
+    line_outside(text, |line| {
+        let Some((before, after)) = line.split_once("#@") else {
+            return false;
+        };
+        let before = before.trim();
+        match before.is_empty() {
+            true => YTT.iter().any(|word| after.starts_with(word)),
+            false => {
+                let is_plain = !before.contains(['"', '\'', '#']);
+                is_plain && before.ends_with([':', '-']) && after.starts_with(' ')
+            }
+        }
+    })
+}
+
+/// The first line, from one, that is neither in quotes nor in a block scalar and is like this.
+fn line_outside(text: &str, is_it: impl Fn(&str) -> bool) -> Option<usize> {
     let mut lines = Lines::default();
     text.split_inclusive('\n')
         .position(|line| {
             let was_quoted = lines.quote.is_some();
             lines.pass(line);
             let is_text = was_quoted || matches!(lines.block, Some(Block::At(_)));
-            let open = ["{{", "{%"]
-                .into_iter()
-                .filter_map(|open| line.find(open))
-                .min();
-            let before = open.map(|place| &line[..place]);
-            !is_text && before.is_some_and(|before| !before.contains(['"', '\'', '#', '`']))
+            !is_text && is_it(line)
         })
         .map(|index| index + 1)
 }

@@ -77,3 +77,30 @@ fn what_may_be_a_manifest_is_called_nothing_else() {
         assert_eq!(known(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_template_of_ytt_is_recognized_although_it_can_be_read() {
+    for (text, line) in [
+        ("#@ load(\"@ytt:data\", \"data\")\nkind: Deployment\n", 1),
+        (
+            "kind: Deployment\nspec:\n  replicas: #@ data.values.replicas\n",
+            3,
+        ),
+        ("args:\n- #@ data.values.arg\n", 2),
+        ("#@data/values\n---\nreplicas: 1\n", 1),
+        ("a: 1\n#@ if/end data.values.on:\nb: 1\n", 2),
+    ] {
+        let told = ytt(text).unwrap_or_default();
+        assert!(told.contains(&format!("in line {line})")), "{text}: {told}");
+        assert!(told.starts_with("looks like a template of ytt"), "{told}");
+    }
+    for text in [
+        "kind: Deployment\n",
+        "#@me: look at this\nkind: Deployment\n",
+        "replicas: 1 #@ as ever\n",
+        "data:\n  config.yml: |\n    #@ load(\"@ytt:data\", \"data\")\n    a: #@ data.values.a\n",
+        "a: \"x: #@ b\"\n",
+    ] {
+        assert_eq!(ytt(text), None, "{text}");
+    }
+}

@@ -17,7 +17,7 @@ pub fn problem(image: &str) -> Option<String> {
     let why = match unreadable(image) {
         Some(why) => why,
         None => match Reference::parse(image) {
-            Ok(_) => return None,
+            Ok(reference) => registry_alone(reference.name)?,
             Err(why) => part_at_fault(image).unwrap_or_else(|| why.to_owned()),
         },
     };
@@ -25,6 +25,32 @@ pub fn problem(image: &str) -> Option<String> {
         "is `{}`, which is not a valid image: {why}",
         shown(image)
     ))
+}
+
+/// Registries whose names are never those of images: Docker Hub's own have no dots in practice.
+const REGISTRIES: [&str; 9] = [
+    ".amazonaws.com",
+    ".amazonaws.com.cn",
+    ".azurecr.io",
+    ".pkg.dev",
+    "gcr.io",
+    "ghcr.io",
+    "public.ecr.aws",
+    "quay.io",
+    "registry.k8s.io",
+];
+
+/// What is wrong with a name that is a registry's alone, which Kubernetes would look for at Docker
+/// Hub.
+fn registry_alone(name: &str) -> Option<String> {
+    let is_alone = !name.contains('/') && REGISTRIES.iter().any(|end| name.ends_with(end));
+    is_alone.then(|| {
+        format!(
+            "`{name}` is a registry, and no repository follows it: `{name}/NAME:TAG`. A variable \
+             with the repository's name may be empty, or the registry's address was taken for its \
+             URI"
+        )
+    })
 }
 
 /// Shows a text in one line, whole unless it is very long, with invisible characters by their code

@@ -8,7 +8,7 @@ use super::model::{Manifest, Place};
 use super::{clean, pods};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
-use crate::request::appearance::{KUSTOMIZE, known, template, unreadable};
+use crate::request::appearance::{KUSTOMIZE, known, template, unreadable, ytt};
 use crate::request::document::{Filling, label};
 use crate::request::field_types::wrong_types;
 use crate::request::files::NamedFile;
@@ -85,6 +85,9 @@ impl<'a> Objects<'a> {
             Ok(text) => text,
             Err(problem) => return self.faults.push(Fault::new(path, problem)),
         };
+        if let Some(problem) = ytt(&text) {
+            return self.faults.push(Fault::new(path, problem));
+        }
         self.is_nameless = false;
         let mut packed = 0;
         let pack = |item: Value, line| pack(&item, line, &mut packed);
