@@ -27,6 +27,11 @@ pub(super) fn patches() -> Vec<Patch> {
     read_patches(include_str!("../../differential/patches.json"))
 }
 
+/// One after another on the same workload of another kind.
+pub(super) fn workload_patches() -> Vec<Patch> {
+    read_patches(include_str!("../../differential/workload_patches.json"))
+}
+
 /// One after another; each comes to rest before the next.
 pub(super) fn rollouts() -> Vec<Patch> {
     read_patches(include_str!("../../differential/rollouts.json"))

@@ -12,6 +12,8 @@ use std::sync::LazyLock;
 pub(crate) const TABLE: &str = "\
 Deployment apiVersion:s kind:s metadata:ObjectMeta spec:DeploymentSpec status:*
 ReplicaSet apiVersion:s kind:s metadata:ObjectMeta spec:ReplicaSetSpec status:*
+StatefulSet apiVersion:s kind:s metadata:ObjectMeta spec:StatefulSetSpec status:*
+DaemonSet apiVersion:s kind:s metadata:ObjectMeta spec:DaemonSetSpec status:*
 Pod apiVersion:s kind:s metadata:ObjectMeta spec:PodSpec status:*
 Service apiVersion:s kind:s metadata:ObjectMeta spec:ServiceSpec status:*
 Scale apiVersion:s kind:s metadata:ObjectMeta spec:ScaleSpec status:*
@@ -24,6 +26,16 @@ DeploymentSpec replicas:i! selector:LabelSelector template:PodTemplateSpec \
  strategy:DeploymentStrategy minReadySeconds:i revisionHistoryLimit:i! paused:b \
  progressDeadlineSeconds:i!
 ReplicaSetSpec replicas:i! minReadySeconds:i selector:LabelSelector template:PodTemplateSpec
+StatefulSetSpec replicas:i! selector:LabelSelector template:PodTemplateSpec \
+ volumeClaimTemplates:[*] serviceName:s podManagementPolicy:s \
+ updateStrategy:StatefulSetUpdateStrategy revisionHistoryLimit:i! minReadySeconds:i \
+ persistentVolumeClaimRetentionPolicy:* ordinals:*
+StatefulSetUpdateStrategy type:s rollingUpdate:RollingUpdateStatefulSetStrategy
+RollingUpdateStatefulSetStrategy partition:i! maxUnavailable:q
+DaemonSetSpec selector:LabelSelector template:PodTemplateSpec \
+ updateStrategy:DaemonSetUpdateStrategy minReadySeconds:i revisionHistoryLimit:i!
+DaemonSetUpdateStrategy type:s rollingUpdate:RollingUpdateDaemonSet
+RollingUpdateDaemonSet maxUnavailable:q maxSurge:q
 DeploymentStrategy type:s rollingUpdate:RollingUpdateDeployment
 RollingUpdateDeployment maxUnavailable:q maxSurge:q
 LabelSelector matchLabels:{s} matchExpressions:[LabelSelectorRequirement]
