@@ -155,6 +155,47 @@ async fn a_service_that_is_switched_by_hand_during_the_bake_is_left_so() {
     assert_eq!(variables["Deployment"], "demo-app-green");
 }
 
+/// Somebody takes what the deploy has noted on the Service while both versions are up.
+#[tokio::test(flavor = "multi_thread")]
+async fn notes_that_are_taken_away_during_the_bake_do_not_shorten_it() {
+    let everything: fn(&Value) -> Value = |annotations| {
+        let names = annotations.as_object().unwrap().keys();
+        let own = names.filter(|name| name.starts_with("landfall/"));
+        own.map(|name| (name.clone(), Value::Null)).collect()
+    };
+    for gone in [everything, |_| json!({"landfall/lock": null})] {
+        let stage = stage().await;
+        stage.deploy(switch("blueGreen", NEW_IMAGE)).await.success();
+        let mut parameters = switch("blueGreen", OTHER_IMAGE);
+        parameters["bake"] = json!("20s");
+        let by_hand = async {
+            has(&stage, "/spec/selector/landfall~1version", |it| {
+                it == "green"
+            })
+            .await;
+            sleep(Duration::from_millis(300)).await;
+            let gone = gone(&service(&stage).await["metadata"]["annotations"]);
+            let place = ["metadata", "annotations"];
+            let cluster = &stage.cluster;
+            cluster.change("services", "demo-app", place, gone).await;
+        };
+        let deploy = stage.deploy(parameters);
+        let (ended, ()) = stage.probed(async { tokio::join!(deploy, by_hand) }).await;
+        let (kind, message) = ended.failure();
+        assert_eq!(kind, "RevisionOutOfSync", "{message}");
+        assert!(message.contains("demo-app-green"), "{message}");
+        for version in ["demo-app-blue", "demo-app-green"] {
+            assert_eq!(replicas(&stage, version).await, Some(2), "{message}");
+        }
+        // The next one of the same version brings it to its end.
+        let next = stage.deploy(switch("blueGreen", OTHER_IMAGE));
+        let (_, variables) = stage.probed(next).await.success();
+        assert_eq!(variables["Deployment"], "demo-app-green");
+        assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+        at_rest(&stage).await;
+    }
+}
+
 /// While an adoption waits for its candidate, somebody gives the plain Deployment another image.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_plain_deployment_that_is_changed_by_hand_ends_its_adoption() {

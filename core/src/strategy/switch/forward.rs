@@ -179,23 +179,34 @@ impl Context<'_> {
         let deadline = self.continuation.deadline;
         self.follow(found, deadline, Stage::Candidate(live.name().to_owned()))?;
         self.see_endpoints(service, found, deadline)?;
-        // An earlier deploy may have failed to bring the others down.
+        // Its switch is known by the Service's annotations, which somebody may have taken away.
+        let wrote = found.annotation(marks::JOB) == Some(&self.continuation.job);
         if self.other_that_runs(found)?.is_some() {
+            if wrote {
+                return self.notes_gone();
+            }
+            // An earlier deploy may have failed to bring the others down.
             let lock = self.lock(marks::version_of(live).unwrap_or_default());
             let patch = service_lock::take(service, &lock, Pin::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
-        // Its switch is known by the Service's annotations, which somebody may have taken away.
-        let wrote = found.annotation(marks::JOB) == Some(&self.continuation.job);
         Ok(self.succeed(service, found, wrote, None))
+    }
+
+    /// Somebody has taken what this deploy had noted on the Service, while two versions are up: how
+    /// long the new one has served is not known, so the old one stays.
+    fn notes_gone(&self) -> Next {
+        self.rechecked()?;
+        let by = None;
+        Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }))
     }
 
     /// The switch of this job is complete: the lock was given up as the last step.
     pub(super) fn done(&self, service: &Service) -> Next {
-        // Somebody else has taken the lock away while both versions served.
-        if Overlap::read(service).is_some() {
-            let by = None;
-            return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
+        // The lock goes together with these, and otherwise somebody else has taken it away.
+        if Overlap::read(service).is_some() || service.annotation(marks::SELECTOR_BEFORE).is_some()
+        {
+            return self.notes_gone();
         }
         let to = service_lock::to(service).unwrap_or_default();
         let Some(found) = self.snapshot.deployment(to)? else {

@@ -937,6 +937,13 @@ fn after_the_switch() {
     let mut done = retired.clone();
     done.set(
         Query::service("web"),
+        Some(switched(
+            json!({marks::LOCK: null, marks::SELECTOR_BEFORE: null}),
+        )),
+    );
+    let mut robbed = baking();
+    robbed.set(
+        Query::service("web"),
         Some(switched(json!({marks::LOCK: null}))),
     );
     let retiring = || {
@@ -1069,6 +1076,12 @@ fn after_the_switch() {
             retired,
             61,
             "patch services/web null -lock -retiring -selector-before -wide-selector",
+        ),
+        (
+            "somebody took the lock away",
+            robbed,
+            61,
+            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2}, version: Some(\"web-blue\") } }",
         ),
         ("it is done", done, 95, "finish web-blue true Some(\"web\")"),
     ];
