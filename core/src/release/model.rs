@@ -207,6 +207,8 @@ pub enum ObjectTrouble {
     Fault(Fault),
     /// The cluster does not serve this kind in this version.
     UnknownKind(String),
+    /// It is the namespace of the release itself, whose records have to be somewhere first.
+    OwnNamespace,
     /// It belongs to another release, or to another tool.
     Foreign(Vec<ForeignOwner>),
     /// The API server refuses it: what that means, and its words.

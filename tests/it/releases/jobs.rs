@@ -72,9 +72,9 @@ async fn the_log_of_a_job_that_is_deleted_right_after_its_failure_is_told() {
     assert!(!message.contains("Its log was deleted"), "{message}");
 }
 
-/// It did nothing, and the report does not say that it did.
+/// It did nothing, so that it goes, and the report does not say that it did.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_job_whose_pod_never_starts_is_not_said_to_have_run() {
+async fn a_job_whose_pod_never_starts_is_taken_back() {
     let stage = empty().await;
     let job = super::migration("registry.example.com/migrate:missing");
     let files = [("k8s/migrate.yaml", &*job)];
@@ -82,13 +82,16 @@ async fn a_job_whose_pod_never_starts_is_not_said_to_have_run() {
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     assert!(
-        message.contains("`Job/migrate` (none of its pods has started"),
+        message.contains("deleted again: `Job/migrate`"),
         "{message}"
     );
+    assert!(!message.contains("it ran"), "{message}");
+    assert_eq!(object(&stage, "jobs", "migrate").await, None, "{message}");
     let ended = super::migration(FAILS);
     let files = [("k8s/migrate.yaml", &*ended)];
     let (_, message) = release(&stage, &files, json!({})).await.failure();
     assert!(message.contains("`Job/migrate` (it ran"), "{message}");
+    assert!(object(&stage, "jobs", "migrate").await.is_some());
 }
 
 /// A Job of three pods, each for its index.

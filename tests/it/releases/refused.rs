@@ -1,6 +1,7 @@
 //! What is refused before anything is written.
 
 use super::{GOOD, empty, release, service, settings, web};
+use crate::stage::Stage;
 use serde_json::json;
 
 #[tokio::test(flavor = "multi_thread")]
@@ -44,6 +45,24 @@ async fn all_reads_that_are_not_granted_are_told_at_once() {
     assert_eq!(kind, "PermissionError", "{message}");
     for said in ["get", "configmaps", "services"] {
         assert!(message.contains(said), "{said}: {message}");
+    }
+    stage.wrote(&[]);
+}
+
+/// Its records would have to be there before it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_namespace_of_the_release_itself_has_to_exist_before() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: fresh}\n";
+    let config = settings("info");
+    let files = [("k8s/all.yaml", namespace), ("k8s/config.yaml", &*config)];
+    for mode in ["plan", "deploy"] {
+        let parameters = json!({"namespace": "fresh", "mode": mode});
+        let (kind, message) = release(&stage, &files, parameters).await.failure();
+        assert_eq!(kind, "ConfigurationError", "{message}");
+        let told = "`Namespace/fresh` (k8s/all.yaml:1): it is the namespace of the release itself";
+        assert!(message.contains(told), "{message}");
+        assert!(!message.contains("ConfigMap/settings"), "{message}");
     }
     stage.wrote(&[]);
 }

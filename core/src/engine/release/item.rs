@@ -175,6 +175,8 @@ pub(super) enum BackTo {
     Object(Arc<str>),
     /// Nothing: it is deleted.
     Nothing,
+    /// A Job: nothing, unless one of its pods has started.
+    NothingUnlessRan,
     /// It stays as it is.
     Stay(LeftReason),
 }

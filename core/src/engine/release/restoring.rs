@@ -65,14 +65,15 @@ impl ReleaseEngine {
                 let live = live?;
                 let (resource, uid) = (&back.resource, uid_of(&live));
                 let version = live.pointer("/metadata/resourceVersion")?.as_str()?;
-                // Its controller may write its status again and again.
-                let call = match back.conflicts < CONFLICTS {
+                // Its controller may write its status again and again; of a Job that says that it
+                // has started.
+                let call = match back.conflicts < CONFLICTS || back.id.is("batch", "Job") {
                     true => Call::delete_version(resource, namespace, name, &uid, version),
                     false => Call::delete(resource, namespace, name, &uid),
                 };
                 Some((call, Reading::Object))
             }
-            BackTo::Stay(_) => None,
+            BackTo::Stay(_) | BackTo::NothingUnlessRan => None,
         }
     }
 
@@ -94,7 +95,11 @@ impl ReleaseEngine {
         back.result = result;
         let again = back.conflicts > 0 && back.result.is_none();
         back.live = live.map(|live| live.to_string().into_boxed_str());
-        if again {
+        if back.to == BackTo::NothingUnlessRan {
+            if back.result.is_none() {
+                self.push(Task::JobPods(place));
+            }
+        } else if again {
             self.push(Task::PutBack(place));
         }
     }
@@ -105,6 +110,17 @@ impl ReleaseEngine {
             Ok(Response::Pods(pods)) => pods.have_run(),
             Ok(_) | Err(_) => None,
         };
+        let back = &mut self.backs[place];
+        // It did nothing, so that nothing is lost with it. The delete is bound to the Job as it was
+        // read before its pods.
+        if have_run == Some(false) && back.to == BackTo::NothingUnlessRan {
+            back.to = BackTo::Nothing;
+            back.result = back.live.is_none().then_some(Ok(()));
+            return match back.conflicts {
+                0 => self.order_backs(),
+                _ => self.push(Task::PutBack(place)),
+            };
+        }
         self.backs[place].result = Some(Err(match have_run {
             Some(true) => LeftReason::JobRan,
             Some(false) => LeftReason::JobWaits,
@@ -119,6 +135,8 @@ impl ReleaseEngine {
         let Some(live) = live else {
             return match &back.to {
                 BackTo::Nothing => Some(Ok(())),
+                // Its pods may still show whether it ran.
+                BackTo::NothingUnlessRan => None,
                 // It may have been us who deleted it, to make it anew.
                 _ if back.may_be_removed => None,
                 BackTo::Manifest(_) | BackTo::Object(_) => Some(Err(LeftReason::Deleted)),
@@ -132,12 +150,17 @@ impl ReleaseEngine {
             return match &back.to {
                 // It was never taken over.
                 BackTo::Object(_) => Some(Ok(())),
-                BackTo::Nothing | BackTo::Manifest(_) => Some(Err(LeftReason::Keep(reason))),
+                BackTo::Nothing | BackTo::NothingUnlessRan | BackTo::Manifest(_) => {
+                    Some(Err(LeftReason::Keep(reason)))
+                }
                 BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         }
         // A manifest is applied without force: a conflict says what others have set.
-        if !matches!(back.to, BackTo::Nothing | BackTo::Object(_)) {
+        if matches!(
+            back.to,
+            BackTo::Manifest(_) | BackTo::Again(_) | BackTo::Stay(_)
+        ) {
             return None;
         }
         // A deploy that died may have applied it last.
@@ -200,6 +223,9 @@ impl ReleaseEngine {
         let is_stale = matches!(meaning, ApplyRefusal::Stale);
         if (is_stale || matches!(refusal.code, 404 | 409)) && back.conflicts < CONFLICTS {
             back.conflicts += 1;
+            if back.id.is("batch", "Job") && back.to == BackTo::Nothing {
+                back.to = BackTo::NothingUnlessRan;
+            }
             return self.push(Task::GetBack(place));
         }
         let error = CallError::Refused(refusal);

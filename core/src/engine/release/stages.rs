@@ -210,9 +210,10 @@ fn begun_and_wrong(fault: ObjectFault) -> ReleaseCause {
             | ForeignOwner::Inventory(_)
             | ForeignOwner::ApplySet(_) => None,
         }),
-        ObjectTrouble::Refused(..) | ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) => {
-            None
-        }
+        ObjectTrouble::Refused(..)
+        | ObjectTrouble::Fault(_)
+        | ObjectTrouble::UnknownKind(_)
+        | ObjectTrouble::OwnNamespace => None,
     };
     match by {
         Some(by) => ReleaseCause::Overwritten { id, by },

@@ -68,6 +68,16 @@ impl ReleaseEngine {
 
     /// Tries to apply every object that can be tried.
     pub(super) fn try_all(&mut self) {
+        let own = ObjectId {
+            kind: "Namespace".to_owned(),
+            name: self.request.namespace.clone(),
+            ..ObjectId::default()
+        };
+        if self.is_absent(&own)
+            && let Some(place) = self.items.iter().position(|item| item.id == own)
+        {
+            self.fault(place, ObjectTrouble::OwnNamespace);
+        }
         for place in 0..self.items.len() {
             self.note_short_life(place);
             let item = &self.items[place];

@@ -168,12 +168,13 @@ impl ReleaseEngine {
     }
 
     /// What is put back comes first, in order; then what is new is deleted, in the opposite order.
-    fn order_backs(&mut self) {
+    pub(super) fn order_backs(&mut self) {
         let ids = |of: &dyn Fn(&Back) -> bool| {
             let chosen = self.backs.iter().enumerate().filter(|(_, back)| of(back));
             chosen.map(|(place, _)| place).collect::<Vec<_>>()
         };
-        let restored = ids(&|back| !matches!(back.to, BackTo::Nothing | BackTo::Stay(_)));
+        let stays = |to: &BackTo| matches!(to, BackTo::Stay(_) | BackTo::NothingUnlessRan);
+        let restored = ids(&|back| back.to != BackTo::Nothing && !stays(&back.to));
         let deleted = ids(&|back| back.to == BackTo::Nothing);
         let own = self.own_groups();
         let steps_of = |places: &[usize], sort: Sort| {
@@ -347,11 +348,13 @@ pub(super) fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) 
         (Before::Absent, _) if is_kept_kind(&object.id.group, &object.id.kind) => {
             BackTo::Stay(LeftReason::Keep(KeepReason::Kind))
         }
+        (Before::Absent, _) if is_job => BackTo::NothingUnlessRan,
         (Before::Absent, _) => BackTo::Nothing,
         (Before::Live(object), _) => BackTo::Object(object.clone()),
         (Before::Unknown, _) => BackTo::Stay(LeftReason::NotRecorded),
     };
     Some(match to {
+        BackTo::NothingUnlessRan => BackTo::NothingUnlessRan,
         _ if is_job => BackTo::Stay(LeftReason::JobRan),
         _ if is_definition => BackTo::Stay(LeftReason::Definition),
         to => to,

@@ -24,6 +24,10 @@ pub(super) fn wrong(trouble: &ObjectTrouble) -> String {
              release brings it",
             quote(version)
         ),
+        ObjectTrouble::OwnNamespace => "it is the namespace of the release itself, whose records \
+            are kept in it: create it before (`kubectl create namespace`), or name another one by \
+            `namespace`, and this one by `namespaces`"
+            .to_owned(),
         ObjectTrouble::Foreign(owners) => {
             let owners = owners.iter().map(|owner| owner.to_string());
             let owners = owners.collect::<Vec<_>>().join(" and ");
@@ -105,7 +109,9 @@ fn conflict(fields: &[FieldConflict]) -> String {
 /// Section and type.
 pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
     let code = match trouble {
-        ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) => FailureCode::ReleaseFaults,
+        ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) | ObjectTrouble::OwnNamespace => {
+            FailureCode::ReleaseFaults
+        }
         ObjectTrouble::Foreign(_) => FailureCode::ForeignObject,
         ObjectTrouble::Refused(meaning, _) => match meaning {
             ApplyRefusal::Conflict(_) => FailureCode::Conflict,

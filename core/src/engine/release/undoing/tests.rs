@@ -33,5 +33,7 @@ fn only_what_the_way_back_deletes_asks_for_the_permission() {
         };
         let back = back_to(&object, None);
         assert_eq!(back == Some(BackTo::Nothing), expected, "{kind}");
+        let may_go = back == Some(BackTo::NothingUnlessRan);
+        assert_eq!(may_go, kind == "Job", "{kind}");
     }
 }
