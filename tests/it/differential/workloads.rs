@@ -3,7 +3,8 @@
 
 use crate::differential::pair::Pair;
 use crate::differential::peer::{Cluster, Peer};
-use crate::differential::step::{MERGE, Step, patch, post, step};
+use crate::differential::step::{MERGE, MOVING, Step, patch, post, step};
+use crate::differential::tables::workload_patches;
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::world::Behaviour;
 use serde_json::{Value, json};
@@ -226,6 +227,39 @@ async fn daemon_sets_live_alike() {
     pair.end();
 }
 
+#[tokio::test]
+#[ignore = "needs a real control plane: make conformance"]
+async fn strategic_patches_of_both_are_applied_alike() {
+    let mut pair = Pair::with_workloads("workload-patches").await;
+    let of = |kind: &str, name: &str, more: Value| {
+        let mut object = json!({"apiVersion": "apps/v1", "kind": kind, "metadata": {"name": name},
+            "spec": {"selector": {"matchLabels": {"app": name}},
+                "template": template(name, "web:1")}});
+        let fields = more.as_object().unwrap().clone();
+        object["spec"].as_object_mut().unwrap().extend(fields);
+        object
+    };
+    let mut daemon = of("DaemonSet", "agent", json!({}));
+    // It has no node, so that nothing changes beside what is asked for.
+    daemon["spec"]["template"]["spec"]["nodeSelector"] = json!({"landfall/none": "here"});
+    let set = of(
+        "StatefulSet",
+        "db",
+        json!({"replicas": 0, "serviceName": "db"}),
+    );
+    for (kind, object) in [(SET, set), (DAEMON, daemon)] {
+        pair.lead("created", kind, &post("", kind.path, &object))
+            .await;
+        let path = format!("{}/{}", kind.path, kind.name);
+        for row in workload_patches() {
+            let name = format!("{}: {}", kind.name, row.name);
+            let step = patch(&name, row.content_type, &path, row.body);
+            pair.ask(&step.ignoring(MOVING)).await;
+        }
+    }
+    pair.end();
+}
+
 const JOBS: &str = "/apis/batch/v1/namespaces/$namespace/jobs";
 
 #[tokio::test]
@@ -270,6 +304,18 @@ async fn jobs_live_alike() {
                 json!({"completions": 2, "parallelism": 2, "backoffLimitPerIndex": 5,
                 "podFailurePolicy": policy("FailIndex")}),
             ),
+        ),
+        (
+            "met",
+            "web:1",
+            indexed(json!({"completions": 3, "parallelism": 1,
+                "successPolicy": {"rules": [{"succeededIndexes": "2"}, {"succeededIndexes": "0"}]}})),
+        ),
+        (
+            "met-by-count",
+            "web:1",
+            indexed(json!({"completions": 4, "parallelism": 1,
+                "successPolicy": {"rules": [{"succeededIndexes": "0-2", "succeededCount": 2}]}})),
         ),
         (
             "failed-job",

@@ -1,7 +1,7 @@
-//! The Job controller, step by step as the real one. It knows no success policies.
+//! The Job controller, step by step as the real one.
 //!
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job>: `job_controller.go`,
-//! `backoff_utils.go`; `pkg/controller/ttlafterfinished`.
+//! `backoff_utils.go`, `success_policy.go`; `pkg/controller/ttlafterfinished`.
 
 mod counting;
 mod indexes;
@@ -61,9 +61,11 @@ impl World {
             return;
         }
         let mut run = self.read_run(key, object);
-        let end = self.failure_of(&run);
+        let decided = already_decided(&run.object);
+        let end = decided.or_else(|| self.failure_of(&run));
+        let end = end.or_else(|| run.criteria_met());
         let mut active = run.active().count();
-        let mut end = match end {
+        let end = match end {
             Some(end) => {
                 let doomed: Vec<Key> = run.active().map(|(key, _)| key.clone()).collect();
                 doomed.iter().for_each(|pod| self.discard(pod, true));
@@ -75,16 +77,13 @@ impl World {
                 run.success(active)
             }
         };
-        if let Some(asked) = already_decided(&run.object) {
-            end = Some(asked);
-        }
         run.pods = self.pods_of(key, text(&run.object, "/metadata/uid"));
         self.write_run_status(&run, active, end);
     }
 
     fn read_run(&mut self, key: &Key, object: Arc<Value>) -> Run {
         let pods = self.pods_of(key, text(&object, "/metadata/uid"));
-        let fresh = pods.iter().filter(|(_, pod)| is_counted(pod));
+        let fresh = pods.iter().filter(|(_, pod)| is_counted(&object, pod));
         let counted = fresh.clone().map(|(key, _)| key.clone()).collect();
         let indexes = Indexes::of(&object, fresh.clone().map(|(_, pod)| &**pod));
         let (failed, succeeded): (Vec<_>, Vec<_>) = fresh.partition(|(_, pod)| is_failed(pod));
@@ -222,6 +221,16 @@ impl Run {
 
     fn restarts_in_place(&self) -> bool {
         text(&self.object, "/spec/template/spec/restartPolicy") == "OnFailure"
+    }
+
+    /// Its success policy is met.
+    fn criteria_met(&self) -> Option<End> {
+        let rule = self.indexes.as_ref()?.rule_met(&self.object)?;
+        Some(End {
+            succeeded: true,
+            reason: "SuccessPolicy".to_owned(),
+            message: format!("Matched rules at index {rule}"),
+        })
     }
 
     fn success(&self, active: usize) -> Option<End> {

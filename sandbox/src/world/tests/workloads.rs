@@ -625,6 +625,61 @@ fn an_index_is_given_up_by_its_own_limit() {
 }
 
 #[test]
+fn a_success_policy_ends_a_job_before_all_its_indexes() {
+    for (rules, rule, done) in [
+        (
+            json!([{"succeededIndexes": "1"}, {"succeededIndexes": "0"}]),
+            1,
+            "0",
+        ),
+        (json!([{"succeededCount": 2}]), 0, "0,1"),
+        (
+            json!([{"succeededIndexes": "0-3", "succeededCount": 1}]),
+            0,
+            "0",
+        ),
+    ] {
+        let more = json!({"completions": 4, "parallelism": 1, "successPolicy": {"rules": rules}});
+        let (world, _) = with(indexed("migrate:1", &more), start());
+        let found = status(&world, "jobs", "migrate");
+        assert_eq!(found["completedIndexes"], done, "{rules}");
+        let wanted =
+            ["SuccessCriteriaMet", "Complete"].map(|it| format!("{it}=True SuccessPolicy"));
+        assert_eq!(conditions(&world), wanted, "{rules}");
+        let message = format!("Matched rules at index {rule}");
+        assert_eq!(found["conditions"][0]["message"], message);
+    }
+    // One that is never met is no end.
+    let never = json!({"completions": 2, "successPolicy": {"rules": [{"succeededCount": 3}]}});
+    let (world, _) = with(indexed("migrate:1", &never), start());
+    let wanted = ["SuccessCriteriaMet", "Complete"];
+    assert_eq!(
+        conditions(&world),
+        wanted.map(|it| format!("{it}=True CompletionsReached"))
+    );
+}
+
+#[test]
+fn a_pod_that_is_being_deleted_is_replaced_as_the_job_says() {
+    for (policy, pods) in [("TerminatingOrFailed", 2), ("Failed", 1)] {
+        let mut job = job("migrate:never-ready");
+        job["spec"]["podReplacementPolicy"] = policy.into();
+        job["spec"]["backoffLimit"] = 6.into();
+        let (mut world, now) = with(job, start());
+        world.timing().termination = seconds(60);
+        let name = text(&world.objects("pods")[0], "/metadata/name").to_owned();
+        assert!(world.delete("pods", "default", &name, now));
+        world.advance(now + seconds(30));
+        assert_eq!(world.objects("pods").len(), pods, "{policy}");
+        world.advance(now + seconds(120));
+        let active = world.objects("pods").into_iter();
+        let active = active.filter(|pod| text(pod, "/status/phase") != "Failed");
+        assert_eq!(active.count(), 1, "{policy}");
+        assert_eq!(status(&world, "jobs", "migrate")["failed"], 1, "{policy}");
+    }
+}
+
+#[test]
 fn a_pod_failure_policy_decides_by_its_first_rule_that_matches() {
     let with_rules = |rules: Value| {
         let mut job = job("migrate:crash");

@@ -20,10 +20,20 @@ pub(crate) fn delay_after(failures: i64) -> SignedDuration {
     (FIRST_DELAY * 2_i32.pow(doublings)).min(LONGEST_DELAY)
 }
 
+/// Whether a Job replaces a pod only once it has failed, and not while it is being deleted.
+pub(crate) fn replaces_failed_alone(job: &Value) -> bool {
+    text(job, "/spec/podReplacementPolicy") == "Failed"
+        || job["spec"]["podFailurePolicy"].is_object()
+}
+
 /// Whether a pod has ended and is to be counted now.
-pub(crate) fn is_counted(pod: &Value) -> bool {
+pub(crate) fn is_counted(job: &Value, pod: &Value) -> bool {
     let mut finalizers = list(pod, "/metadata/finalizers").iter();
-    finalizers.any(|it| *it == TRACKING) && !is_active(pod)
+    let is_ended = match replaces_failed_alone(job) {
+        true => is_over(pod),
+        false => !is_active(pod),
+    };
+    finalizers.any(|it| *it == TRACKING) && is_ended
 }
 
 pub(crate) fn is_active(pod: &Value) -> bool {

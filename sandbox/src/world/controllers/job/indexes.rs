@@ -4,11 +4,13 @@
 //! <https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/job>:
 //! `indexed_job_utils.go`.
 
-use super::counting::{delay_after, ended_at, is_active, is_failed};
+use super::counting::{
+    delay_after, ended_at, is_active, is_ending, is_failed, replaces_failed_alone,
+};
 use super::policy::{Fate, fate};
 use crate::world::controllers::pod::script::is_over;
 use crate::world::controllers::replica_set::Pods;
-use crate::world::object::{integer, text};
+use crate::world::object::{integer, list, text};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -103,10 +105,32 @@ impl Indexes {
         }
     }
 
+    /// The first rule of the Job's success policy that is met, by its place.
+    pub(crate) fn rule_met(&self, job: &Value) -> Option<usize> {
+        if self.succeeded.is_empty() {
+            return None;
+        }
+        let rules = list(job, "/spec/successPolicy/rules");
+        rules.iter().position(|rule| {
+            let wanted = rule["succeededCount"].as_i64();
+            match rule["succeededIndexes"].as_str() {
+                Some(named) => {
+                    let named = read(named);
+                    let met = named.intersection(&self.succeeded).count();
+                    let wanted = wanted.and_then(|wanted| usize::try_from(wanted).ok());
+                    met >= wanted.unwrap_or(named.len())
+                }
+                None => wanted.is_some_and(|wanted| self.succeeded() >= wanted),
+            }
+        })
+    }
+
     /// The open indexes without a pod, the lowest first.
     pub(crate) fn lacking(&self, job: &Value, pods: &Pods) -> Vec<Lacking> {
         let pods = || pods.iter().map(|(_, pod)| &**pod);
-        let active = pods().filter(|pod| is_active(pod)).filter_map(index_of);
+        let holds_back = replaces_failed_alone(job);
+        let is_busy = |pod: &&Value| is_active(pod) || holds_back && is_ending(pod);
+        let active = pods().filter(is_busy).filter_map(index_of);
         let active = active.collect::<BTreeSet<_>>();
         let is_open = |index: &i64| {
             let is_given_up = self.failed.as_ref().is_some_and(|all| all.contains(index));

@@ -1,6 +1,6 @@
 //! The pods of a Job, each counted once: a finalizer keeps them until then.
 
-use crate::world::controllers::job::counting::TRACKING;
+use crate::world::controllers::job::counting::{TRACKING, is_ending, replaces_failed_alone};
 use crate::world::controllers::job::indexes::{FAILURES, INDEX, Indexes, Lacking};
 use crate::world::controllers::job::{CONTROLLER, Run, is_suspended};
 use crate::world::controllers::pod::create::{NewPod, suffix};
@@ -31,7 +31,13 @@ impl World {
             }
             return wanted;
         }
-        if active == wanted {
+        let ending = run.pods.iter().filter(|(_, pod)| is_ending(pod));
+        let ending = match replaces_failed_alone(&run.object) {
+            true => ending.count(),
+            false => 0,
+        };
+        let wanted = wanted.saturating_sub(ending);
+        if active >= wanted {
             return active;
         }
         let per_index = run.indexes.as_ref().is_some_and(|it| it.failed.is_some());
