@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
-pub const REASON: &str = "Threshold Crossed: 1 datapoint [7.0 (29/11/26 07:12:00)] was greater than \
+const REASON: &str = "Threshold Crossed: 1 datapoint [7.0 (29/11/26 07:12:00)] was greater than \
     the threshold (5.0).";
 const TARGET: &str = "GraniteServiceVersion20100801.DescribeAlarms";
 
@@ -51,7 +51,7 @@ pub fn readings(stage: &Stage) -> Vec<AwsCall> {
     calls.filter(|call| call.target == TARGET).collect()
 }
 
-fn is_alarm(message: &str, name: &str) {
+pub fn is_alarm(message: &str, name: &str) {
     let told = format!("CloudWatch alarm `{name}` is in ALARM since ");
     assert!(message.contains(&told), "{message}");
     assert!(message.contains(REASON.trim_end_matches('.')), "{message}");

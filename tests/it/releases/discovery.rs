@@ -3,7 +3,6 @@
 
 use super::release;
 use crate::stage::Stage;
-use jiff::Timestamp;
 use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -31,9 +30,11 @@ fn definition(plural: &str, scope: &str) -> Value {
     })
 }
 
-fn undefine(world: &mut World, plural: &str, now: Timestamp) {
+/// Somebody deletes the definition.
+fn undefine(stage: &Stage, plural: &str) {
     let name = format!("{plural}.example.com");
-    assert!(world.delete("customresourcedefinitions", "", &name, now));
+    let gone = |world: &mut World, now| world.delete("customresourcedefinitions", "", &name, now);
+    assert!(stage.sandbox().world(gone));
 }
 
 /// How often the resources of the group were asked for so far.
@@ -59,12 +60,19 @@ async fn define(stage: &Stage, plural: &str, scope: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_kind_is_looked_up_once_while_the_function_is_warm() {
+const FILES: [(&str, &str); 1] = [("k8s/gadget.yaml", GADGET)];
+
+/// A cluster in which a gadget was released, so that the function knows where gadgets are.
+async fn released() -> Stage {
     let stage = Stage::in_sandbox(|_, _| {}).await;
     define(&stage, "gadgets", "Namespaced").await;
-    let files = [("k8s/gadget.yaml", GADGET)];
-    release(&stage, &files, json!({})).await.released();
+    release(&stage, &FILES, json!({})).await.released();
+    stage
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_kind_is_looked_up_once_while_the_function_is_warm() {
+    let stage = released().await;
     assert_eq!(asked(&stage), 1);
     let larger = GADGET.replace("size: 3", "size: 4");
     let files = [("k8s/gadget.yaml", &*larger)];
@@ -78,23 +86,16 @@ async fn a_kind_is_looked_up_once_while_the_function_is_warm() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_that_is_elsewhere_now_is_looked_up_again_and_no_fault() {
-    let stage = Stage::in_sandbox(|_, _| {}).await;
-    define(&stage, "gadgets", "Namespaced").await;
-    let files = [("k8s/gadget.yaml", GADGET)];
-    release(&stage, &files, json!({})).await.released();
+    let stage = released().await;
     // Somebody has renamed it, and then widened it to the whole cluster.
-    stage
-        .sandbox()
-        .world(|world, now| undefine(world, "gadgets", now));
+    undefine(&stage, "gadgets");
     define(&stage, "widgets", "Namespaced").await;
-    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let (summary, _) = release(&stage, &FILES, json!({})).await.released();
     let live = stage.cluster.object("widgets.example.com", "one").await;
     assert!(live.is_some(), "{summary}");
-    stage
-        .sandbox()
-        .world(|world, now| undefine(world, "widgets", now));
+    undefine(&stage, "widgets");
     define(&stage, "gizmos", "Cluster").await;
-    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let (summary, _) = release(&stage, &FILES, json!({})).await.released();
     let has = |world: &mut World| world.object("gizmos.example.com", "", "one").is_some();
     let is_there = stage.sandbox().world(|world, _| has(world));
     assert!(is_there, "{summary}");
@@ -104,33 +105,23 @@ async fn a_kind_that_is_elsewhere_now_is_looked_up_again_and_no_fault() {
 /// What is not served any more is asked for once, and told as what it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_that_is_gone_is_a_fault_and_is_found_when_it_is_back() {
-    let stage = Stage::in_sandbox(|_, _| {}).await;
-    define(&stage, "gadgets", "Namespaced").await;
-    let files = [("k8s/gadget.yaml", GADGET)];
-    release(&stage, &files, json!({})).await.released();
-    stage
-        .sandbox()
-        .world(|world, now| undefine(world, "gadgets", now));
-    let (kind, message) = release(&stage, &files, json!({})).await.failure();
+    let stage = released().await;
+    undefine(&stage, "gadgets");
+    let (kind, message) = release(&stage, &FILES, json!({})).await.failure();
     assert_eq!(kind, "ConfigurationError", "{message}");
     assert!(message.contains("example.com/v1"), "{message}");
     assert_eq!(message.matches("Gadget/one").count(), 1, "{message}");
     assert_eq!(asked(&stage), 2);
     define(&stage, "gadgets", "Namespaced").await;
-    release(&stage, &files, json!({})).await.released();
+    release(&stage, &FILES, json!({})).await.released();
     assert_eq!(asked(&stage), 3);
 }
 
 /// Its scope and its plural may be others than those that were remembered.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_kind_that_the_release_brings_is_as_its_definition_says() {
-    let stage = Stage::in_sandbox(|_, _| {}).await;
-    define(&stage, "gadgets", "Namespaced").await;
-    let files = [("k8s/gadget.yaml", GADGET)];
-    release(&stage, &files, json!({})).await.released();
-    stage
-        .sandbox()
-        .world(|world, now| undefine(world, "gadgets", now));
+    let stage = released().await;
+    undefine(&stage, "gadgets");
     let new = definition("widgets", "Namespaced").to_string();
     let files = [("k8s/gadget.yaml", GADGET), ("k8s/new.yaml", &*new)];
     let (summary, _) = release(&stage, &files, json!({"force": true}))
