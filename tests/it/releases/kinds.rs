@@ -211,6 +211,20 @@ async fn an_unchanged_release_waits_for_no_status_and_no_address() {
     assert!(took < Duration::from_secs(2), "{took:?}: {summary}");
 }
 
+/// Not in a first release either: only pods that nothing probes are looked at twice.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_address_of_a_load_balancer_is_not_waited_for() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let balanced = service("web").replace("spec: {", "spec: {type: LoadBalancer, ");
+    let web = web("web", GOOD);
+    let files = [("k8s/service.yaml", &*balanced), ("k8s/web.yaml", &*web)];
+    let began = Instant::now();
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(5), "{took:?}: {summary}");
+    assert!(summary.contains("`Service/web`"), "{summary}");
+}
+
 /// A custom resource with a finalizer is waited for before its controller is deleted.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_a_controller_finishes_is_gone_before_the_controller_is() {
