@@ -111,11 +111,39 @@ pub(super) fn stand_in(text: &str) -> Option<String> {
             the file";
         return Some(problem.to_owned());
     }
+    if let Some((word, line)) = printed(text) {
+        return Some(format!(
+            "has what a command printed (`{word}` in line {line}): look at the step that writes the \
+             file, and keep messages out of it (`2>&1` puts them there)"
+        ));
+    }
     let target = shown(link(text)?);
     Some(format!(
         "has nothing but the path `{target}`, as a symbolic link has that was stored as a text: \
          name the file that it leads to"
     ))
+}
+
+/// How the messages of commands begin that a step wrote into its file.
+const PRINTED: [&str; 8] = [
+    "[Container] ",
+    "An error occurred (",
+    "ERROR:",
+    "Error from server",
+    "Error:",
+    "WARNING:",
+    "error:",
+    "fatal:",
+];
+
+/// The message of a command before the first document: its beginning and its line.
+fn printed(text: &str) -> Option<(&'static str, usize)> {
+    let lines = text.lines().enumerate();
+    let (index, line) = lines
+        .into_iter()
+        .find(|(_, line)| !line.trim().is_empty())?;
+    let word = PRINTED.iter().find(|word| line.starts_with(**word))?;
+    Some((word.trim_end_matches([' ', '(']), index + 1))
 }
 
 /// The outermost fields of a YAML text; of JSON all fields.
@@ -144,6 +172,16 @@ pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
     // A parser may stop in the next line.
     if let Some(problem) = template(text, error.line + 1).or_else(|| known(text)) {
         return problem;
+    }
+    // `image: registry/web:`, of which YAML says that a second mapping begins.
+    let at = text.lines().nth(error.line.saturating_sub(1));
+    let image = at.and_then(|line| line.trim_start_matches(['-', ' ']).strip_prefix("image: "));
+    if image.is_some_and(|image| image.trim_end().ends_with(':')) {
+        return format!(
+            "has an image whose tag came out empty (line {}): the step that writes the file must \
+             fill it in",
+            error.line
+        );
     }
     let told = format!("{} (line {})", error.problem, error.line);
     let before = error.line.saturating_sub(2);

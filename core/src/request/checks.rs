@@ -40,13 +40,6 @@ pub(super) fn path_of(path: &str) -> Result<(), String> {
 /// A DNS-1123 label, or with `dots` a subdomain.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/>
 pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String> {
-    let label = |label: &str| {
-        let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
-        !label.is_empty()
-            && label.bytes().all(inner)
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-    };
     let fits = if dots {
         name.split('.').all(label)
     } else {
@@ -67,6 +60,12 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
             "is `{}`, which is not a valid Kubernetes name: it has {unseen}",
             excerpt(name, 0)
         ))
+    } else if let Some(short) = alone(name).filter(|_| !fits) {
+        Err(format!(
+            "is `{}`, which is not a valid Kubernetes name: write `{short}` alone, without its \
+             kind, its namespace or blanks",
+            excerpt(name, 0)
+        ))
     } else if !fits || name.len() > limit {
         let with = if dots { ", `-` and `.`" } else { " and `-`" };
         Err(format!(
@@ -77,6 +76,20 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
     } else {
         Ok(())
     }
+}
+
+fn label(label: &str) -> bool {
+    let inner = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    !label.is_empty()
+        && label.bytes().all(inner)
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}
+
+/// The name in `deployment/web`, `shop/web` and `web `, as kubectl takes or prints it.
+fn alone(name: &str) -> Option<&str> {
+    let short = name.trim().rsplit('/').next()?;
+    (short.len() < name.len() && label(short)).then_some(short)
 }
 
 pub(super) fn image_of(image: &str) -> Result<(), String> {

@@ -26,6 +26,15 @@ const MISSING: [&str; 8] = [
     "false",
 ];
 
+/// How the error messages of commands begin.
+const PRINTED: [&str; 5] = [
+    "an error occurred (",
+    "error from server",
+    "error: ",
+    "usage: ",
+    "unable to ",
+];
+
 /// Characters that are invisible, or look like a space.
 const INVISIBLE: [char; 9] = [
     '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{a0}',
@@ -55,6 +64,8 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
         "is a certificate or a key in PEM: store the ServiceAccount's token"
     } else if is_placeholder(text) {
         "is a placeholder that nothing filled in: store the token itself"
+    } else if PRINTED.iter().any(|word| lower.starts_with(word)) {
+        "is the error message of a command, not a token: look at the step that stores it"
     } else if let Some(why) = document(text) {
         why
     } else if lower == "bearer" || lower.starts_with("bearer ") || lower.starts_with("bearer\t") {

@@ -27,6 +27,13 @@ impl Context<'_> {
     ) -> Option<Fault> {
         let mut members = members.iter().filter(|member| !member.going).peekable();
         if members.peek().is_none() {
+            if live.replicas() == 0 {
+                return Some(self.service_fault(&format!(
+                    "selects no pods, as `{}` is scaled to zero. This strategy takes over from a \
+                     version that serves: scale it up first",
+                    live.name()
+                )));
+            }
             return Some(self.service_fault(
                 "selects no pods. This strategy takes over from a version that serves",
             ));

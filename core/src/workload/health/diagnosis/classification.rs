@@ -244,7 +244,7 @@ const PLATFORM: [&str; 6] = [
 /// TLS.
 /// <https://github.com/cri-o/cri-o/pull/9401>
 /// <https://github.com/containerd/containerd/blob/main/docs/containerd-2.0.md>
-const REFUSED: [(&str, &str); 18] = [
+const REFUSED: [(&str, &str); 19] = [
     ("signaturevalidationfailed", SIGN),
     ("signature was required", SIGN),
     ("source image rejected", SIGN),
@@ -263,6 +263,7 @@ const REFUSED: [(&str, &str); 18] = [
     ("does not match provided manifest digest", PUSH),
     ("would not match destination reference", PUSH),
     ("filesystem layer verification failed", PUSH),
+    ("invalid tar header", PUSH),
 ];
 pub(super) const SIGN: &str = "sign it as the policy of the nodes asks for";
 const NAME: &str = "write it with its registry, as in `docker.io/library/nginx:1`";
@@ -278,15 +279,22 @@ pub(super) fn way_out(message: &str) -> Option<&'static str> {
     Some(rows.find(|(mark, _)| message.contains(mark))?.1)
 }
 
-/// Phrases of a kubelet that, right after its start, does not know any Secret.
+/// Phrases of a kubelet that, right after its start, does not know any Secret or Service, or whose
+/// authorizer does not know yet that the pod is on its node.
 /// <https://github.com/Shopify/krane/blob/main/lib/krane/kubernetes_resource/pod.rb>
-const UNSYNCED: [&str; 2] = ["failed to sync", "not registered"];
+/// <https://github.com/kubernetes/kubernetes/issues/64599>
+const UNSYNCED: [&str; 4] = [
+    "failed to sync",
+    "not registered",
+    "have not yet been read",
+    "no relationship found between node",
+];
 
 /// Phrases about a missing object that a container refers to.
 const MISSING: [&str; 3] = ["not found", "couldn't find key", "non-existent"];
 
 /// Phrases about temporary problems.
-const PASSING: [&str; 11] = [
+const PASSING: [&str; 12] = [
     "timeout",
     "timed out",
     "deadline exceeded",
@@ -298,6 +306,8 @@ const PASSING: [&str; 11] = [
     "rate limit",
     "is reserved for",
     "unavailable",
+    // The node's own proxy asks: the registry has not answered.
+    "proxy authentication required",
 ];
 
 /// Phrases about a problem of the node.
@@ -309,13 +319,16 @@ const NODE: [&str; 5] = [
     "too many open files",
 ];
 
-/// Phrases of a registry that denies access.
-const DENIED: [&str; 5] = [
+/// Phrases of a registry that denies access, or hands an image out only on its own conditions.
+/// <https://goharbor.io/docs/main/working-with-projects/project-configuration/>
+const DENIED: [&str; 7] = [
     "denied",
     "unauthorized",
     "forbidden",
     "authentication required",
     "no basic auth credentials",
+    "due to configured policy",
+    "payment required",
 ];
 
 /// Phrases of a runtime about the image's command, not the node.
@@ -330,7 +343,12 @@ const COMMAND: [&str; 5] = [
 fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) -> Finding {
     let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
     let has_words = !ended.message.is_empty();
-    let cause = if ended.reason == "OOMKilled" {
+    // A limit below what the runtime itself needs ends the container before its command.
+    // https://github.com/aws/amazon-ecs-agent/issues/3021
+    // https://github.com/containers/crun/pull/635
+    let low = ["OOM-killed", "the memory limit could be too low"];
+    let starved = cannot_run && low.iter().any(|it| ended.message.contains(it));
+    let cause = if ended.reason == "OOMKilled" || starved {
         Cause::OutOfMemory
     } else if cannot_run || ended.code == 128 && ended.reason != "Error" && has_words {
         of_start(&without_names(&ended.message))

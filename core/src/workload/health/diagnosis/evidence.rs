@@ -5,6 +5,7 @@ use super::finding::{Explanation, Finding, PodSnapshot};
 use super::quotes::{QUOTE, ending, plain, times};
 use super::since::Since;
 use crate::kubernetes::pod::{Event, Pods};
+use crate::outcome::Cause;
 use crate::text::{clip, words};
 use crate::workload::Workload;
 use crate::workload::health::rollout::serving::Serving;
@@ -159,7 +160,9 @@ fn pod_lines(
     }
     let is_told = |finding: &Finding| {
         told.is_some_and(|told| {
-            told.cause == finding.cause
+            // That a container was killed is known by the events of the one that is told.
+            let killed = told.cause == Cause::Crash && told.code == 0;
+            (told.cause == finding.cause || killed && finding.cause == Cause::Ends)
                 && told.container == finding.container
                 && told.nodes.is_some() == finding.nodes.is_some()
         })

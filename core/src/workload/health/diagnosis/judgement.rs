@@ -44,8 +44,8 @@ impl Finding {
         if waits { CRASHES_OF_WAITING } else { CRASHES }
     }
 
-    /// Adds what only events show: the node controller reports that a pod's node is not ready where
-    /// it cannot write a reason.
+    /// Adds what only events show: that a pod's node is not ready, where the node controller cannot
+    /// write a reason, and that a kubelet ended a container that ends well.
     pub fn explained(self, explanation: &Explanation) -> Finding {
         let warning = last_warning(explanation);
         let of_node = warning.is_some_and(|event| event.reason == "NodeNotReady");
@@ -54,6 +54,13 @@ impl Finding {
             return Finding {
                 cause: Cause::NodeTrouble,
                 said: said.unwrap_or_default(),
+                ..self
+            };
+        }
+        if self.cause == Cause::Ends && self.killed_by_probe(explanation).is_some() {
+            // It ended well because it was asked to.
+            return Finding {
+                cause: Cause::Crash,
                 ..self
             };
         }

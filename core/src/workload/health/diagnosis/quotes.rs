@@ -7,11 +7,57 @@ use crate::text::{clip, one_line};
 /// How much of another program's message a cause quotes; it must leave room for names.
 pub(super) const QUOTE: usize = 300;
 
-/// The newest warning: often only it says why a pod waits, for example for a volume's Secret.
+/// Warnings about pods that no pod waits for: a resolver's limits, a policy that only audits.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/events/event.go>
+const REMARKS: [&str; 6] = [
+    "DNSConfigForming",
+    "FailedToRetrieveImagePullSecret",
+    "InvalidEnvironmentVariableNames",
+    "MissingClusterDNS",
+    "PolicyViolation",
+    "ProbeWarning",
+];
+
+/// How a kubelet sums up volumes, each of which has an event of its own with the cause.
+const SUMMARY: &str = "Unable to attach or mount volumes";
+
+/// The newest warning that can hold a pod up: often only it says why a pod waits, for example for
+/// a volume's Secret.
 pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
     let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
     let warnings = events.filter(|event| event.kind == "Warning");
+    let warnings = warnings.filter(|event| !REMARKS.contains(&event.reason.as_str()));
+    let warnings = warnings.collect::<Vec<_>>();
+    let sums_up = |event: &Event| event.message.starts_with(SUMMARY);
+    let of_volume = ["FailedMount", "FailedAttachVolume", "FailedMapVolume"];
+    let has_cause = warnings
+        .iter()
+        .any(|event| of_volume.contains(&event.reason.as_str()) && !sums_up(event));
+    let warnings = warnings.into_iter();
+    let warnings = warnings.filter(|event| !(has_cause && sums_up(event)));
     warnings.max_by_key(|event| event.last)
+}
+
+/// Whether an image was still being pulled when the last event came.
+pub(super) fn is_pulling(image: &str, explanation: &Explanation) -> bool {
+    let events = || explanation.events.iter().flatten().flatten();
+    let last = |reason: &str| {
+        let about = |event: &&Event| event.reason == reason && event.message.contains(image);
+        events().filter(about).filter_map(|event| event.last).max()
+    };
+    !image.is_empty()
+        && last("Pulling").is_some_and(|began| last("Pulled").is_none_or(|it| it < began))
+}
+
+/// The probe of an event, and why it does not pass: it failed, or could not be carried out.
+/// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
+pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
+    let (kind, rest) = message.split_once(" probe ")?;
+    if let Some(answer) = rest.strip_prefix("failed: ") {
+        return Some((kind, quoted(answer)));
+    }
+    let (_, error) = rest.strip_prefix("errored")?.split_once(": ")?;
+    Some((kind, last_words(error)))
 }
 
 /// The line that most likely has the cause: the last one that mentions an error, else the last.
@@ -26,9 +72,12 @@ pub(super) fn telling(log: &[String]) -> Option<&str> {
         "refused",
         "denied",
     ];
+    /// Counts of nothing.
+    const NONE: [&str; 4] = [" 0 error", " 0 failed", " no error", " without error"];
     let marked = log.iter().rev().find(|line| {
-        let line = line.to_lowercase();
-        MARKS.iter().any(|mark| line.contains(mark))
+        let line = format!(" {}", line.to_lowercase());
+        let says = |marks: &[&str]| marks.iter().any(|mark| line.contains(mark));
+        says(&MARKS) && !says(&NONE)
     });
     marked.or(log.last()).map(String::as_str)
 }

@@ -2,7 +2,9 @@
 
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
-use super::quotes::{QUOTE, core, last_warning, last_words, plain, quoted, telling, times};
+use super::quotes::{
+    QUOTE, core, is_pulling, last_warning, last_words, of_probe, plain, quoted, telling, times,
+};
 use crate::outcome::Cause;
 use crate::text::clip;
 use crate::workload::Workload;
@@ -111,6 +113,12 @@ impl Finding {
                 format!("{who} is still running, and the containers after it are waiting")
             }
             (Some(event), _) => format!("{who} has not started: {event}"),
+            (None, "") if is_pulling(&self.image, explanation) => {
+                format!(
+                    "{who} has not started: its node is still pulling `{}`",
+                    self.image
+                )
+            }
             (None, "") => format!("{who} has not started yet"),
             (None, said) => format!("{who} has not started yet: {}", quoted(said)),
         }
@@ -193,9 +201,8 @@ impl Finding {
             let kind = kind.to_lowercase();
             let probe = probe(self.spec(live), &format!("{kind}Probe"));
             return format!(
-                "{who} is killed, {}, because its {kind} probe{probe} fails: {}",
-                times(self.ends),
-                quoted(answer)
+                "{who} is killed, {}, because its {kind} probe{probe} fails: {answer}",
+                times(self.ends)
             );
         }
         if let Some(hook) = self.ended_by_hook(explanation) {
@@ -246,13 +253,29 @@ impl Finding {
         (self.cause == Cause::Crash).then_some(hook.message.as_str())
     }
 
-    /// A container that its kubelet kills has these exit codes, and an event says why.
-    fn killed_by_probe<'a>(&self, explanation: &'a Explanation) -> Option<(&'a str, &'a str)> {
-        if self.cause != Cause::Crash || ![137, 143].contains(&self.code) {
+    /// The probe because of which its kubelet kills the container. A container that nothing else
+    /// can have ended so has these exit codes; a program that ends well when it is asked to has any,
+    /// and the kubelet's own event says whom it killed.
+    pub(super) fn killed_by_probe<'a>(
+        &self,
+        explanation: &'a Explanation,
+    ) -> Option<(&'a str, String)> {
+        if !matches!(self.cause, Cause::Crash | Cause::Ends) {
             return None;
         }
-        let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
-        let mut probes = events.filter_map(|event| event.message.split_once(" probe failed: "));
+        let events = explanation.events.as_ref()?.as_ref().ok()?;
+        let killed = ["liveness", "startup"].iter().any(|kind| {
+            let said = format!("Container {} failed {kind} probe", self.container);
+            let mut killings = events
+                .iter()
+                .filter(|event| event.message.starts_with(&said));
+            // One killing among many ends of its own explains little.
+            killings.any(|event| event.count * 2 >= self.ends)
+        });
+        if !killed && ![137, 143].contains(&self.code) {
+            return None;
+        }
+        let mut probes = events.iter().filter_map(|event| of_probe(&event.message));
         probes.find(|(kind, _)| ["Liveness", "Startup"].contains(kind))
     }
 
@@ -271,15 +294,16 @@ impl Finding {
             true => ("Startup", "startupProbe"),
             false => ("Readiness", "readinessProbe"),
         };
-        let failed = format!("{kind} probe failed: ");
-        let answer = events.find_map(|event| event.message.strip_prefix(&failed));
+        let answer = events.find_map(|event| {
+            let (of, answer) = of_probe(&event.message)?;
+            (of == kind).then_some(answer)
+        });
         let probe = probe(self.spec(live), field);
         let kind = kind.to_lowercase();
         match answer {
-            Some(answer) => format!(
-                "{who} runs{restarted}, but its {kind} probe{probe} fails: {}",
-                quoted(answer)
-            ),
+            Some(answer) => {
+                format!("{who} runs{restarted}, but its {kind} probe{probe} fails: {answer}")
+            }
             None if probe.is_empty() => format!("{who} runs{restarted} and is not ready"),
             None => format!("{who} runs{restarted}, but its {kind} probe{probe} has not passed"),
         }
@@ -299,7 +323,10 @@ fn meaning(code: i64) -> &'static str {
     match code {
         126 => " (its command cannot be executed)",
         127 => " (its command was not found)",
+        132 => " (illegal instruction)",
         134 => " (aborted)",
+        135 => " (bus error)",
+        136 => " (arithmetic error)",
         137 => " (killed)",
         139 => " (segmentation fault)",
         143 => " (terminated)",

@@ -1,6 +1,6 @@
 use super::classification::of_waiting;
 use super::evidence::LOG_LINE;
-use super::quotes::{core, telling};
+use super::quotes::{core, of_probe, telling};
 use super::*;
 use crate::kubernetes::pod::{Container, Ended, Event, Pod, State, Unscheduled};
 use crate::tests::at;
@@ -968,6 +968,12 @@ fn the_telling_line() {
             "Exception in thread main\n\tat App.main",
             Some("Exception in thread main"),
         ),
+        (
+            "error: no DATABASE_URL\nfinished with 0 errors\nbye",
+            Some("error: no DATABASE_URL"),
+        ),
+        ("started\n0 errors", Some("0 errors")),
+        ("10 errors\nbye", Some("10 errors")),
         ("", None),
     ] {
         assert_eq!(telling(&log_lines(log)), expected, "{log}");
@@ -1130,6 +1136,112 @@ fn a_node_that_is_not_ready_is_known_by_its_event() {
         "pod `web-2-a` has a problem with its node `n1`: Node is not ready"
     );
     assert_eq!(told("Unhealthy").0, Cause::NotReady);
+}
+
+#[test]
+fn a_warning_that_holds_no_pod_up_explains_nothing() {
+    let creating = sight(
+        60,
+        pods(0, vec![pod(vec![waiting("ContainerCreating", "")])]),
+    );
+    let found = explain(&creating, at(0), PATIENCE).unwrap();
+    let told = |events: Vec<Event>| found.sentence(&live(2), &explained(events, ""));
+    let mount = || event("FailedMount", "MountVolume.SetUp failed: access denied", 1);
+    let summary = || {
+        event(
+            "FailedMount",
+            "Unable to attach or mount volumes: timed out",
+            5,
+        )
+    };
+    let remark = |reason: &str| event(reason, "not about this", 9);
+    let has_cause =
+        "`app` in pod `web-2-a` has not started: MountVolume.SetUp failed: access denied";
+    for reason in ["DNSConfigForming", "PolicyViolation", "MissingClusterDNS"] {
+        assert_eq!(told(vec![mount(), remark(reason)]), has_cause);
+        let alone = told(vec![remark(reason)]);
+        assert_eq!(alone, "`app` in pod `web-2-a` has not started yet");
+    }
+    assert_eq!(told(vec![mount(), summary()]), has_cause);
+    // A node that came late: the summary is all that is known of the volume.
+    let late = told(vec![event("FailedScheduling", "no node", 1), summary()]);
+    assert!(
+        late.ends_with("Unable to attach or mount volumes: timed out"),
+        "{late}"
+    );
+}
+
+#[test]
+fn a_container_that_ends_well_when_it_is_killed_is_not_one_that_ends() {
+    let unhealthy = || event("Unhealthy", "Liveness probe failed: HTTP 500", 9);
+    let killing = |container: &str, count| Event {
+        kind: "Normal".into(),
+        ..event(
+            "Killing",
+            &format!("Container {container} failed liveness probe, will be restarted"),
+            count,
+        )
+    };
+    let told = |code, events: Vec<Event>| {
+        let looping = looping(3, ended(code, "Completed", ""));
+        let found = explain(
+            &sight(60, pods(0, vec![pod(vec![looping])])),
+            at(0),
+            PATIENCE,
+        );
+        let explanation = explained(events, "bye");
+        let found = found.unwrap().explained(&explanation);
+        let killed = found
+            .sentence(&live(2), &explanation)
+            .contains("because its liveness");
+        (found.cause, killed)
+    };
+    for (code, events, expected) in [
+        (
+            0,
+            vec![killing("app", 4), unhealthy()],
+            (Cause::Crash, true),
+        ),
+        (
+            1,
+            vec![killing("app", 4), unhealthy()],
+            (Cause::Crash, true),
+        ),
+        (
+            1,
+            vec![killing("app", 1), unhealthy()],
+            (Cause::Crash, false),
+        ),
+        (
+            0,
+            vec![killing("proxy", 4), unhealthy()],
+            (Cause::Ends, false),
+        ),
+        (0, vec![unhealthy()], (Cause::Ends, false)),
+        (137, vec![unhealthy()], (Cause::Crash, true)),
+    ] {
+        assert_eq!(told(code, events), expected, "{code}");
+    }
+}
+
+#[test]
+fn a_probe_that_cannot_be_carried_out_says_why() {
+    for (message, expected) in [
+        ("Readiness probe failed: EOF", Some(("Readiness", "EOF"))),
+        (
+            "Startup probe errored: no curl",
+            Some(("Startup", "no curl")),
+        ),
+        (
+            "Readiness probe errored and resulted in unknown state: no curl",
+            Some(("Readiness", "no curl")),
+        ),
+        ("Readiness probe warning: redirected", None),
+        ("Back-off restarting failed container", None),
+    ] {
+        let expected = expected.map(|(kind, answer)| (kind, answer.to_owned()));
+        assert_eq!(of_probe(message), expected, "{message}");
+    }
 }
 
 /// Whose words decide, and that a default accuses nobody.
