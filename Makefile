@@ -9,8 +9,8 @@ LIFE    ?= 60
 ROUNDS  ?= 20
 SECONDS ?= 60
 SEEDS   ?= 50000
-# How many stories run in parallel: a story mostly waits, so eight of them leave two cores mostly idle.
-STORIES ?= 8
+# How many stories run in parallel: a story mostly waits, and all of them together take two minutes of one core.
+STORIES ?= 14
 
 # Real peers: programs that are built or downloaded once, and the packaged function.
 CONTROL_PLANE := target/control-plane/bin

@@ -59,3 +59,8 @@ mod setup;
 mod parameters;
 mod template;
 mod fuzz;
+
+/// Simulated clusters are made of small objects, and copied thousands of times: with the system's
+/// allocator a third of the time is its own.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

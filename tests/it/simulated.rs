@@ -4,8 +4,8 @@
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::alarm::{Alarm, AlarmState, AlarmsError};
-use landfall_core::engine::{Engine, Heard, Watching};
-use landfall_core::kubernetes::call::Call;
+use landfall_core::engine::{Ask, Engine, Heard, Watching};
+use landfall_core::kubernetes::call::{Call, Verb};
 use landfall_core::kubernetes::pod::{self, Pods};
 use landfall_core::kubernetes::{CallError, Refusal};
 use landfall_core::request::Request;
@@ -16,7 +16,7 @@ use landfall_core::workload::replica_set::ReplicaSet;
 use landfall_sandbox::world::{self, Body, Reply, World};
 use serde_json::{Value, json};
 use std::panic::resume_unwind;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A call as a request of HTTP.
 pub fn request(call: &Call) -> world::Request {
@@ -79,6 +79,70 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
         }
         Reading::Events => Response::Events(pod::events(whole().as_bytes()).unwrap()),
         Reading::Text => Response::Text(whole()),
+    })
+}
+
+/// What was read of a world, until the resource changes. Most of a wait is the same reads once a
+/// second, and most of a simulation is waits.
+#[derive(Clone, Default)]
+pub struct Reads(Vec<Arc<Read>>);
+
+struct Read {
+    call: Call,
+    reading: Reading,
+    /// The state of the resource.
+    state: (usize, u64),
+    answer: Result<Response, CallError>,
+}
+
+impl Reads {
+    /// Sends a call, or answers it as the world did when the resource was as it is now.
+    pub fn answer(
+        &mut self,
+        world: &mut World,
+        ask: &Ask,
+        now: Timestamp,
+    ) -> Result<Response, CallError> {
+        let Ask { call, reading, .. } = ask;
+        // What an application says, and a log, change while no object does.
+        let is_kept = matches!(call.verb, Verb::Get | Verb::List) && *reading != Reading::Text;
+        if !is_kept {
+            return read(reading, world.answer(&request(call), now));
+        }
+        world.advance(now);
+        let state = state(world, call);
+        let mut known = self.0.iter();
+        let place = known.position(|known| known.call == *call && known.reading == *reading);
+        if let Some(known) = place.map(|place| &self.0[place])
+            && known.state == state
+        {
+            return known.answer.clone();
+        }
+        if let Some(place) = place {
+            self.0.swap_remove(place);
+        }
+        let answer = read(reading, world.answer(&request(call), now));
+        self.0.push(Arc::new(Read {
+            call: call.clone(),
+            reading: reading.clone(),
+            state,
+            answer: answer.clone(),
+        }));
+        answer
+    }
+}
+
+/// The state of the resource that a call reads: how many objects there are, and the newest version
+/// of one. The world names resources of its own by their plural alone.
+fn state(world: &World, call: &Call) -> (usize, u64) {
+    let whole = &*call.resource;
+    let plural = whole.split('.').next().filter(|plural| *plural != whole);
+    let names = plural.into_iter().chain([whole]);
+    let objects = names.flat_map(|name| world.objects(name));
+    objects.fold((0, 0), |(count, newest), object| {
+        let version = object["metadata"]["resourceVersion"].as_str();
+        let version = version.and_then(|version| version.parse().ok());
+        (count + 1, newest.max(version.unwrap_or_default()))
     })
 }
 

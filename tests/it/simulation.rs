@@ -3,7 +3,7 @@
 
 mod guarded;
 
-use crate::simulated::{self, Bell, engine, for_each};
+use crate::simulated::{self, Bell, Reads, engine, for_each};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
@@ -95,6 +95,7 @@ struct Simulation {
     /// The revisions that there were before.
     base: u64,
     bell: Bell,
+    reads: Reads,
 }
 
 #[derive(Debug)]
@@ -146,6 +147,7 @@ impl Simulation {
             restless: false,
             base,
             bell: Bell::default(),
+            reads: Reads::default(),
         }
     }
 
@@ -309,8 +311,7 @@ impl Simulation {
             moved["metadata"]["labels"]["seen"] = json!(self.now.as_millisecond().to_string());
             self.world.apply(moved, self.now);
         }
-        let reply = self.world.answer(&simulated::request(&ask.call), self.now);
-        simulated::read(&ask.reading, reply)
+        self.reads.answer(&mut self.world, ask, self.now)
     }
 
     fn pass(&mut self, time: SignedDuration) {

@@ -21,8 +21,8 @@ use landfall_core::engine::Next;
 use outcome::{all_is_well, finish, quietly, tell};
 use play::Simulation;
 use setting::*;
+use std::cell::Cell;
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 const THEIR_IMAGE: &str = "registry.example.com/demo-app:3.0.0";
@@ -119,25 +119,28 @@ impl Seen {
     }
 }
 
-/// One in so many.
+/// One in so many. Each setting counts for itself, so that the same plans are played whatever
+/// thread is faster, and begins at another place.
 struct Stride {
-    counted: AtomicU64,
+    counted: Cell<u64>,
     of: u64,
 }
 
 impl Stride {
-    fn of(of: u64) -> Stride {
-        let counted = AtomicU64::new(0);
+    fn of(of: u64, place: usize) -> Stride {
+        let of = of.max(1);
+        // Scattered, so that the settings do not all take their first.
+        let begun = (place as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) % of;
         Stride {
-            counted,
-            of: of.max(1),
+            counted: Cell::new(begun),
+            of,
         }
     }
 
     fn hits(&self) -> bool {
-        self.counted
-            .fetch_add(1, Ordering::Relaxed)
-            .is_multiple_of(self.of)
+        let counted = self.counted.get();
+        self.counted.set(counted + 1);
+        counted.is_multiple_of(self.of)
     }
 }
 
@@ -148,10 +151,10 @@ struct Strides {
 }
 
 impl Strides {
-    fn of(of: u64, times: u64) -> Strides {
+    fn of(of: u64, times: u64, place: usize) -> Strides {
         Strides {
-            first: Stride::of(of),
-            again: Stride::of(of * times),
+            first: Stride::of(of, place),
+            again: Stride::of(of * times, place),
         }
     }
 
@@ -167,9 +170,13 @@ impl Strides {
 fn every_disturbance_at_every_point_of_a_switch() {
     let begun = std::time::Instant::now();
     let asked = asked("LANDFALL_STRIDE", STRIDE);
-    let strides = Strides::of(asked, if asked == 1 { 1 } else { AGAIN });
-    let of_canaries = Stride::of(asked * CANARIES);
-    for_each(settings(), |setting| {
+    let again = if asked == 1 { 1 } else { AGAIN };
+    // The longest first: last, one of them would keep a single core busy.
+    let mut all = settings();
+    all.sort_by_key(|it| !it.is_waited_for());
+    for_each(all.into_iter().enumerate(), |(place, setting)| {
+        let strides = Strides::of(asked, again, place);
+        let of_canaries = Stride::of(asked * CANARIES, place);
         let wanted = |_: &Next, again: bool, _| match setting.route {
             Some(_) => of_canaries.hits(),
             None => strides.hits(again),
@@ -186,10 +193,10 @@ fn every_disturbance_at_every_point_of_a_switch() {
 fn pairs_of_disturbances_of_a_switch() {
     let begun = std::time::Instant::now();
     let divisor = asked("LANDFALL_PAIRS", 1);
-    let first = Strides::of(PAIRS.0 / divisor, AGAIN);
-    let second = Strides::of(PAIRS.1 / divisor, AGAIN);
     let switches = settings().into_iter().filter(|it| it.route.is_none());
-    for_each(switches, |setting| {
+    for_each(switches.enumerate(), |(place, setting)| {
+        let first = Strides::of(PAIRS.0 / divisor, AGAIN, place);
+        let second = Strides::of(PAIRS.1 / divisor, AGAIN, place);
         let first = |_: &Next, again, _| first.hits(again);
         let second = |_: &Next, again, _| second.hits(again);
         at_every_point(Simulation::new(setting), first, |mut disturbed| {
@@ -209,12 +216,13 @@ fn pairs_of_disturbances_of_a_switch() {
 #[test]
 fn every_pair_of_executions_that_die() {
     let begun = std::time::Instant::now();
-    let stride = Stride::of(OTHERS / asked("LANDFALL_PAIRS", 1).min(OTHERS));
+    let of = OTHERS / asked("LANDFALL_PAIRS", 1).min(OTHERS);
     let plain = settings().into_iter().filter(|setting| {
         let is_plain = setting.health == Well && !setting.scaled && setting.route.is_none();
         is_plain && setting.locked == Locked::No
     });
-    for_each(plain, |setting| {
+    for_each(plain.enumerate(), |(place, setting)| {
+        let stride = Stride::of(of, place);
         let is_whole = !setting.immutable && !setting.overlap && setting.start == Start::Adoption;
         let first = |next: &Next, _, disturbance| {
             let writes = matches!(next, Next::Ask(ask) if ask.call.changes());

@@ -3,7 +3,7 @@
 use super::disturbance::*;
 use super::invariants::is_bound;
 use super::play::Simulation;
-use crate::simulated::refused;
+use crate::simulated::{self, refused};
 use jiff::SignedDuration;
 use landfall_core::engine::Ask;
 use landfall_core::kubernetes::CallError;
@@ -106,7 +106,11 @@ impl Simulation {
             }
             Some(Refused) => return Some(refused(403, "Forbidden", "it is forbidden")),
             Some(Conflict | Cut | Deaf) => {}
-            Some(Stale) => self.world.fault(On::any(), Fault::Stale, 1),
+            Some(Stale) => {
+                self.world.fault(On::any(), Fault::Stale, 1);
+                let reply = self.send(call);
+                return Some(simulated::read(&ask.reading, reply));
+            }
             Some(DiesBefore) => return self.ended(Simulation::restart),
             Some(DiesAfter) => {
                 drop(self.perform(ask));

@@ -4,7 +4,7 @@ use super::disturbance::{Cut, Deaf, Disturbance};
 use super::outcome::DEPLOYS;
 use super::setting::*;
 use super::{EARLIER_IMAGE, LONGEST, NEW_IMAGE, REQUIRED, SCALING, STEPS};
-use crate::simulated::{self, Bell, engine};
+use crate::simulated::{self, Bell, Reads, engine};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
@@ -65,6 +65,7 @@ pub struct Simulation {
     pub checked: u64,
     pub transcript: Option<Vec<String>>,
     pub bell: Bell,
+    pub reads: Reads,
 }
 
 #[derive(Clone, Debug)]
@@ -142,6 +143,7 @@ impl Simulation {
             checked: 0,
             transcript: None,
             bell: Bell::default(),
+            reads: Reads::default(),
         };
         simulation.advance();
         let first = match setting.start {
@@ -303,8 +305,10 @@ impl Simulation {
     }
 
     pub fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
-        let reply = self.send(&ask.call);
-        simulated::read(&ask.reading, reply)
+        self.pass(SignedDuration::from_millis(5));
+        let answer = self.reads.answer(&mut self.world, ask, self.now);
+        self.check();
+        answer
     }
 
     pub fn send(&mut self, call: &Call) -> Reply {

@@ -77,6 +77,13 @@ pub struct Setting {
     pub overlap: bool,
 }
 
+impl Setting {
+    /// Whether the deploy takes all of its time.
+    pub fn is_waited_for(self) -> bool {
+        self.start == Start::Back && self.health == NeverReady
+    }
+}
+
 /// Those that are disturbed: of canaries a few.
 pub fn settings() -> Vec<Setting> {
     let mut all = all_settings();
@@ -148,8 +155,11 @@ pub fn request(job: &str, execution: &str, image: &str, setting: Setting) -> (St
         (false, Some(_)) => "canary",
         (false, None) => "blueGreen",
     };
+    // What was up before is never given up by Kubernetes, so that all of this is waited for, at a
+    // look a second: the work for its disturbances grows with the square.
+    let timeout = if setting.is_waited_for() { "4m" } else { "10m" };
     let mut parameters = json!({"deployment": "demo-app", "images": {"app": image},
-        "strategy": strategy, "service": "demo-app", "execution": execution, "timeout": "10m"});
+        "strategy": strategy, "service": "demo-app", "execution": execution, "timeout": timeout});
     if let Some(route) = setting.route {
         parameters["route"] = match route {
             Route::HttpRoute => json!("httproute/demo-app"),
