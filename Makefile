@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
+.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-load bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint docs docs-site deny measure clean
 
 # A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
@@ -280,16 +280,20 @@ BENCH   := target/bench
 ROLLOUT ?= 60
 BENCHED  = --candidates $(BENCH) --floor target/release/landfall-floor --out $(BENCH)
 
-bench: bench-candidates ## compare with Python, Node, Go and kubectl: make bench [ROUNDS=20 ROLLOUT=60 FUNCTION=PATH]
-	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real,\
-	  @rm -f $(BENCH)/real.json; echo "kubectl is left out: make control-plane builds what it needs")
+bench: bench-candidates ## compare with Python, Node, Go and kubectl, the load on the API server too, half an hour: make bench [ROUNDS=20 ROLLOUT=60 PODS=3,100,5000 DEPLOYS=1,10,100 FUNCTION=PATH]
+	$(if $(wildcard $(CONTROL_PLANE)/.built),$(MAKE) --no-print-directory bench-real bench-load,\
+	  @rm -f $(BENCH)/real.json $(BENCH)/load.json; \
+	  echo "kubectl and the load are left out: make control-plane builds what they need")
 	target/measuring/landfall-bench run $(BENCHED) --rounds $(ROUNDS) --rollout $(ROLLOUT) \
-	  --real $(BENCH)/real.json
+	  --real $(BENCH)/real.json --load $(BENCH)/load.json
 
-bench-docs: ## copy the last figures of make bench and its plot into docs/performance.md
-	cp $(BENCH)/bench.svg docs/bench.svg
+# A block between `<!-- figures of NAME.md -->` and `<!-- end of figures -->` is what make wrote; one whose file is not
+# there stays as it is.
+bench-docs: ## copy the last figures of make bench and its charts into docs/performance.md
+	for chart in bench felt; do if [ -e $(BENCH)/$$chart.svg ]; then cp $(BENCH)/$$chart.svg docs/; fi; done
 	awk '/^<!-- end of figures/ { old = 0 } !old { print } \
-	  /^<!-- figures/ { old = 1; while ((getline line < "$(BENCH)/report.md") > 0) print line }' \
+	  /^<!-- figures of / { file = "$(BENCH)/" $$4; sub(/:$$/, "", file); if ((getline line < file) > 0) { old = 1; print line; \
+	    while ((getline line < file) > 0) print line } }' \
 	  docs/performance.md > $(BENCH)/performance.md
 	mv $(BENCH)/performance.md docs/performance.md
 
@@ -302,9 +306,15 @@ bench-real:
 	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
 	  target/measuring/landfall-bench real $(BENCHED) --rounds 5
 
-bench-releases: bench-tools control-plane $(if $(FUNCTION),,package-$(MACHINE)) ## compare releases of 200 and 2,000 objects with kubectl apply and diff: make bench-releases [ROUNDS=5 FUNCTION=PATH]
+# Most of its time is the rollouts of 5,000 pods, one of each candidate.
+bench-load: ## the load on the API server alone, after make bench-candidates: calls, bytes, many deploys at once
+	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
+	  target/measuring/landfall-bench load $(BENCHED) $(if $(PODS),--pods $(PODS)) $(if $(DEPLOYS),--deploys $(DEPLOYS))
+
+bench-releases: bench-tools control-plane $(if $(FUNCTION),,package-$(MACHINE)) ## compare releases of 200 and 2,000 objects with kubectl apply and diff: make bench-releases [OBJECTS=10,100,1000 ROUNDS=5 FUNCTION=PATH]
 	target/measuring/landfall-control-plane --programs $(CONTROL_PLANE) -- \
 	  target/measuring/landfall-bench releases --out $(BENCH) $(if $(filter-out file,$(origin ROUNDS)),--rounds $(ROUNDS)) \
+	  $(if $(OBJECTS),--objects $(OBJECTS)) \
 	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
 bench-tools:

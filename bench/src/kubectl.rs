@@ -4,9 +4,11 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Instant;
+use tokio::io::AsyncBufReadExt as _;
 use wait4::Wait4 as _;
 
 /// The program of the control plane around the benchmark.
+#[derive(Clone)]
 pub(crate) struct Kubectl {
     program: PathBuf,
 }
@@ -64,6 +66,33 @@ impl Kubectl {
             return Err(format!("kubectl {}: {words}", arguments.join(" ")));
         }
         Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
+    }
+
+    /// Starts a proxy with these flags, and returns it with its address. It ends when it is dropped.
+    pub(crate) async fn proxy(
+        &self,
+        flags: &[String],
+    ) -> Result<(tokio::process::Child, String), String> {
+        let failed = |error: std::io::Error| format!("kubectl proxy: {error}");
+        let mut child = tokio::process::Command::new(&self.program)
+            .args(["proxy", "--port=0"])
+            .args(flags)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .map_err(failed)?;
+        let output = child.stdout.take().ok_or("kubectl proxy has no output")?;
+        let mut line = String::new();
+        let mut output = tokio::io::BufReader::new(output);
+        output.read_line(&mut line).await.map_err(failed)?;
+        let address = line.trim().rsplit(' ').next().unwrap_or_default();
+        match address.parse::<std::net::SocketAddr>() {
+            Ok(address) => Ok((child, address.to_string())),
+            Err(_) => Err(format!(
+                "kubectl proxy says {line:?} instead of its address"
+            )),
+        }
     }
 
     /// Measures a command. `home` has its caches. Exit statuses up to `accepted` are successes.

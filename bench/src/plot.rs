@@ -1,4 +1,4 @@
-//! The plot in README: plain SVG, legible on light and dark backgrounds.
+//! Bars as plain SVG, legible on light and dark backgrounds.
 
 use crate::report::{Figures, Row, number};
 use crate::spread::Spread;
@@ -23,6 +23,22 @@ const STYLE: &str = "\
       .theirs { fill: #6e7681 }\n\
     }\n";
 
+/// One bar, and the figure beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct Bar {
+    pub(crate) title: String,
+    pub(crate) ours: bool,
+    pub(crate) value: f64,
+    pub(crate) text: String,
+}
+
+/// Bars of one figure.
+#[derive(Clone, Debug)]
+pub(crate) struct Panel {
+    pub(crate) title: String,
+    pub(crate) bars: Vec<Bar>,
+}
+
 type Figure<'a> = (&'a str, &'a str, fn(&Row) -> Option<f64>);
 
 /// Draws each candidate's cold time, memory and package as bars.
@@ -38,50 +54,63 @@ pub(crate) fn plot(figures: &Figures) -> String {
             row.package.map(|bytes| bytes as f64 / 1e6)
         }),
     ];
-    let mut body = String::new();
+    let panels = panels.map(|(title, unit, figure)| {
+        let bars = figures.rows.iter().filter_map(|row| {
+            let value = figure(row)?;
+            Some(Bar {
+                title: row.title.to_owned(),
+                ours: row.name == crate::candidate::LANDFALL,
+                value,
+                text: format!("{} {unit}", number(value)),
+            })
+        });
+        Panel {
+            title: title.to_owned(),
+            bars: bars.collect(),
+        }
+    });
+    let label = "Landfall and what people use instead: time, memory, package";
+    draw(label, &panels)
+}
+
+/// Draws the panels one below the other.
+pub(crate) fn draw(label: &str, panels: &[Panel]) -> String {
     let mut top = 0.0;
-    for (title, unit, figure) in panels {
-        let bars = figures
-            .rows
-            .iter()
-            .filter_map(|row| Some((row, figure(row)?)));
-        body += &panel(title, unit, &bars.collect::<Vec<_>>(), &mut top);
-    }
+    let body = panels
+        .iter()
+        .map(|it| panel(it, &mut top))
+        .collect::<String>();
     let height = top + 8.0;
     format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDTH} {height}\" \
-         width=\"{WIDTH}\" height=\"{height}\" role=\"img\" \
-         aria-label=\"Landfall and what people use instead: time, memory, package\">\n\
+         width=\"{WIDTH}\" height=\"{height}\" role=\"img\" aria-label=\"{label}\">\n\
          <style>\n{STYLE}</style>\n{body}</svg>\n"
     )
 }
 
-fn panel(title: &str, unit: &str, bars: &[(&Row, f64)], top: &mut f64) -> String {
-    let longest = bars.iter().map(|(_, value)| *value).fold(0.0, f64::max);
+fn panel(panel: &Panel, top: &mut f64) -> String {
+    let longest = panel.bars.iter().map(|bar| bar.value).fold(0.0, f64::max);
     let mut text = format!(
-        "<text class=\"title\" x=\"0\" y=\"{:.0}\">{title}</text>\n",
-        *top + 22.0
+        "<text class=\"title\" x=\"0\" y=\"{:.0}\">{}</text>\n",
+        *top + 22.0,
+        panel.title
     );
     *top += TITLE;
-    for (row, value) in bars {
+    for bar in &panel.bars {
         // Every bar must be visible.
-        let length = (value / longest * (WIDTH - LEFT - RIGHT)).max(1.0);
-        let class = if row.name == crate::candidate::LANDFALL {
-            "ours"
-        } else {
-            "theirs"
-        };
+        let length = (bar.value / longest * (WIDTH - LEFT - RIGHT)).max(1.0);
+        let class = if bar.ours { "ours" } else { "theirs" };
         let baseline = *top + 12.0;
         text += &format!(
             "<text x=\"{:.0}\" y=\"{baseline:.0}\" text-anchor=\"end\">{}</text>\n\
              <rect class=\"{class}\" x=\"{LEFT}\" y=\"{:.0}\" width=\"{length:.1}\" \
              height=\"{BAR}\" rx=\"2\"/>\n\
-             <text class=\"figure\" x=\"{:.1}\" y=\"{baseline:.0}\">{} {unit}</text>\n",
+             <text class=\"figure\" x=\"{:.1}\" y=\"{baseline:.0}\">{}</text>\n",
             LEFT - 10.0,
-            row.title,
+            bar.title,
             *top,
             LEFT + length + 8.0,
-            number(*value),
+            bar.text,
         );
         *top += LINE;
     }

@@ -16,6 +16,11 @@ const LAMBDA_GIGABYTE_SECOND: f64 = 0.000_013_333_4;
 /// The price of a started minute of general1.small.
 const CODEBUILD_MINUTE: f64 = 0.005;
 
+/// The seconds that CodeBuild took to place a build and to fetch its source in a published log
+/// (2021): <https://blog.kriation.com/2021/codebuild-cache-for-jekyll-build.html>.
+pub(crate) const PROVISIONING: f64 = 24.0;
+pub(crate) const SOURCE: f64 = 4.0;
+
 /// The price of one invocation. Its start is included, since August 2025 for every kind of
 /// function: <https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>
 pub(crate) fn invocation(megabytes: u32, milliseconds: f64) -> f64 {

@@ -1,15 +1,15 @@
 //! Releases of whole folders beside `kubectl apply --server-side` and `kubectl diff --server-side`
 //! of the same folder, in turns, each in a namespace of its own of the same control plane.
 
-mod audit;
 mod folder;
 
+use crate::audit::Calls;
 use crate::candidate::Candidate;
-use crate::kubectl::{Home, Kubectl, Used, variable};
-use crate::process::{Cluster, Process, event_with};
+use crate::kubectl::{Home, Used};
+use crate::plane::Plane;
+use crate::process::{Process, event_with};
 use crate::report::table;
 use crate::spread::Spread;
-use audit::{Audit, Calls};
 use folder::Folder;
 use landfall_sandbox::aws::Aws;
 use serde_json::json;
@@ -56,7 +56,7 @@ struct Measured {
 impl Measured {
     fn take(&mut self, (used, calls): (Used, Calls)) {
         self.used.push(used);
-        self.calls = self.calls.or(calls);
+        self.calls = std::mem::take(&mut self.calls).or(calls);
     }
 
     fn spread(&self, of: impl Fn(&Used) -> f64) -> Spread {
@@ -66,7 +66,7 @@ impl Measured {
 
 /// Runs all rounds of a size, and returns them as a table.
 pub(crate) async fn measure(function: &Path, size: Size) -> Result<String, String> {
-    let plane = Plane::prepare(function)?;
+    let releases = Releases::prepare(function)?;
     let mut all: [[Measured; 2]; CASES.len()] = Default::default();
     for round in 0..size.rounds {
         eprintln!(
@@ -77,27 +77,30 @@ pub(crate) async fn measure(function: &Path, size: Size) -> Result<String, Strin
         );
         let spaces = [LANDFALL, KUBECTL].map(|name| format!("{name}-{}-{round}", size.objects));
         for space in &spaces {
-            plane.kubectl.ask(&["create", "namespace", space], "")?;
+            releases
+                .plane
+                .kubectl
+                .ask(&["create", "namespace", space], "")?;
         }
         for ((title, is_plan, version), measured) in CASES.into_iter().zip(&mut all) {
             let folder = Folder::new(size.objects, size.bytes, version);
             // The one that is first leaves the caches cold for the other.
             for turn in 0..2 {
                 let took = match (round + turn) % 2 {
-                    0 => plane.release(&folder, &spaces[0], is_plan).await,
-                    _ => plane.apply(&folder, &spaces[1], is_plan),
+                    0 => releases.release(&folder, &spaces[0], is_plan).await,
+                    _ => releases.apply(&folder, &spaces[1], is_plan),
                 };
                 let took = took.map_err(|problem| format!("{title}: {problem}"))?;
                 measured[(round + turn) % 2].take(took);
             }
         }
         for space in &spaces {
-            plane.check(space, size.objects)?;
+            releases.check(space, size.objects)?;
             let gone = ["delete", "namespace", space, "--wait=false"];
-            plane.kubectl.ask(&gone, "")?;
+            releases.plane.kubectl.ask(&gone, "")?;
         }
     }
-    Ok(text(&plane.version, size, &all))
+    Ok(text(&releases.plane.version, size, &all))
 }
 
 fn text(version: &str, size: Size, all: &[[Measured; 2]]) -> String {
@@ -142,53 +145,21 @@ fn text(version: &str, size: Size, all: &[[Measured; 2]]) -> String {
     table(&rows)
 }
 
-/// The control plane around the benchmark, and the function that is measured.
-struct Plane {
-    kubectl: Kubectl,
+/// The control plane, the function that is measured, and the token of each of the two.
+struct Releases {
+    plane: Plane,
     candidate: Candidate,
-    audit: Audit,
-    url: String,
-    authority: String,
-    ca: String,
     tokens: [String; 2],
-    version: String,
 }
 
-impl Plane {
-    fn prepare(function: &Path) -> Result<Plane, String> {
-        let kubectl = Kubectl::find()?;
-        let authority = variable("LANDFALL_CLUSTER_CA")?;
-        let ca = std::fs::read_to_string(&authority);
-        let ca = ca.map_err(|error| format!("{authority}: {error}"))?;
-        let mut tokens = Vec::new();
-        for name in [LANDFALL, KUBECTL] {
-            let access = json!({"apiVersion": "v1", "kind": "List", "items": [
-                {"apiVersion": "v1", "kind": "ServiceAccount",
-                 "metadata": {"name": name, "namespace": "default"}},
-                {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRoleBinding",
-                 "metadata": {"name": name},
-                 "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole",
-                             "name": "cluster-admin"},
-                 "subjects": [{"kind": "ServiceAccount", "name": name, "namespace": "default"}]}]});
-            kubectl.ask(&["apply", "--filename=-"], &access.to_string())?;
-            let token = [
-                "create",
-                "token",
-                name,
-                "--namespace=default",
-                "--duration=6h",
-            ];
-            tokens.push(kubectl.ask(&token, "")?.trim().to_owned());
-        }
-        Ok(Plane {
-            kubectl,
+impl Releases {
+    fn prepare(function: &Path) -> Result<Releases, String> {
+        let plane = Plane::find()?;
+        let tokens = [plane.account(LANDFALL)?, plane.account(KUBECTL)?];
+        Ok(Releases {
+            plane,
             candidate: Candidate::landfall(function),
-            audit: Audit::open(variable("LANDFALL_CLUSTER_AUDIT")?),
-            url: variable("LANDFALL_CLUSTER")?,
-            authority,
-            ca,
-            tokens: tokens.try_into().map_err(|_| "two tokens")?,
-            version: variable("LANDFALL_CLUSTER_VERSION")?,
+            tokens,
         })
     }
 
@@ -209,12 +180,8 @@ impl Plane {
             "s3Location": {"bucketName": BUCKET, "objectKey": KEY}}}]);
         data["artifactCredentials"] = json!({"accessKeyId": "ASIABENCH",
             "secretAccessKey": "secret", "sessionToken": "session"});
-        let access = Cluster {
-            url: &self.url,
-            ca: &self.ca,
-            token: Some(&self.tokens[0]),
-        };
-        let counted = self.audit.count(LANDFALL)?;
+        let access = self.plane.access(&self.plane.url, &self.tokens[0]);
+        let counted = self.plane.audit.count(LANDFALL)?;
         let process = Process::start_in(aws, &self.candidate, access, event)?;
         let report = process.first(PATIENCE).await?;
         let used = Used {
@@ -222,7 +189,7 @@ impl Plane {
             cpu: process.cpu()?,
             peak: process.peak()?,
         };
-        Ok((used, self.audit.since(counted)?))
+        Ok((used, self.plane.audit.since(counted)?))
     }
 
     /// Runs `kubectl` as a build step.
@@ -235,26 +202,17 @@ impl Plane {
         let home = Home::make(namespace)?;
         let files = folder.write(home.path())?;
         let verb = if is_plan { "diff" } else { "apply" };
-        let (server, authority) = (&*self.url, &*self.authority);
-        let arguments = [
-            verb,
-            "--server-side",
-            "--kubeconfig=/dev/null",
-            "--server",
-            server,
-            "--certificate-authority",
-            authority,
-            "--token",
-            &self.tokens[1],
-            "--namespace",
-            namespace,
-            "--filename",
-            &files,
-        ];
-        let counted = self.audit.count(KUBECTL)?;
+        let mut arguments = vec![verb, "--server-side", "--namespace", namespace];
+        let flags = self.plane.flags(&self.plane.url, &self.tokens[1]);
+        arguments.extend(flags.iter().map(String::as_str));
+        arguments.extend(["--filename", &files]);
+        let counted = self.plane.audit.count(KUBECTL)?;
         let accepted = if is_plan { DIFFERS } else { 0 };
-        let used = self.kubectl.measure(&arguments, home.path(), accepted)?;
-        Ok((used, self.audit.since(counted)?))
+        let used = self
+            .plane
+            .kubectl
+            .measure(&arguments, home.path(), accepted)?;
+        Ok((used, self.plane.audit.since(counted)?))
     }
 
     /// Whether everything is there: one that leaves something out is fast.
@@ -268,7 +226,7 @@ impl Plane {
             "--selector",
             folder::SELECTOR,
         ];
-        let found = self.kubectl.ask(&names, "")?.lines().count();
+        let found = self.plane.kubectl.ask(&names, "")?.lines().count();
         match found == objects {
             true => Ok(()),
             false => Err(format!(

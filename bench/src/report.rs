@@ -9,7 +9,7 @@ use crate::spread::Spread;
 use serde_json::{Value, json};
 
 /// The function's memory in MB for the price.
-const MEMORY: u32 = 256;
+pub(crate) const MEMORY: u32 = 256;
 
 /// All measurements.
 pub(crate) struct Figures {
@@ -25,6 +25,10 @@ pub(crate) struct Figures {
     pub(crate) crowds: Vec<Crowd>,
     /// The result of `real`.
     pub(crate) real: Option<Value>,
+    /// The result of `load`.
+    pub(crate) load: Option<Value>,
+    /// From what pods show to what is done about it, in milliseconds.
+    pub(crate) doom: Vec<f64>,
     pub(crate) missing: Vec<&'static str>,
 }
 
@@ -73,7 +77,7 @@ pub(crate) fn table(rows: &[Vec<String>]) -> String {
     text
 }
 
-fn header(first: &str, others: &[&str]) -> Vec<String> {
+pub(crate) fn header(first: &str, others: &[&str]) -> Vec<String> {
     [first]
         .iter()
         .chain(others)
@@ -89,11 +93,11 @@ pub(crate) fn number(value: f64) -> String {
     }
 }
 
-fn time(value: f64) -> String {
+pub(crate) fn time(value: f64) -> String {
     format!("{} ms", number(value))
 }
 
-fn or_dash<T>(value: Option<T>, write: impl Fn(T) -> String) -> String {
+pub(crate) fn or_dash<T>(value: Option<T>, write: impl Fn(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), write)
 }
 
@@ -328,7 +332,8 @@ impl Figures {
             "date": self.date, "rounds": self.rounds, "processors": self.processors,
             "units": "milliseconds, MiB, seconds of rollouts, bytes of packages, USD a deploy",
             "bare": spread(&self.bare), "rollout": self.rollout, "candidates": rows,
-            "pods": crowds.collect::<Vec<_>>(), "real": self.real, "missing": self.missing,
+            "pods": crowds.collect::<Vec<_>>(), "real": self.real,
+            "load": self.load, "doom": spread(&self.doom), "missing": self.missing,
             "prices": {"date": price::DATE, "sources": price::SOURCES, "memory": MEMORY,
                 "kubectl": [price::build(0.0), price::build(self.rollout)]},
         })
@@ -381,4 +386,4 @@ impl Row {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

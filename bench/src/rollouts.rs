@@ -27,7 +27,7 @@ pub(crate) struct Waited {
     pub(crate) cluster_calls: usize,
 }
 
-async fn cluster(pod: SignedDuration) -> Result<Kubernetes, String> {
+pub(crate) async fn cluster(pod: SignedDuration) -> Result<Kubernetes, String> {
     let mut world = World::new(TOKEN);
     world.default_behaviour(Behaviour::Ready { after: pod });
     // The world must not be ahead of the clock when the server takes it over.
@@ -39,7 +39,7 @@ async fn cluster(pod: SignedDuration) -> Result<Kubernetes, String> {
         .map_err(|error| error.to_string())
 }
 
-fn access(cluster: &Kubernetes) -> Cluster<'_> {
+pub(crate) fn access(cluster: &Kubernetes) -> Cluster<'_> {
     Cluster {
         url: cluster.url(),
         ca: cluster.ca(),
@@ -47,7 +47,7 @@ fn access(cluster: &Kubernetes) -> Cluster<'_> {
     }
 }
 
-fn image(number: usize) -> String {
+pub(crate) fn image(number: usize) -> String {
     format!("registry.example.com/demo-app:3.{number}")
 }
 

@@ -1,31 +1,12 @@
 use super::*;
-use crate::deploys::Deploys;
+use crate::report::tests::{of, row};
 
 fn figures(cold: [f64; 2]) -> Figures {
-    let row = |name: &'static str, cold: f64| Row {
-        name,
-        title: name,
-        package: None,
-        deploys: Deploys {
-            cold: vec![cold],
-            peak: 10.0,
-            ..Deploys::default()
-        },
-        ends: Vec::new(),
-        waited: None,
-        after: Vec::new(),
-    };
-    Figures {
-        date: String::new(),
-        rounds: 1,
-        processors: 1,
-        bare: Vec::new(),
-        rollout: 60.0,
-        rows: vec![row("landfall", cold[0]), row("python", cold[1])],
-        crowds: Vec::new(),
-        real: None,
-        missing: Vec::new(),
+    let mut rows = vec![row("landfall", &cold[..1]), row("python", &cold[1..])];
+    for row in &mut rows {
+        row.package = None;
     }
+    of(rows)
 }
 
 #[test]

@@ -1,6 +1,7 @@
 use super::*;
 
-fn row(name: &'static str, cold: &[f64]) -> Row {
+/// A candidate that was cold so often.
+pub(crate) fn row(name: &'static str, cold: &[f64]) -> Row {
     Row {
         name,
         title: name,
@@ -16,22 +17,29 @@ fn row(name: &'static str, cold: &[f64]) -> Row {
     }
 }
 
-fn figures() -> Figures {
+/// These candidates, and nothing else.
+pub(crate) fn of(rows: Vec<Row>) -> Figures {
     Figures {
         date: "2026-11-23".to_owned(),
         rounds: 3,
         processors: 2,
         bare: vec![1.04],
         rollout: 60.0,
-        rows: vec![
-            row("landfall", &[5.0, 4.0, 6.0]),
-            row("python", &[300.0, 320.0, 310.0]),
-            row("floor", &[2.5]),
-        ],
+        rows,
         crowds: Vec::new(),
         real: None,
+        load: None,
+        doom: Vec::new(),
         missing: vec!["go"],
     }
+}
+
+fn figures() -> Figures {
+    of(vec![
+        row("landfall", &[5.0, 4.0, 6.0]),
+        row("python", &[300.0, 320.0, 310.0]),
+        row("floor", &[2.5]),
+    ])
 }
 
 #[test]

@@ -10,6 +10,8 @@ fn options_are_read() {
     assert_eq!(options.command.as_deref(), Some("run"));
     assert_eq!((options.rounds, options.rollout), (Some(3), None));
     assert_eq!(options.only, ["landfall", "go"]);
+    let options = parse("load --pods 3,100 --deploys 10").unwrap();
+    assert_eq!((options.pods, options.deploys), (vec![3, 100], vec![10]));
     assert!(parse("--help").unwrap().help);
 }
 
@@ -22,6 +24,9 @@ fn mistakes_are_told_in_words() {
             "--rollout takes a number from 1 to 600",
         ),
         ("run --rounds many", "many"),
+        ("load --pods 3,,5", "\"\" is not a number from 1 to 10000"),
+        ("load --deploys 0", "\"0\" is not a number from 1 to 10000"),
+        ("releases --objects 20000", "\"20000\" is not"),
         ("run twice", "twice"),
         ("run --colour", "--colour"),
     ] {
