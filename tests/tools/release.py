@@ -8,6 +8,7 @@ no time, no path of this machine, and one order.
 
 import gzip
 import hashlib
+import html
 import io
 import json
 import re
@@ -122,25 +123,51 @@ def expression(crate):
 def licences(crates):
     """The terms of all crates and of Rust's standard library, each text once."""
     texts, silent = {}, []
-    library = Path(subprocess.run(["rustc", "--print", "sysroot"], check=True, capture_output=True, text=True).stdout.strip())
-    sources = [(f"{name} {of} ({expression(crate)})", Path(crate["manifest_path"]).parent)
-               for (name, of), crate in crates.items() if not is_ours(crate)]
-    sources.append(("the standard library of Rust (MIT OR Apache-2.0)", library / "share/doc/rust"))
-    for name, folder in sources:
-        # Rust's own folder also has megabytes of HTML on the compiler's parts.
-        found = [path for path in sorted(folder.iterdir())
-                 if path.is_file() and TERMS.match(path.name) and path.suffix != ".html"]
-        if not found:
-            silent.append(name)
+    for (name, of), crate in crates.items():
+        if is_ours(crate):
+            continue
+        title = f"{name} {of} ({expression(crate)})"
+        found = [path for path in sorted(Path(crate["manifest_path"]).parent.iterdir())
+                 if path.is_file() and TERMS.match(path.name)]
         for path in found:
-            text = path.read_text(errors="replace").replace("\r\n", "\n").strip()
-            texts.setdefault(text, []).append(name)
+            texts.setdefault(tidied(path.read_text(errors="replace")), []).append(title)
+        if not found:
+            silent.append(f"{title}, {crate['repository']}")
+            for text in standard(expression(crate)):
+                texts.setdefault(text, []).append(title)
+    texts.setdefault(of_library(), []).append("the standard library of Rust (MIT OR Apache-2.0)")
     parts = ["What is in Landfall's programs, and under which terms.\n"]
     if silent:
-        parts.append("These say their licence in Cargo.toml, and have no text of it in their package:\n"
-                     + "".join(f"  {name}\n" for name in silent))
+        parts.append("These say their licence in Cargo.toml, and have no text of it in their package; below is its "
+                     "standard text:\n" + "".join(f"  {one}\n" for one in silent))
     parts += ["".join(f"  {name}\n" for name in sorted(set(names))) + "\n" + text + "\n" for text, names in texts.items()]
     return f"\n{'=' * 100}\n\n".join(parts)
+
+
+def tidied(text):
+    return text.replace("\r\n", "\n").strip()
+
+
+def shipped(name):
+    """A text that comes with the toolchain, in every profile of rustup."""
+    root = subprocess.run(["rustc", "--print", "sysroot"], check=True, capture_output=True, text=True).stdout.strip()
+    return Path(root, "share/doc/rust", name)
+
+
+def standard(spdx):
+    """The texts of the licences of which one may choose."""
+    texts = [shipped(f"licenses/{one}.txt") for one in re.findall(r"[\w.-]+", spdx) if one not in ("OR", "AND", "WITH")]
+    found = [tidied(text.read_text()) for text in texts if text.is_file()]
+    return found or sys.exit(f"the toolchain has no text of {spdx}")
+
+
+def of_library():
+    """What Rust says of its standard library and of what is in that, without the page's markup."""
+    page = shipped("COPYRIGHT-library.html")
+    if not page.is_file():
+        sys.exit(f"the toolchain says nothing of its library's licences: {page} is missing")
+    text = html.unescape(re.sub(r"<(style|script).*?</\1>|<[^>]*>", "", page.read_text(), flags=re.S))
+    return re.sub(r"\n\s*\n", "\n\n", tidied(text))
 
 
 def notes(version, functions):

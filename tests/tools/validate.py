@@ -26,6 +26,7 @@ PASSED_OVER = {"target", "dist", "site", ".git", "node_modules", ".aws-sam", ".t
 TEMPLATE_LIMIT = 51_200
 # Any region that has every kind of resource; none is asked.
 REGION = {"AWS_DEFAULT_REGION": "eu-central-1", "SAM_CLI_TELEMETRY": "0"}
+os.environ.update(REGION)
 FENCED = re.compile(r"^( *)```(json|yaml|yml)\n(.*?)^\1```", re.M | re.S)
 # A fence of any kind: what looks like a link or a heading in it is neither.
 ANY_FENCE = re.compile(r"^( *)```.*?^\1```", re.M | re.S)
@@ -33,7 +34,6 @@ LINK = re.compile(r"\]\(([^)\s]+)\)")
 
 
 def main(folder):
-    os.environ.update(REGION)
     faults = []
     texts = 0
     for path in files(".json", ".yaml", ".yml", ".md"):
