@@ -2,6 +2,7 @@
 //! renewal of the token: a new one, or why there is none.
 
 mod ledger;
+mod page;
 mod unreported;
 mod work;
 
@@ -117,6 +118,7 @@ impl Function {
     async fn deploy(&self, job: &Job, end: Instant, margin: Duration) -> Result<Value, Unreported> {
         let ledger = Ledger::default();
         let report = self.perform(job, &ledger, end, margin).await;
+        let report = self.with_page(job, report, &ledger, end).await;
         let last = end - ANSWER_MARGIN.min(margin / 4);
         // The report is on its way while its line is written.
         let delivery = self.deliver(&job.id, &report, last);

@@ -12,6 +12,7 @@ mod ending;
 mod following;
 mod guarding;
 mod reading;
+mod sampling;
 mod model;
 pub mod release;
 mod trouble;
@@ -120,6 +121,7 @@ impl Engine {
     /// One decision, and what follows from it here. A watch to be followed is given back.
     fn decide(&mut self, now: Timestamp) -> Option<Watching> {
         self.decided_at = now;
+        self.note_what_is_seen(now);
         let has_begun = self.settle_guard();
         let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;

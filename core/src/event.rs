@@ -5,7 +5,7 @@ mod call;
 mod job;
 
 pub use call::Call;
-pub use job::{Artifact, Caller, Job, Keys, secrets};
+pub use job::{Artifact, Caller, Job, Keys, Output, secrets};
 
 use crate::problem::Fault;
 use crate::rotation::{self, RotationRequest};

@@ -30,6 +30,7 @@ mod rotation;
 mod success;
 mod unbegun;
 mod odd;
+pub mod page;
 mod unreachable;
 mod waiting;
 

@@ -115,6 +115,14 @@ impl Snapshot {
         found.map(Option::as_ref)
     }
 
+    /// All Deployments that were read and are there.
+    pub fn deployments(&self) -> impl Iterator<Item = &Workload> {
+        let answers = || self.answers.iter().map(|(_, answer)| answer);
+        let listed = answers().filter_map(Vec::<Workload>::of).flatten();
+        let single = answers().filter_map(Option::<Workload>::of).flatten();
+        listed.chain(single)
+    }
+
     /// The Deployment of this name, as far as it was read and is there.
     pub fn seen_deployment(&self, name: &str) -> Option<&Workload> {
         self.deployment(name).ok().flatten()

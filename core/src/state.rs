@@ -6,3 +6,4 @@ pub mod guard;
 pub mod lease;
 pub mod marks;
 pub mod release;
+pub mod timeline;

@@ -17,6 +17,7 @@ pub mod candidate;
 mod pauses;
 pub mod rollout_tracker;
 mod result;
+mod sampling;
 pub mod rolling;
 pub mod switch;
 mod route_problem;
@@ -30,6 +31,7 @@ pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };
 pub use route_problem::RouteProblem;
+pub use sampling::sample;
 pub use traffic::TrafficState;
 
 use crate::request::{Request, Strategy};

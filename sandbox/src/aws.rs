@@ -181,6 +181,13 @@ impl Aws {
         self.shared.state().buckets.locate(bucket, region);
     }
 
+    /// The content of an object.
+    pub fn object(&self, bucket: &str, key: &str) -> Option<Vec<u8>> {
+        let place = (bucket.to_owned(), key.to_owned());
+        let state = self.shared.state();
+        state.buckets.objects.get(&place).map(|it| it.to_vec())
+    }
+
     /// Queues a job event as CodePipeline does; `life` is the function's timeout.
     ///
     /// The same job again is a second delivery of its event and belongs to the same action.
@@ -188,6 +195,7 @@ impl Aws {
         let body = event.to_string().into_bytes();
         self.shared.change(|state| {
             let id = codepipeline::job_id(&event).map(str::to_owned);
+            state.buckets.open_stores(&event);
             let mut action = state.new_action();
             if let Some(id) = &id {
                 action = state.codepipeline.open(id, action, event, life);

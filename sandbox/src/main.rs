@@ -127,6 +127,9 @@ impl Invoke {
         stage.tell(Some(&function), &mut screen);
         screen.leave();
         screen.print(&report(&outcome, screen.width()));
+        if let Some(path) = stage.leave_page(&event)? {
+            screen.print(&[format!("The report as a page: {}", path.display())]);
+        }
         Ok(succeeded)
     }
 }

@@ -11,6 +11,7 @@ pub(crate) mod input;
 pub(crate) mod narration;
 pub(crate) mod own;
 mod several;
+mod page;
 mod shop;
 mod shop_files;
 mod token;

@@ -4,6 +4,8 @@
 //! (each later read requires the first read's ETag), and S3's many kinds of refusals.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html>
 
+mod put;
+
 use super::clients::Aws;
 use super::failure::is_transient;
 use super::http_client::{HttpsClient, host_of};
@@ -85,24 +87,7 @@ impl Store {
         region: Option<String>,
     ) -> Result<(Object<'a>, Vec<u8>), StoreError> {
         let region = region.or(self.settings.region.clone());
-        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
-        // In a URL such a part would lead to another object.
-        if artifact
-            .key
-            .split('/')
-            .any(|part| [".", ".."].contains(&part))
-        {
-            return Err(StoreError::NoUrl);
-        }
-        let mut object = Object {
-            store: self,
-            keys,
-            artifact,
-            host: self.host(&region).await?,
-            region,
-            etag: None,
-            total: 0,
-        };
+        let mut object = self.object(keys, artifact, region).await?;
         let mut bytes = Vec::new();
         let limit = usize::try_from(tail).unwrap_or(usize::MAX);
         let begun = |bytes: &mut Vec<u8>| bytes.clear();
@@ -119,6 +104,30 @@ impl Store {
                 "more came than was asked for".to_owned(),
             )),
         }
+    }
+
+    /// An object of which nothing was read.
+    async fn object<'a>(
+        &'a self,
+        keys: &'a Keys,
+        artifact: &'a Artifact,
+        region: Option<String>,
+    ) -> Result<Object<'a>, StoreError> {
+        let region = region.unwrap_or_else(|| "us-east-1".to_owned());
+        // In a URL such a part would lead to another object.
+        let mut parts = artifact.key.split('/');
+        if parts.any(|part| [".", ".."].contains(&part)) {
+            return Err(StoreError::NoUrl);
+        }
+        Ok(Object {
+            store: self,
+            keys,
+            artifact,
+            host: self.host(&region).await?,
+            region,
+            etag: None,
+            total: 0,
+        })
     }
 
     /// S3's host in a region, or that of the configured endpoint.
@@ -175,6 +184,18 @@ impl Object<'_> {
         self.get(&range, state, begin, take).await
     }
 
+    /// The bucket is in this region, unless it was said to be in another one before.
+    async fn moves_to(&mut self, region: String, moved: &mut bool) -> Result<(), StoreError> {
+        if std::mem::replace(moved, true) {
+            let why = format!("the bucket is said to be in {region}, and is not");
+            return Err(StoreError::Refused(why));
+        }
+        tracing::info!(region, "the bucket is in another region");
+        self.host = self.store.host(&region).await?;
+        self.region = region;
+        Ok(())
+    }
+
     async fn get<S, E: From<StoreError>>(
         &mut self,
         range: &str,
@@ -197,16 +218,7 @@ impl Object<'_> {
             };
             attempts += 1;
             match trouble {
-                S3Error::Elsewhere(region) if !moved => {
-                    tracing::info!(region, "the bucket is in another region");
-                    self.host = self.store.host(&region).await?;
-                    self.region = region;
-                    moved = true;
-                }
-                S3Error::Elsewhere(region) => {
-                    let why = format!("the bucket is said to be in {region}, and is not");
-                    return Err(StoreError::Refused(why).into());
-                }
+                S3Error::Elsewhere(region) => self.moves_to(region, &mut moved).await?,
                 // The caller has a deadline for the whole read.
                 S3Error::Failed(error, failure) => {
                     match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {

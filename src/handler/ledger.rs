@@ -1,7 +1,9 @@
 //! What is known of a running invocation, however it ends.
 
 use crate::telemetry::metrics::DeployMetrics;
+use crate::telemetry::traffic;
 use landfall_core::problem::Fault;
+use landfall_core::report::page::Details;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::text::clip;
 use std::cell::RefCell;
@@ -20,11 +22,31 @@ pub(super) struct Ledger {
     pub(super) begun: RefCell<Option<(Continuation, String)>>,
     /// What is wrong with parameters or environment, by the names of the fields.
     pub(super) faults: RefCell<Vec<String>>,
+    /// What a page of the report has beside the report.
+    pub(super) page: RefCell<Option<Details>>,
     /// What is deployed, for the metrics.
     pub(super) deploy: RefCell<Option<DeployMetrics>>,
 }
 
 impl Ledger {
+    /// Takes note of how a deploy ended, for the metrics.
+    pub(super) fn deployed(&self, ended: impl FnOnce(&mut DeployMetrics)) {
+        if let Some(deploy) = &mut *self.deploy.borrow_mut() {
+            ended(deploy);
+        }
+    }
+
+    /// Keeps what a page of the report tells, if one is wanted; the next invocation gets what this
+    /// one has asked of the cluster.
+    pub(super) fn seen(&self, details: Details, continuation: &mut Continuation) {
+        if let Some(timeline) = &mut continuation.timeline {
+            let (calls, bytes) = traffic::so_far();
+            timeline.traffic.0 += calls;
+            timeline.traffic.1 += bytes;
+            *self.page.borrow_mut() = Some(details);
+        }
+    }
+
     /// Notes the names of fields that are wrong. Their problems may quote values.
     pub(super) fn note(&self, faults: &[Fault]) {
         let names = faults

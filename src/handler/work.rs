@@ -37,6 +37,9 @@ impl Function {
                 Err(unusable) => return report::unusable_continuation(&unusable),
             },
         };
+        if job.output.is_some() {
+            continuation.timeline.get_or_insert_default();
+        }
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));
         let source = self.access.source(environment, job.account.as_deref());
         let files = self.files(job, &draft.wanted, &mut continuation, &bound_to, until);
@@ -157,8 +160,9 @@ async fn run(
                 let (connection, connect) = (connection.clone(), &connect);
                 let run =
                     driver::release::run(connection, connect, aws, *before, continuation, until);
-                let ended = run.await;
+                let mut ended = run.await;
                 if !ended.is_passed() {
+                    ledger.seen(ended.details(), &mut ended.continuation);
                     return ended.report(bound_to, &source, Timestamp::now());
                 }
                 continuation = ended.continuation.clone();
@@ -174,10 +178,9 @@ async fn run(
                 "deploying"
             );
             let run = driver::run(connection, connect, aws, request, continuation, until);
-            let ended = run.await;
-            if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
-                deploy.ended(&ended.outcome);
-            }
+            let mut ended = run.await;
+            ledger.deployed(|deploy| deploy.ended(&ended.outcome));
+            ledger.seen(ended.details(), &mut ended.continuation);
             if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
                 ledger.note(faults);
             }
@@ -196,10 +199,9 @@ async fn run(
                 "releasing"
             );
             let run = driver::release::run(connection, connect, aws, request, continuation, until);
-            let ended = run.await;
-            if let Some(deploy) = &mut *ledger.deploy.borrow_mut() {
-                deploy.released(&ended.outcome);
-            }
+            let mut ended = run.await;
+            ledger.deployed(|deploy| deploy.released(&ended.outcome));
+            ledger.seen(ended.details(), &mut ended.continuation);
             ended.report(bound_to, &source, Timestamp::now())
         }
     }

@@ -15,6 +15,11 @@ pub fn received(bytes: usize) {
     BYTES.fetch_add(bytes.try_into().unwrap_or(u64::MAX), Relaxed);
 }
 
+/// The calls and bytes of this invocation so far.
+pub fn so_far() -> (u64, u64) {
+    (CALLS.load(Relaxed), BYTES.load(Relaxed))
+}
+
 /// The calls and bytes since the last time; from now on the next invocation's are counted.
 pub fn take() -> (u64, u64) {
     (CALLS.swap(0, Relaxed), BYTES.swap(0, Relaxed))

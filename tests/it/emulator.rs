@@ -34,7 +34,7 @@ enum Expected {
 }
 
 /// Every file in `events/`.
-const EVENTS: [(&str, Expected); 30] = [
+const EVENTS: [(&str, Expected); 31] = [
     // There are no alarms in this story's account.
     ("alarms", Expected::Failure("ConfigurationError")),
     // There is nothing in this story's S3.
@@ -60,6 +60,7 @@ const EVENTS: [(&str, Expected); 30] = [
     ("manifest", Expected::Success),
     ("migration", Expected::Failure("RevisionUnavailable")),
     ("no-job", Expected::Error("NoJob")),
+    ("page", Expected::Success),
     ("plan", Expected::Failure("RevisionUnavailable")),
     ("release", Expected::Failure("RevisionUnavailable")),
     ("restart", Expected::Success),

@@ -34,6 +34,7 @@ mod failures;
 mod diagnosis;
 mod resume;
 mod called;
+mod page;
 mod artifact;
 mod releases;
 mod field;

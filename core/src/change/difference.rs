@@ -46,6 +46,14 @@ pub struct Difference {
     is_secret: bool,
 }
 
+impl Difference {
+    /// The lines, and how many there are beside them.
+    pub fn all(&self) -> Vec<String> {
+        let more = (self.more > 0).then(|| format!("… and {} more", self.more));
+        self.lines.iter().cloned().chain(more).collect()
+    }
+}
+
 /// Compares two objects and hides the values of variables and Secrets.
 pub fn difference(live: &Value, wanted: &Value) -> Difference {
     let mut difference = Difference {

@@ -2,9 +2,12 @@
 
 use super::model::{Engine, Outcome};
 use crate::outcome::CredentialSource;
+use crate::report::page::{Details, Target};
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
+use crate::strategy::Failure;
+use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
 
 /// The outcome of a deploy in this invocation, with its data.
@@ -30,6 +33,34 @@ impl Engine {
 }
 
 impl Ended {
+    /// What a page of the report has beside the report.
+    pub fn details(&self) -> Details {
+        let (request, continuation) = (&self.request, &self.continuation);
+        let mut evidence = Evidence::default();
+        if let Outcome::Failed(Failure::Rollout { failure, .. }) = &self.outcome {
+            evidence = failure.evidence.clone();
+        }
+        let mut changes = Vec::new();
+        if let Outcome::Planned(plan) = &self.outcome {
+            changes = plan.difference.all();
+        }
+        Details {
+            target: Target {
+                kind: request.kind.word(),
+                name: request.deployment.clone(),
+                namespace: request.namespace.clone(),
+                strategy: request.strategy.name(),
+                execution: request.execution.clone(),
+            },
+            is_plan: request.mode.is_plan(),
+            started: continuation.started,
+            evidence,
+            changes,
+            warnings: continuation.warnings.clone(),
+            timeline: continuation.timeline.clone().unwrap_or_default(),
+        }
+    }
+
     /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
     /// token; `source` is where the access to the cluster comes from.
     pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {

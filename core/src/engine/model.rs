@@ -8,6 +8,7 @@ use crate::report::outage;
 use crate::request::Request;
 use crate::snapshot::{Query, Reading, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
+use crate::state::timeline::Mark;
 use crate::strategy::{Action, Failure, Success, TrafficState, Wait};
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
@@ -241,7 +242,7 @@ impl Engine {
         until: Timestamp,
         mask: fn(&str) -> String,
     ) -> Engine {
-        Engine {
+        let mut engine = Engine {
             request,
             continuation,
             snapshot: Snapshot::default(),
@@ -267,7 +268,11 @@ impl Engine {
             decided_at: now,
             wants_alarms: false,
             wait_ends: None,
+        };
+        if engine.continuation.has_begun() {
+            engine.note_mark(Mark::Resumed);
         }
+        engine
     }
 
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
@@ -297,6 +302,7 @@ impl Engine {
             Phase::Release(_) => "release",
         };
         if self.continuation.enter(phase) {
+            self.note_mark(Mark::Phase(name.to_owned()));
             self.notes.push(Note::Phase(name));
         }
     }

@@ -13,6 +13,7 @@
 mod applying;
 mod asking;
 mod baking;
+mod details;
 mod following;
 mod guarding;
 mod item;

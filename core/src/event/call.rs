@@ -96,6 +96,7 @@ impl Call {
             parameters: Parameters::Object(self.parameters),
             continuation: self.continuation,
             artifacts: self.artifacts,
+            output: None,
             keys: keys.cloned().ok_or(KeysError::Absent),
             caller: Caller::Waiting,
         };

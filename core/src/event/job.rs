@@ -39,6 +39,8 @@ pub struct Job {
     pub continuation: Option<String>,
     /// The action's input artifacts, in their order.
     pub artifacts: Vec<Artifact>,
+    /// Where the page of the report goes, if the action has an output artifact.
+    pub output: Option<Box<Output>>,
     /// What opens them, for an hour or so.
     pub keys: Result<Keys, KeysError>,
     /// Who asks for it.
@@ -75,6 +77,15 @@ pub struct Artifact {
     pub key: String,
 }
 
+/// Where an output artifact goes.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Output {
+    /// Its place.
+    pub artifact: Artifact,
+    /// The KMS key that encrypts it; without one, S3 does as the bucket says.
+    pub key: Option<String>,
+}
+
 impl Job {
     /// Reads an event. All but the id is optional: it suffices to report what is wrong.
     /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/actions-invoke-lambda-function.html>
@@ -98,6 +109,7 @@ impl Job {
             parameters,
             continuation: continuation(&data["continuationToken"]),
             artifacts: artifacts(&data["inputArtifacts"]),
+            output: output(data),
             keys: keys(&data["artifactCredentials"]),
             caller: Caller::Pipeline,
         })
@@ -166,6 +178,16 @@ fn artifacts(given: &Value) -> Vec<Artifact> {
     };
     let all = given.as_array().into_iter().flatten().take(ARTIFACTS_LIMIT);
     all.filter_map(artifact).collect()
+}
+
+/// The first output artifact.
+/// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_EncryptionKey.html>
+fn output(data: &Value) -> Option<Box<Output>> {
+    let artifact = artifacts(&data["outputArtifacts"]).into_iter().next()?;
+    Some(Box::new(Output {
+        artifact,
+        key: text(&data["encryptionKey"]["id"]),
+    }))
 }
 
 fn keys(given: &Value) -> Result<Keys, KeysError> {

@@ -27,6 +27,7 @@ fn bare() -> Job {
         parameters: Parameters::Absent,
         continuation: None,
         artifacts: Vec::new(),
+        output: None,
         keys: Err(KeysError::Absent),
         caller: Caller::Pipeline,
     }

@@ -72,6 +72,22 @@ pub enum KeysError {
     Unsendable(&'static str),
 }
 
+impl fmt::Display for KeysError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            KeysError::Absent => formatter.write_str("the job brings no credentials"),
+            KeysError::Incomplete(field) => {
+                write!(formatter, "the job's credentials have no `{field}`")
+            }
+            KeysError::Unsendable(field) => write!(
+                formatter,
+                "`{field}` of the job's credentials has characters that cannot be sent, such as \
+                 line breaks"
+            ),
+        }
+    }
+}
+
 /// What a search found in an artifact without the file.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Searched {
@@ -271,18 +287,7 @@ impl fmt::Display for ArtifactError {
                 "Artifact `{name}` cannot be read: the job does not say where it is in S3"
             ),
             ArtifactError::NoKeys(error) => {
-                formatter.write_str("The input artifacts cannot be read: ")?;
-                match error {
-                    KeysError::Absent => formatter.write_str("the job brings no credentials"),
-                    KeysError::Incomplete(field) => {
-                        write!(formatter, "the job's credentials have no `{field}`")
-                    }
-                    KeysError::Unsendable(field) => write!(
-                        formatter,
-                        "`{field}` of the job's credentials has characters that cannot be sent, \
-                         such as line breaks"
-                    ),
-                }
+                write!(formatter, "The input artifacts cannot be read: {error}")
             }
             ArtifactError::Archive(place, error) => write!(formatter, "{place} {error}"),
             ArtifactError::Packed(member, ArchiveError::Damaged(why)) => {

@@ -15,11 +15,11 @@ mod refused;
 mod success;
 mod way_back;
 
-pub use cause::recorded;
+pub use cause::{evidence, recorded};
 pub use contact::{access_lost, broken, lost_sight};
 pub use failure::failure;
 pub use object::waiting;
-pub use planned::{planned, planned_before};
+pub use planned::{plan_lines, planned, planned_before};
 pub use progress::{handed_over, progress};
 pub use success::success;
 

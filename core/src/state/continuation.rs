@@ -9,6 +9,7 @@ mod binding;
 use crate::kubernetes::object::digest;
 use crate::state::baseline::Previous;
 use crate::state::guard::Guard;
+use crate::state::timeline::Timeline;
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence, SymptomHistory};
 use crate::workload::health::rollout::WriteReceipt;
@@ -64,6 +65,9 @@ pub struct Continuation {
     /// The API server's warnings about our writes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
+    /// What was seen over time, where a page of the report is wanted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeline: Option<Timeline>,
     /// The phase of the strategy.
     pub phase: Phase,
 }
@@ -277,6 +281,7 @@ impl Continuation {
             steady: None,
             guard: Guard::default(),
             warnings: Vec::new(),
+            timeline: None,
             phase: Phase::Start,
         }
     }
@@ -308,6 +313,11 @@ impl Continuation {
             let payload = serde_json::to_string(&bound).expect("plain data is always JSON");
             let payload = URL_SAFE_NO_PAD.encode(payload);
             let token = format!("{PREFIX}{VERSION}.{payload}.{}", digest(&payload));
+            if token.len() > TOKEN_LIMIT
+                && bound.state.timeline.as_mut().is_some_and(Timeline::thin)
+            {
+                continue;
+            }
             // One warning is short; only a version that fails in ten ways at once needs more room.
             if token.len() > TOKEN_LIMIT && bound.state.warnings.pop().is_some() {
                 continue;

@@ -81,6 +81,27 @@ pub fn handover(
     handover.ok().flatten()
 }
 
+/// The share of the traffic that this deploy's version has, in percent; `None` as far as that was
+/// not read.
+pub fn share(
+    request: &Request,
+    switch: &Switch,
+    continuation: &Continuation,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<u8> {
+    let context = Context::new(request, switch, continuation, snapshot, now);
+    let service = context.seen_service()?;
+    let candidate = context.made_by_this_deploy().ok()??;
+    let selector = service.selector();
+    let selected = selector.get(marks::VERSION).map(String::as_str);
+    if selected.is_some() && selected == marks::version_of(candidate) {
+        return Some(100);
+    }
+    let share = context.share_now().or(context.pod_share_now());
+    Some(share.unwrap_or(0))
+}
+
 impl Context<'_> {
     fn next(&self) -> Next {
         let service = self.service()?;

@@ -1,4 +1,5 @@
-//! S3's GetObject by path, with ranges and ETags, as far as a pipeline's artifacts need it.
+//! S3's GetObject by path, with ranges and ETags, and PutObject, as far as a pipeline's artifacts
+//! need them.
 //! Signatures are parsed but not verified; `landfall::aws::signature` tests its own with AWS's
 //! example.
 
@@ -8,13 +9,18 @@ use crate::aws::answer::{Answer, Cut};
 use crate::aws::bucket::Buckets;
 use crate::aws::fault::AwsFault;
 use crate::aws::state::{AwsCall, Refused, Shared, push_bounded};
-use hyper::Response;
+use http_body_util::{BodyExt, Limited};
 use hyper::body::{Bytes, Incoming};
 use hyper::http::request::Parts;
-use serde_json::json;
+use hyper::{Method, Response};
+use serde_json::{Value, json};
 
-/// The target of S3 calls in the list of calls.
-pub(super) const TARGET: &str = "S3.GetObject";
+/// The targets of S3 calls in the list of calls.
+const GET: &str = "S3.GetObject";
+/// See [`GET`].
+const PUT: &str = "S3.PutObject";
+/// How much of an object that is written is taken.
+const OBJECT_LIMIT: usize = 5 << 20;
 const KMS_KEY: &str = "1234abcd-12ab-34cd-56ef-1234567890ab";
 
 /// An error in S3's format.
@@ -34,8 +40,11 @@ fn error(status: u16, code: &'static str, message: impl Into<String>) -> Error {
     }
 }
 
-/// A request for an object.
+/// A request for an object, or with one.
 struct Asked {
+    target: &'static str,
+    content: Bytes,
+    encryption: Option<String>,
     bucket: String,
     key: String,
     range: Option<String>,
@@ -44,9 +53,12 @@ struct Asked {
     has_hash: bool,
 }
 
-pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<Answer, Cut> {
-    let asked = Asked::read(&head);
-    let fault = shared.state().planned_fault(TARGET);
+pub(super) async fn answer(shared: &Shared, head: Parts, body: Incoming) -> Result<Answer, Cut> {
+    let content = Limited::new(body, OBJECT_LIMIT).collect().await;
+    let content = content.map_err(|_| Cut)?.to_bytes();
+    let asked = Asked::read(&head, content);
+    let target = asked.target;
+    let fault = shared.state().planned_fault(target);
     match fault {
         Some(AwsFault::Cut) => return Err(Cut),
         Some(AwsFault::Stall) => return std::future::pending().await,
@@ -57,6 +69,7 @@ pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<
     let is_planned = planned.is_some();
     let result = match planned {
         Some(error) => Err(error),
+        None if target == PUT => put(&mut shared.state().buckets, &asked),
         None => find(&shared.state().buckets, &asked),
     };
     let (status, code) = match &result {
@@ -66,7 +79,7 @@ pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<
     shared.change(|state| {
         if let (Err(error), false) = (&result, is_planned) {
             let refused = Refused {
-                target: TARGET.to_owned(),
+                target: target.to_owned(),
                 kind: error.code.to_owned(),
                 message: error.message.clone(),
             };
@@ -83,8 +96,8 @@ pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<
             }
         }
         let call = AwsCall {
-            target: TARGET.to_owned(),
-            body: json!({"Bucket": asked.bucket, "Key": asked.key, "Range": asked.range}),
+            target: target.to_owned(),
+            body: asked.told(),
             at: jiff::Timestamp::now(),
             status: Some(status),
             error: code,
@@ -109,21 +122,41 @@ pub(super) async fn answer(shared: &Shared, head: Parts, _: Incoming) -> Result<
 }
 
 impl Asked {
-    fn read(head: &Parts) -> Asked {
+    fn read(head: &Parts, content: Bytes) -> Asked {
         let header = |name: &str| {
             let value = head.headers.get(name)?;
             Some(value.to_str().ok()?.to_owned())
         };
         let path = head.uri.path().trim_start_matches('/');
-        let (bucket, key) = path.split_once('/').unwrap_or((path, ""));
+        let (bucket, name) = path.split_once('/').unwrap_or((path, ""));
+        let target = match head.method == Method::PUT {
+            true => PUT,
+            false => GET,
+        };
+        let encryption = header("x-amz-server-side-encryption");
+        let key = header("x-amz-server-side-encryption-aws-kms-key-id");
         Asked {
+            target,
+            content,
+            encryption: encryption.map(|kind| format!("{kind} {}", key.unwrap_or_default())),
             bucket: decoded(bucket),
-            key: decoded(key),
+            key: decoded(name),
             range: header("range"),
             if_match: header("if-match"),
             authorization: header("authorization").unwrap_or_default(),
             has_hash: header("x-amz-content-sha256").is_some() && header("x-amz-date").is_some(),
         }
+    }
+
+    /// What is kept of it in the list of calls.
+    fn told(&self) -> Value {
+        let mut told = json!({"Bucket": self.bucket, "Key": self.key});
+        if self.target == GET {
+            told["Range"] = json!(self.range);
+        } else {
+            told["Encryption"] = json!(self.encryption);
+        }
+        told
     }
 
     /// Checks that the credentials are the job's, or in a bucket that is `open` to the function's
@@ -152,7 +185,15 @@ impl Asked {
 
 type Found = (u16, Vec<(&'static str, String)>, Bytes);
 
-fn find(buckets: &Buckets, asked: &Asked) -> Result<Found, Error> {
+fn put(buckets: &mut Buckets, asked: &Asked) -> Result<Found, Error> {
+    at_home(buckets, asked)?;
+    let content = asked.content.clone();
+    buckets.put(&asked.bucket, &asked.key, content);
+    Ok((200, Vec::new(), Bytes::new()))
+}
+
+/// Checks that the caller may use the bucket, and asks in its region.
+fn at_home(buckets: &Buckets, asked: &Asked) -> Result<(), Error> {
     let region = asked.signed_for(buckets.open.contains(&asked.bucket))?;
     let Some(home) = buckets.regions.get(&asked.bucket) else {
         return Err(error(
@@ -171,6 +212,11 @@ fn find(buckets: &Buckets, asked: &Asked) -> Result<Found, Error> {
             ..error(400, "AuthorizationHeaderMalformed", why)
         });
     }
+    Ok(())
+}
+
+fn find(buckets: &Buckets, asked: &Asked) -> Result<Found, Error> {
+    at_home(buckets, asked)?;
     let place = (asked.bucket.clone(), asked.key.clone());
     let Some(content) = buckets.objects.get(&place) else {
         return Err(error(404, "NoSuchKey", "The specified key does not exist."));

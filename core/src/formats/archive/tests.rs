@@ -484,3 +484,13 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn what_is_packed_is_read_again() {
+    let long = "the same line again\n".repeat(9000);
+    let archive = pack(&[("report.html", long.as_bytes()), ("report.json", b"{}\n")]);
+    assert!(archive.len() < long.len() / 50, "{}", archive.len());
+    let all = archive.len();
+    assert_eq!(read(&archive, all, "report.html"), Ok(long.into_bytes()));
+    assert_eq!(read(&archive, all, "report.json"), Ok(b"{}\n".to_vec()));
+}

@@ -131,7 +131,7 @@ pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
 }
 
 /// What was seen of the workload that failed.
-pub(super) fn evidence(cause: &ReleaseCause) -> Evidence {
+pub fn evidence(cause: &ReleaseCause) -> Evidence {
     match cause {
         ReleaseCause::Recorded(recorded) => recorded.evidence.clone(),
         ReleaseCause::Workload { .. } => {

@@ -165,6 +165,16 @@ fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Vec<String>> {
     shown.iter().map(|one| block(request, one)).collect()
 }
 
+/// What would change in each object, at length.
+pub fn plan_lines(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<String> {
+    let blocks = blocks(request, plan);
+    let longest = blocks.iter().filter_map(|block| block.last());
+    longest
+        .flat_map(|block| block.lines())
+        .map(str::to_owned)
+        .collect()
+}
+
 /// What runs comes before what it is run with; definitions, whose schemas are long, come last.
 fn place(id: &ObjectId) -> u8 {
     match id.group.as_str() {

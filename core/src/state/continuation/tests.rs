@@ -1,4 +1,5 @@
 use super::*;
+use crate::state::timeline::Mark;
 
 fn longest() -> Continuation {
     let at: Timestamp = "2026-01-01T00:00:00.123456789Z".parse().expect("a time");
@@ -21,6 +22,7 @@ fn longest() -> Continuation {
             ..Guard::default()
         },
         warnings: Vec::new(),
+        timeline: None,
         phase: Phase::Rollback(Rollback {
             written: WriteReceipt {
                 uid: "u".repeat(36),
@@ -107,6 +109,35 @@ fn the_longest_token_fits() {
     assert!(token.len() <= TOKEN_LIMIT);
     let read = Continuation::decode(&token, "request").expect("it is whole");
     assert!(read.sights.seen.len() >= 5, "{:?}", read.sights);
+}
+
+#[test]
+fn a_timeline_comes_back_and_gives_way_to_what_a_deploy_needs() {
+    let mut timeline = Timeline {
+        versions: vec![("n".repeat(63), "i".repeat(63)); 4],
+        points: (0..60).map(|n| vec![n, n * 1000, n, n, n]).collect(),
+        marks: vec![(12_345, Mark::Phase("rollback".into())); 40],
+        ..Timeline::default()
+    };
+    let state = Continuation {
+        timeline: Some(timeline.clone()),
+        ..longest()
+    };
+    let token = state.encode("request");
+    assert!(token.len() <= TOKEN_LIMIT, "{}", token.len());
+    let read = Continuation::decode(&token, "request").expect("it is whole");
+    assert!(read.timeline.expect("it is kept").is_thinned);
+    assert_eq!(read.phase, state.phase, "its cause is whole");
+    timeline.versions.truncate(2);
+    timeline.points = (0..12).map(|n| vec![n, 3, n]).collect();
+    timeline.marks.truncate(3);
+    let short = Continuation {
+        phase: Phase::Switch,
+        timeline: Some(timeline),
+        ..longest()
+    };
+    let read = Continuation::decode(&short.encode("request"), "request");
+    assert_eq!(read, Ok(short));
 }
 
 #[test]

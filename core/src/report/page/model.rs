@@ -1,0 +1,292 @@
+//! What is on the page, with its limits.
+
+use crate::report::Report;
+use crate::state::timeline::{Mark, Timeline};
+use crate::text::clip;
+use crate::text::redaction::{Mask, visible};
+use crate::workload::health::diagnosis::Evidence;
+use jiff::Timestamp;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The format of `report.json`. Fields may be added to it.
+const FORMAT: u32 = 1;
+
+/// The most lines of one list: four times what a report has.
+const LINES_LIMIT: usize = 400;
+
+/// How much of a line is kept.
+const LINE_LIMIT: usize = 1000;
+
+/// What a deploy was about.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Target {
+    /// The kind of the workload, or `Release`.
+    pub kind: &'static str,
+    /// Its name.
+    pub name: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// How it is deployed.
+    pub strategy: &'static str,
+    /// Who deploys.
+    pub execution: String,
+}
+
+/// What an engine knows at its end beside its report.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Details {
+    /// What the deploy was about.
+    pub target: Target,
+    /// Whether nothing was to be written.
+    pub is_plan: bool,
+    /// When the deploy began.
+    pub started: Timestamp,
+    /// All evidence of a failure.
+    pub evidence: Evidence,
+    /// What a plan would change, in lines.
+    pub changes: Vec<String>,
+    /// What the API server remarked on writes.
+    pub warnings: Vec<String>,
+    /// What was seen over time.
+    pub timeline: Timeline,
+}
+
+/// The page.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Page {
+    pub(super) format: u32,
+    pub(super) outcome: &'static str,
+    /// The whole text of the report.
+    pub(super) message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) failure: Option<FailureKind>,
+    pub(super) job: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) deploy: Option<Target>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) started: Option<Timestamp>,
+    pub(super) ended: Timestamp,
+    pub(super) variables: BTreeMap<&'static str, String>,
+    pub(super) pods: Vec<String>,
+    pub(super) events: Vec<String>,
+    pub(super) log: Vec<String>,
+    pub(super) changes: Vec<String>,
+    pub(super) warnings: Vec<String>,
+    pub(super) versions: Vec<VersionSeen>,
+    pub(super) points: Vec<Point>,
+    pub(super) marks: Vec<Happened>,
+    /// Whether points, marks or lines were left out.
+    pub(super) is_shortened: bool,
+    pub(super) api_calls: u64,
+    pub(super) api_bytes: u64,
+}
+
+/// Of what type a failure is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct FailureKind {
+    #[serde(rename = "type")]
+    pub(super) failure_type: &'static str,
+    /// The section of docs/operations.md.
+    pub(super) section: &'static str,
+}
+
+/// A version of the timeline.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct VersionSeen {
+    pub(super) name: String,
+    pub(super) image: String,
+}
+
+/// The available pods of each version from this second on.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(super) struct Point {
+    pub(super) second: i64,
+    pub(super) available: Vec<i64>,
+}
+
+/// What happened in a second.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Happened {
+    pub(super) second: i64,
+    pub(super) what: String,
+    /// The share of the new version from here on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) percent: Option<u8>,
+    /// Since when nothing had been seen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) unseen_since: Option<i64>,
+}
+
+impl Page {
+    /// The page of a report that ends a job: `None` for one that does not. `mask` hides what is
+    /// secret, as in the report. `calls` and `bytes` are this invocation's.
+    pub fn of(
+        report: &Report,
+        details: Option<Details>,
+        (job, now): (&str, Timestamp),
+        (calls, bytes): (u64, u64),
+        mask: &Mask,
+    ) -> Option<Page> {
+        let is_plan = details.as_ref().is_some_and(|details| details.is_plan);
+        let (outcome, message, failure, variables) = match report {
+            Report::Success {
+                summary, variables, ..
+            } if is_plan => ("PLANNED", summary, None, &**variables),
+            Report::Success {
+                summary, variables, ..
+            } => ("SUCCEEDED", summary, None, &**variables),
+            Report::Failure {
+                failure_type,
+                code,
+                message,
+            } => {
+                let kind = FailureKind {
+                    failure_type: failure_type.name(),
+                    section: code.anchor(),
+                };
+                ("FAILED", message, Some(kind), [].as_slice())
+            }
+            Report::Progress { .. } => return None,
+        };
+        let mut page = Page {
+            format: FORMAT,
+            outcome,
+            message: message.clone(),
+            failure,
+            job: visible(job),
+            deploy: None,
+            started: None,
+            ended: now,
+            variables: variables.iter().cloned().collect(),
+            pods: Vec::new(),
+            events: Vec::new(),
+            log: Vec::new(),
+            changes: Vec::new(),
+            warnings: Vec::new(),
+            versions: Vec::new(),
+            points: Vec::new(),
+            marks: Vec::new(),
+            is_shortened: false,
+            api_calls: calls,
+            api_bytes: bytes,
+        };
+        if let Some(details) = details {
+            page.take(details, mask);
+        }
+        Some(page)
+    }
+
+    fn take(&mut self, details: Details, mask: &Mask) {
+        let Evidence {
+            pods, events, log, ..
+        } = details.evidence;
+        self.pods = self.lines(pods, mask);
+        self.events = self.lines(events, mask);
+        self.log = self.lines(log, mask);
+        self.changes = self.lines(details.changes, mask);
+        self.warnings = self.lines(details.warnings, mask);
+        self.deploy = Some(Target {
+            name: visible(&details.target.name),
+            namespace: visible(&details.target.namespace),
+            execution: visible(&details.target.execution),
+            ..details.target
+        });
+        self.started = Some(details.started);
+        let timeline = details.timeline;
+        self.is_shortened |= timeline.is_thinned;
+        self.api_calls += timeline.traffic.0;
+        self.api_bytes += timeline.traffic.1;
+        let versions = timeline.versions.iter().map(|(name, image)| VersionSeen {
+            name: visible(name),
+            image: mask.text(image),
+        });
+        self.versions = versions.collect();
+        let count = self.versions.len();
+        let points = timeline.points.iter().filter_map(|point| {
+            let (second, known) = point.split_first()?;
+            let mut available = known.to_vec();
+            available.resize(count, 0);
+            let second = *second;
+            Some(Point { second, available })
+        });
+        self.points = points.collect();
+        self.marks = happened(&timeline);
+    }
+
+    /// Lines without what is secret, within their limits.
+    fn lines(&mut self, lines: Vec<String>, mask: &Mask) -> Vec<String> {
+        self.is_shortened |= lines.len() > LINES_LIMIT;
+        let hidden = lines.iter().take(LINES_LIMIT).map(|line| mask.text(line));
+        let lines = hidden.collect::<Vec<_>>();
+        self.is_shortened |= lines.iter().any(|line| line.len() > LINE_LIMIT);
+        lines.iter().map(|line| clip(line, LINE_LIMIT)).collect()
+    }
+
+    /// Halves the longest list; false where nothing is left. The last lines of a log matter most.
+    pub(super) fn shrink(&mut self) -> bool {
+        let lists = [
+            &mut self.pods,
+            &mut self.events,
+            &mut self.log,
+            &mut self.changes,
+            &mut self.warnings,
+        ];
+        let size = |list: &Vec<String>| list.iter().map(String::len).sum::<usize>();
+        let sizes = lists.each_ref().map(|list| size(list));
+        let longest = (0..sizes.len()).max_by_key(|place| sizes[*place]);
+        let Some(place) = longest.filter(|place| sizes[*place] > 0) else {
+            return false;
+        };
+        let list = lists.into_iter().nth(place).expect("it is one of them");
+        let half = list.len() / 2;
+        match place {
+            2 => _ = list.drain(..list.len() - half),
+            _ => list.truncate(half),
+        }
+        self.is_shortened = true;
+        true
+    }
+}
+
+/// What happened, in words.
+fn happened(timeline: &Timeline) -> Vec<Happened> {
+    let seen_before = |second: i64| {
+        let points = timeline.points.iter().map(|point| point[0]);
+        points.filter(|seen| *seen < second).max().unwrap_or(0)
+    };
+    let marks = timeline.marks.iter().map(|(second, mark)| {
+        let (what, percent, unseen_since) = match mark {
+            Mark::Phase(phase) => (began(phase).to_owned(), None, None),
+            Mark::Share(percent) => {
+                let what = format!("The new version gets {percent} % of the traffic");
+                (what, Some(*percent), None)
+            }
+            Mark::Resumed => {
+                let what = "Another invocation of the function took over".to_owned();
+                (what, None, Some(seen_before(*second)))
+            }
+        };
+        Happened {
+            second: *second,
+            what,
+            percent,
+            unseen_since,
+        }
+    });
+    marks.collect()
+}
+
+/// What began with a phase.
+fn began(phase: &str) -> &'static str {
+    match phase {
+        "rollout" => "The new version was written, and its rollout began",
+        "rollback" => "The rollout had failed, and the rollback to the previous version began",
+        "switch" => "The new version starts beside the previous one",
+        "return" => "The switch had failed, and is taken back",
+        _ => "The deploy began",
+    }
+}
