@@ -175,6 +175,8 @@ cdk: tools ## test the CDK constructs, and synthesize and lint their example pip
 	cd target/cdk && { cmp -s package-lock.json node_modules/.landfall || \
 	  { npm ci --no-fund --no-audit && cp package-lock.json node_modules/.landfall; }; }
 	cd target/cdk && node tools/parameters.mjs --check && npm run --silent build && npm test
+	cd target/cdk && npm pack --silent && rm -rf function && \
+	  tar -tzf landfall-cdk-*.tgz package/lib/index.js package/schema/shared.json package/.jsii
 	cd target/cdk && LANDFALL_ZIP=lib CDK_OUTDIR=out node example/app.mjs
 	$(WITH_TOOLS) AWS_DEFAULT_REGION=eu-central-1 cfn-lint --ignore-checks W3005 -- target/cdk/out/*.template.json
 
