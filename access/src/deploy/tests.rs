@@ -35,3 +35,23 @@ fn each_parameter_arrives_whole() {
     let expected = format!("eu-west-1\n{}\n", parameters.join("\n"));
     assert_eq!(printed, expected, "{line}: {said}");
 }
+
+#[test]
+fn with_a_release_it_is_cloudformations() {
+    let parameters = ["EksCluster=prod", "RotationSchedule=\"rate(1 hour)\""].map(str::to_owned);
+    let line = of_release(&parameters);
+    let words = Command::new("sh")
+        .args(["-c", &line.replacen("aws", "printf '%s\\n'", 1)])
+        .output()
+        .unwrap();
+    let words = String::from_utf8(words.stdout).unwrap();
+    let words: Vec<_> = words.lines().collect();
+    assert_eq!(words[..2], ["cloudformation", "deploy"]);
+    assert!(words.contains(&TEMPLATE), "{line}");
+    let given = [
+        "CodeBucket=BUCKET",
+        "EksCluster=prod",
+        "RotationSchedule=rate(1 hour)",
+    ];
+    assert!(words.ends_with(&given), "{line}");
+}
