@@ -4,6 +4,8 @@
 
 mod lookalike;
 
+pub use lookalike::Lookalike;
+
 use super::der::{INTEGER, SEQUENCE, Values};
 use super::pem::{self, PemError};
 use jiff::Timestamp;
@@ -40,65 +42,6 @@ pub enum CertificateError {
     NoBase64,
     /// A section does not contain an X.509 certificate.
     NoX509,
-}
-
-/// What people have at hand where a CA certificate is wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lookalike {
-    /// A request for a certificate, PKCS#10.
-    Request,
-    /// A bundle of certificates in PKCS#7.
-    Bundle,
-    /// A store of keys and certificates: PKCS#12.
-    Store,
-    /// A certificate with OpenSSL's own notes on trust.
-    Trusted,
-    /// A list of revoked certificates.
-    Revoked,
-    /// A public key.
-    PublicKey,
-    /// A kubeconfig.
-    Kubeconfig,
-    /// A path or an address.
-    Path,
-    /// A digest of a certificate or of its key.
-    Fingerprint,
-}
-
-impl fmt::Display for Lookalike {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Lookalike::Request => {
-                "it is a request for a certificate (PKCS#10), which nobody has signed; give the \
-                 certificate of the CA"
-            }
-            Lookalike::Bundle => {
-                "it is a PKCS#7 bundle; `openssl pkcs7 -print_certs` writes its certificates as PEM"
-            }
-            Lookalike::Store => {
-                "it is a PKCS#12 store; `openssl pkcs12 -cacerts -nokeys` writes its CA \
-                 certificates as PEM"
-            }
-            Lookalike::Trusted => {
-                "it is a certificate with OpenSSL's own trust settings (TRUSTED CERTIFICATE); \
-                 `openssl x509` writes it as PEM"
-            }
-            Lookalike::Revoked => {
-                "it is a list of revoked certificates; give the certificate of the CA"
-            }
-            Lookalike::PublicKey => "it is a public key alone; give the certificate of the CA",
-            Lookalike::Kubeconfig => {
-                "it is a whole kubeconfig; give the `certificate-authority-data` of its cluster"
-            }
-            Lookalike::Path => {
-                "it is a path or an address, and files are not read; give the content"
-            }
-            Lookalike::Fingerprint => {
-                "it is the digest of a certificate or key, which only recognizes one; give the \
-                 certificate itself"
-            }
-        })
-    }
 }
 
 impl fmt::Display for CertificateError {

@@ -80,8 +80,8 @@ fn replaced() -> Report {
         "The deploy cannot continue: an artifact was replaced under its key in S3 since the deploy \
          began, and its files are others now.",
         &[],
-        "This call changed nothing; what an earlier one started continues in the cluster. Give each \
-         build's archive a key of its own. To deploy the files that are there now, call again \
+        "This call changed nothing; what an earlier one started continues in the cluster. Give \
+         each build's archive a key of its own. To deploy the files that are there now, call again \
          without `continuation`.",
     )
 }

@@ -46,8 +46,8 @@ pub struct Continuation {
     /// another one during a deploy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// A digest of the files that the deploy was begun with, if its caller names them anew with each
-    /// call.
+    /// A digest of the files that the deploy was begun with, if its caller names them anew with
+    /// each call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<String>,
     /// Whether the response to the first write was lost, so the write may have happened.

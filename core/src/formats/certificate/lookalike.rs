@@ -1,7 +1,7 @@
 //! Recognizes what is given in the place of a CA certificate. Nothing of it is quoted.
 
-use super::Lookalike;
 use crate::formats::der::{INTEGER, OBJECT_ID, SEQUENCE, Values};
+use std::fmt;
 
 /// What the object identifiers of PKCS#7's contents begin with: 1.2.840.113549.1.7.
 const PKCS7: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 0x01, 0x07];
@@ -13,6 +13,65 @@ const REQUEST_VERSION: &[u8] = &[0];
 
 /// How many hexadecimal digits a SHA-1 and a SHA-256 have.
 const DIGESTS: [usize; 2] = [40, 64];
+
+/// What people have at hand where a CA certificate is wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lookalike {
+    /// A request for a certificate, PKCS#10.
+    Request,
+    /// A bundle of certificates in PKCS#7.
+    Bundle,
+    /// A store of keys and certificates: PKCS#12.
+    Store,
+    /// A certificate with OpenSSL's own notes on trust.
+    Trusted,
+    /// A list of revoked certificates.
+    Revoked,
+    /// A public key.
+    PublicKey,
+    /// A kubeconfig.
+    Kubeconfig,
+    /// A path or an address.
+    Path,
+    /// A digest of a certificate or of its key.
+    Fingerprint,
+}
+
+impl fmt::Display for Lookalike {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Lookalike::Request => {
+                "it is a request for a certificate (PKCS#10), which nobody has signed; give the \
+                 certificate of the CA"
+            }
+            Lookalike::Bundle => {
+                "it is a PKCS#7 bundle; `openssl pkcs7 -print_certs` writes its certificates as PEM"
+            }
+            Lookalike::Store => {
+                "it is a PKCS#12 store; `openssl pkcs12 -cacerts -nokeys` writes its CA \
+                 certificates as PEM"
+            }
+            Lookalike::Trusted => {
+                "it is a certificate with OpenSSL's own trust settings (TRUSTED CERTIFICATE); \
+                 `openssl x509` writes it as PEM"
+            }
+            Lookalike::Revoked => {
+                "it is a list of revoked certificates; give the certificate of the CA"
+            }
+            Lookalike::PublicKey => "it is a public key alone; give the certificate of the CA",
+            Lookalike::Kubeconfig => {
+                "it is a whole kubeconfig; give the `certificate-authority-data` of its cluster"
+            }
+            Lookalike::Path => {
+                "it is a path or an address, and files are not read; give the content"
+            }
+            Lookalike::Fingerprint => {
+                "it is the digest of a certificate or key, which only recognizes one; give the \
+                 certificate itself"
+            }
+        })
+    }
+}
 
 /// By the label of a section, without its blanks.
 pub(super) fn of_label(label: &str) -> Option<Lookalike> {
