@@ -194,7 +194,7 @@ fn what_is_given_instead_of_a_certificate_is_called_what_it_is() {
             format!("sha256:{}", "a1".repeat(32)),
             Lookalike::Fingerprint,
         ),
-        (vec!["A1"; 20].join(":"), Lookalike::Fingerprint),
+        (["A1"; 20].join(":"), Lookalike::Fingerprint),
     ] {
         let error = read(&value).unwrap_err();
         assert_eq!(error, CertificateError::Other(expected), "{value}");
