@@ -138,10 +138,8 @@ const PRINTED: [&str; 8] = [
 
 /// The message of a command before the first document: its beginning and its line.
 fn printed(text: &str) -> Option<(&'static str, usize)> {
-    let lines = text.lines().enumerate();
-    let (index, line) = lines
-        .into_iter()
-        .find(|(_, line)| !line.trim().is_empty())?;
+    let mut lines = text.lines().enumerate();
+    let (index, line) = lines.find(|(_, line)| !line.trim().is_empty())?;
     let word = PRINTED.iter().find(|word| line.starts_with(**word))?;
     Some((word.trim_end_matches([' ', '(']), index + 1))
 }

@@ -257,7 +257,6 @@ impl RolloutTracker<'_> {
             let skipped = finding.skipped(self.live.kind(), skipped, explanation);
             finding.sentence(self.live, explanation) + &self.held_up(finding, sets) + &skipped
         });
-        let told = told.or_else(|| self.held_back());
         let reason = self.reason();
         // Pods that were stopped in the middle are no cause.
         let told = told.filter(|_| reason.is_none());

@@ -5,7 +5,6 @@ use super::RolloutTracker;
 use crate::kubernetes::pod::Pods;
 use crate::snapshot::{Followed, Query};
 use crate::strategy::decision::Stage;
-use crate::text::words;
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Explanation, Finding, PodSnapshot, Since,
 };
@@ -195,20 +194,6 @@ impl RolloutTracker<'_> {
              comes back with the current version",
             finding.pod
         )
-    }
-
-    /// What is to be said where all new pods are ready and still do not count.
-    /// <https://kubernetes.io/docs/concepts/workloads/controllers/deployment/#min-ready-seconds>
-    pub(super) fn held_back(&self) -> Option<String> {
-        let pods = self.snapshot.pods.as_ref()?.pods.as_ref().ok()?;
-        let least = self.live.min_ready_seconds();
-        let is_held_back = least > 0 && pods.ready > 0 && pods.others.is_empty();
-        let least = words(Duration::from_secs(least.unsigned_abs()));
-        is_held_back.then(|| {
-            format!(
-                "its pods are ready, and count as available only after {least} (minReadySeconds)"
-            )
-        })
     }
 
     /// What is wrong with a pod of a rollout that goes on.

@@ -38,17 +38,6 @@ pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
     warnings.max_by_key(|event| event.last)
 }
 
-/// Whether an image was still being pulled when the last event came.
-pub(super) fn is_pulling(image: &str, explanation: &Explanation) -> bool {
-    let events = || explanation.events.iter().flatten().flatten();
-    let last = |reason: &str| {
-        let about = |event: &&Event| event.reason == reason && event.message.contains(image);
-        events().filter(about).filter_map(|event| event.last).max()
-    };
-    !image.is_empty()
-        && last("Pulling").is_some_and(|began| last("Pulled").is_none_or(|it| it < began))
-}
-
 /// The probe of an event, and why it does not pass: it failed, or could not be carried out.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/prober/prober.go>
 pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {

@@ -3,7 +3,7 @@
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{
-    QUOTE, core, is_pulling, last_warning, last_words, of_probe, plain, quoted, telling, times,
+    QUOTE, core, last_warning, last_words, of_probe, plain, quoted, telling, times,
 };
 use crate::outcome::Cause;
 use crate::text::clip;
@@ -113,12 +113,6 @@ impl Finding {
                 format!("{who} is still running, and the containers after it are waiting")
             }
             (Some(event), _) => format!("{who} has not started: {event}"),
-            (None, "") if is_pulling(&self.image, explanation) => {
-                format!(
-                    "{who} has not started: its node is still pulling `{}`",
-                    self.image
-                )
-            }
             (None, "") => format!("{who} has not started yet"),
             (None, said) => format!("{who} has not started yet: {}", quoted(said)),
         }
