@@ -86,7 +86,8 @@ impl Asked {
     /// Whether a request is for S3, which has paths of its own.
     pub(super) fn is_for_s3(head: &Parts) -> bool {
         let signer = Signer::read(&head.headers);
-        head.method == Method::GET && signer.is_none_or(|signer| signer.service != "eks")
+        [Method::GET, Method::PUT].contains(&head.method)
+            && signer.is_none_or(|signer| signer.service != "eks")
     }
 
     pub(super) async fn read(head: Parts, body: Incoming) -> Result<Asked, Cut> {
