@@ -18,10 +18,14 @@ const BAND: (i64, i64) = (186, 30);
 
 /// The section about the rollout.
 pub(super) fn section(page: &Page) -> String {
+    // A plan rolls nothing out.
+    if page.outcome == "PLANNED" {
+        return String::new();
+    }
     let release = page.deploy.as_ref().is_some_and(|it| it.kind == "Release");
     let (points, marks) = (&page.points, &page.marks);
     let body = match points.is_empty() && marks.is_empty() {
-        true if page.deploy.is_none() || page.outcome == "PLANNED" => return String::new(),
+        true if page.deploy.is_none() => return String::new(),
         true if release => "<p>The pods of a release are not followed over time.</p>\n".to_owned(),
         true => "<p>No rollout was seen.</p>\n".to_owned(),
         false => [figure(page), legend(page), marked(page), counted(page)].concat(),
