@@ -9,7 +9,7 @@ use crate::aws::clients::Aws;
 use crate::aws::cloudwatch;
 use crate::kubernetes::kept::Kept;
 use crate::kubernetes::{Cluster, WatchEvent};
-use crate::telemetry::logging;
+use crate::telemetry::{logging, traffic};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
@@ -61,13 +61,20 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
     async fn run(&mut self) -> Outcome {
         loop {
             self.engine.follows(self.kept.pods());
+            let (calls, bytes) = traffic::so_far();
+            self.engine.spent(calls, bytes);
             let next = self.engine.next(Timestamp::now());
             self.log();
             match next {
                 Next::Ask(ask) => {
                     let result = self.ask(&ask).await;
                     self.engine.remarked(self.way.connection.cluster.warnings());
-                    self.engine.answered(result, Timestamp::now());
+                    let now = Timestamp::now();
+                    match result {
+                        Ok((response, true)) => self.engine.told(response, now),
+                        Ok((response, false)) => self.engine.answered(Ok(response), now),
+                        Err(error) => self.engine.answered(Err(error), now),
+                    }
                 }
                 Next::Watch(watching) => {
                     let (heard, is_alive) = self.watch(&watching).await;
@@ -84,15 +91,16 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         }
     }
 
-    /// Sends a call, once more by another way where that may help.
-    async fn ask(&mut self, ask: &Ask) -> Result<Response, CallError> {
+    /// Sends a call, once more by another way where that may help; also whether a watch has told the
+    /// answer.
+    async fn ask(&mut self, ask: &Ask) -> Result<(Response, bool), CallError> {
         if ask.call.changes() {
             self.watch = None;
             self.kept.outdate();
         }
         let engine = &mut self.engine;
         if let Some(answer) = self.watch.as_mut().and_then(|it| it.answer(ask)) {
-            return Ok(answer);
+            return Ok((answer, true));
         }
         self.way
             .renew_in_time(|address| engine.may_move_to(address))
@@ -105,7 +113,7 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         )
         .await;
         if let Some(watched) = &mut self.watch {
-            watched.read(ask, &result);
+            watched.read(ask, result.as_ref().ok().map(|(read, _)| read));
         }
         let renewed = self
             .way
@@ -152,7 +160,7 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
             let heard = tokio::select! {
                 heard = timeout_at(end, watch.next()) => heard,
                 () = self.kept.changed(&self.way.connection.cluster), if watching.is_alone => {
-                    self.watch = Some(watch);
+                    self.watch = Some(watch).filter(Watched::is_young);
                     return (Heard::Beside, is_alive);
                 }
             };
@@ -185,14 +193,14 @@ async fn send(
     kept: &mut Kept,
     ask: &Ask,
     until: Instant,
-) -> Result<Response, CallError> {
-    match Kept::keeps(&ask.call, &ask.reading) {
-        true => {
-            let until = until.min(instant(ask.until));
-            kept.ask(cluster, &ask.call, &ask.reading, until).await
-        }
-        false => read(cluster, ask, until).await,
+) -> Result<(Response, bool), CallError> {
+    if Kept::keeps(&ask.call, &ask.reading) {
+        let until = until.min(instant(ask.until));
+        let asked = (&ask.call, &ask.reading);
+        return kept.ask(cluster, asked, ask.fresh, until).await;
     }
+    let response = read(cluster, ask, until).await?;
+    Ok((response, false))
 }
 
 /// Sends a call, and reads the answer as it is asked for.
@@ -242,6 +250,11 @@ fn log(note: &Note) {
         Note::Waiting(summary) => tracing::info!(summary, "waiting"),
         Note::LostRace(conflicts) => tracing::warn!(conflicts, "another change came first"),
         Note::PodsUnreadable(error) => tracing::warn!(error, "the pods cannot be read"),
+        Note::Thrifty(calls, bytes) => tracing::warn!(
+            calls,
+            bytes,
+            "the cluster was asked for very much; it is asked less often now"
+        ),
         Note::Unwatched(error) => tracing::warn!(error, "no watch is to be had"),
         Note::Left(name, why) => tracing::warn!(name, why, "something is left"),
         Note::WithoutMarks(error) => {

@@ -96,6 +96,19 @@ impl Engine {
         }
     }
 
+    /// Takes an answer that no call was made for: a watch has told it.
+    pub fn told(&mut self, response: Response, now: Timestamp) {
+        let asked = self.asked.as_ref();
+        let query = asked.and_then(|(_, why)| match why {
+            Pending::Read(query) => Some(query.clone()),
+            Pending::Act(_) | Pending::Plan(_) | Pending::Review(..) | Pending::End(..) => None,
+        });
+        self.answered(Ok(response), now);
+        if let Some(query) = query {
+            self.snapshot.was_told(query);
+        }
+    }
+
     /// Takes what the API server remarked on a write.
     pub fn remarked(&mut self, warnings: Vec<String>) {
         let known = &mut self.continuation.warnings;
@@ -126,6 +139,11 @@ impl Engine {
         let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
+        // A watch may be held back on its way: a verdict is reached by what was read.
+        if decision.is_verdict() && self.snapshot.forget_told() {
+            self.looks_again = true;
+            return None;
+        }
         if !has_begun && self.holds_back(&decision, now) {
             return None;
         }

@@ -8,6 +8,7 @@ mod answer;
 mod query;
 mod response;
 mod taken;
+mod told;
 
 pub use answer::{Answer, DryRun, Listed, Missed, Smoked, Typed};
 pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Terms};
@@ -44,6 +45,8 @@ type EventsRead = Result<Vec<Event>, String>;
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Snapshot {
     answers: Vec<(Query, Answer)>,
+    /// What was not read, but told by a watch.
+    told: Vec<Query>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
     pub pods: Option<PodSnapshot>,
     /// How whoever reads the cluster follows these pods.
@@ -342,6 +345,7 @@ impl Snapshot {
     /// and pods are looked at in their own time.
     pub fn invalidate_all(&mut self) {
         self.answers.clear();
+        self.told.clear();
         self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
     }
 }

@@ -5,7 +5,6 @@ use crate::kubernetes::kept::Trust;
 use crate::kubernetes::{Watch, WatchEvent};
 use futures_util::FutureExt;
 use landfall_core::engine::{Ask, Watching};
-use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Verb;
 use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::identity;
@@ -27,6 +26,8 @@ pub(super) struct Watched {
     object: Option<Value>,
     is_alone: bool,
     trust: Trust,
+    /// When it had told nothing more: what is taken from it later came after that.
+    polled: Instant,
 }
 
 impl Watched {
@@ -45,12 +46,14 @@ impl Watched {
             object,
             is_alone: watching.is_alone,
             trust,
+            polled: now,
         }
     }
 
     /// Waits for the next change.
     pub(super) async fn next(&mut self) -> WatchEvent {
         let event = self.watch.next(&self.asked).await;
+        self.polled = Instant::now();
         self.take(&event);
         event
     }
@@ -63,7 +66,7 @@ impl Watched {
     /// The answer to a question for the object, where it need not be asked.
     pub(super) fn answer(&mut self, ask: &Ask) -> Option<Response> {
         // What is taken here is not heard by the engine in another way.
-        if !self.is_alone || !self.is_asked(ask) {
+        if ask.fresh || !self.is_alone || !self.is_asked(ask) {
             return None;
         }
         while let Some(event) = self.watch.next(&self.asked).now_or_never() {
@@ -72,16 +75,17 @@ impl Watched {
                 break;
             }
         }
+        self.polled = Instant::now();
         let object = self.object.clone()?;
         let is_believed = self.trust.is_believed(Instant::now());
         is_believed.then_some(Response::Object(object))
     }
 
     /// Takes what was read of the object, as the watch has not told it.
-    pub(super) fn read(&mut self, ask: &Ask, result: &Result<Response, CallError>) {
+    pub(super) fn read(&mut self, ask: &Ask, response: Option<&Response>) {
         let version = |object: &Value| object.pointer("/metadata/resourceVersion").cloned();
-        match result {
-            Ok(Response::Object(read)) if self.is_asked(ask) => {
+        match response {
+            Some(Response::Object(read)) if self.is_asked(ask) => {
                 match self.object.as_ref().map(version) == Some(version(read)) {
                     true => self.trust.confirmed(Instant::now()),
                     // What comes of it is for the engine to decide.
@@ -100,9 +104,9 @@ impl Watched {
         match event {
             WatchEvent::Now(object) => {
                 self.object = self.is_alone.then(|| object.clone());
-                self.trust.told(Instant::now());
+                self.trust.told(self.polled);
             }
-            WatchEvent::Nothing => self.trust.told(Instant::now()),
+            WatchEvent::Nothing => self.trust.told(self.polled),
             WatchEvent::Deleted | WatchEvent::Over => self.object = None,
         }
     }

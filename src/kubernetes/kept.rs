@@ -15,7 +15,7 @@ use landfall_core::snapshot::{Followed, Reading, Response};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::{Item, Told, follow};
+use stream::{Item, Message, Told, follow};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, sleep_until};
@@ -43,8 +43,8 @@ const PODS_PAUSE: Duration = Duration::from_secs(1);
 pub struct Kept {
     lists: Vec<List>,
     tasks: JoinSet<()>,
-    sender: Sender<(u64, Told)>,
-    receiver: Receiver<(u64, Told)>,
+    sender: Sender<Message>,
+    receiver: Receiver<Message>,
     /// The number of the newest watch.
     newest: u64,
     /// Whether it was logged that a watch is not to be had.
@@ -85,22 +85,23 @@ impl Default for Kept {
 }
 
 impl Kept {
-    /// Answers a call, from what is kept where that is as good.
+    /// Answers a call, from what is kept where that is as good and it need not be `fresh`; also
+    /// whether a watch has told the answer.
     pub async fn ask(
         &mut self,
         cluster: &Cluster,
-        call: &Call,
-        reading: &Reading,
+        (call, reading): (&Call, &Reading),
+        fresh: bool,
         until: Instant,
-    ) -> Result<Response, CallError> {
-        while let Ok((id, told)) = self.receiver.try_recv() {
-            self.take(id, told);
+    ) -> Result<(Response, bool), CallError> {
+        while let Ok((id, told, at)) = self.receiver.try_recv() {
+            self.take(id, told, at);
         }
         let now = Instant::now();
         let found = self.lists.iter_mut().find(|list| list.call == *call);
-        if let Some(list) = found.filter(|list| list.is_believed(now)) {
+        if let Some(list) = found.filter(|list| !fresh && list.is_believed(now)) {
             list.is_changed = false;
-            return Ok(list.answer(reading));
+            return Ok((list.answer(reading), true));
         }
         let (items, version) = read(cluster, call, reading, until).await?;
         let items = items.into_iter().map(|item| (item.name().to_owned(), item));
@@ -111,13 +112,13 @@ impl Kept {
             if let Response::Pods(pods) = &mut response {
                 pods.cut = true;
             }
-            return Ok(response);
+            return Ok((response, false));
         };
         let list = self.list(call);
-        list.read(items, version, Instant::now());
+        list.read(items, version, fresh, Instant::now());
         let answer = list.answer(reading);
         self.log(call, "it does not tell what changes");
-        Ok(answer)
+        Ok((answer, false))
     }
 
     /// Whether calls that are read like this are answered from what is kept.
@@ -191,8 +192,8 @@ impl Kept {
                 .woken
                 .map_or_else(Instant::now, |woken| woken + PODS_PAUSE);
             tokio::select! {
-                told = self.receiver.recv() => {
-                    if let Some((id, told)) = told && self.take(id, told) {
+                message = self.receiver.recv() => {
+                    if let Some((id, told, at)) = message && self.take(id, told, at) {
                         return;
                     }
                 }
@@ -204,8 +205,8 @@ impl Kept {
         }
     }
 
-    /// Takes what a watch has told; true where a version has changed.
-    fn take(&mut self, id: u64, told: Told) -> bool {
+    /// Takes what a watch has told at this time; true where a version has changed.
+    fn take(&mut self, id: u64, told: Told, at: Instant) -> bool {
         let mut lists = self.lists.iter_mut();
         let Some(list) = lists.find(|list| list.is_of(id)) else {
             return false;
@@ -219,7 +220,7 @@ impl Kept {
                 "it ends at once".to_owned()
             }
         };
-        let has_changed = list.take(told, Instant::now()) && !list.has_pods();
+        let has_changed = list.take(told, at) && !list.has_pods();
         self.lists.retain(|list| list.items.len() <= ITEMS);
         self.log(&call, &error);
         has_changed
@@ -280,13 +281,13 @@ impl List {
         answer(self.items.values(), reading)
     }
 
-    /// Takes the list as it was read now.
-    fn read(&mut self, items: BTreeMap<String, Item>, version: String, now: Instant) {
+    /// Takes the list as it was read now. A last look may be `fresh`er than a watch that is well.
+    fn read(&mut self, items: BTreeMap<String, Item>, version: String, fresh: bool, now: Instant) {
         let is_same = self.items == items;
         if self.watch.is_some() && !is_same {
             // A watch that was opened before goes on from before, and would undo what was read.
             self.close();
-            self.trust.corrected(!self.is_outdated, now);
+            self.trust.corrected(!self.is_outdated && !fresh, now);
         } else {
             self.trust.confirmed(now);
         }

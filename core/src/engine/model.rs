@@ -41,6 +41,8 @@ pub struct Ask {
     pub reading: Reading,
     /// When no answer is as good as an error.
     pub until: Timestamp,
+    /// Whether it is to be read, whatever a watch has told.
+    pub fresh: bool,
 }
 
 /// Alarms that are to be read.
@@ -142,6 +144,8 @@ pub enum Note {
     PresentUnreadable(String),
     /// The switch is taken back, and why.
     TakenBack(String),
+    /// So many calls were made, and so many bytes read, that pauses grow from now on.
+    Thrifty(u64, u64),
     /// The cluster does not answer as it should.
     OutOfSight {
         /// Why.
@@ -228,6 +232,12 @@ pub struct Engine {
     pub(super) decided_at: Timestamp,
     /// Whether the next decision needs the alarms as they are now.
     pub(super) wants_alarms: bool,
+    /// Whether what is asked is to be read, whatever a watch has told.
+    pub(super) looks_again: bool,
+    /// When the watched Deployment is to be checked, though what else is followed ends the wait.
+    pub(super) checks_at: Option<Timestamp>,
+    /// Whether this invocation has asked more of the cluster than it should.
+    pub(super) is_thrifty: bool,
     /// When the wait ends that is under way, though the alarms are read in the middle of it.
     pub(super) wait_ends: Option<Timestamp>,
 }
@@ -267,6 +277,9 @@ impl Engine {
             poll_pause: POLL_PAUSE,
             decided_at: now,
             wants_alarms: false,
+            looks_again: false,
+            checks_at: None,
+            is_thrifty: false,
             wait_ends: None,
         };
         if engine.continuation.has_begun() {
@@ -277,6 +290,7 @@ impl Engine {
 
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
         let ask = Ask {
+            fresh: self.looks_again || !matches!(why, Pending::Read(_)),
             call,
             reading,
             until,

@@ -15,6 +15,17 @@ const WATCH_SECONDS: i64 = 300;
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
 
+/// Calls of one invocation, of which a deploy of an hour has four, after which its waits are longer.
+/// With watches it makes some dozens of them; one read a second makes a thousand in a quarter of an
+/// hour.
+const CALLS: u64 = 1_000;
+
+/// Bytes that one invocation reads before its waits are longer: forty lists of 1,250 pods.
+const BYTES: u64 = 256 * 1024 * 1024;
+
+/// The shortest wait of an invocation that has asked too much.
+const THRIFTY_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+
 impl Engine {
     /// The same, but it reads after a pause in the place of each watch.
     pub(super) fn polling(mut self, pause: SignedDuration) -> Engine {
@@ -35,8 +46,10 @@ impl Engine {
     pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
+        self.looks_again = false;
         let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
-        let end = now.saturating_add(at_most).unwrap_or(Timestamp::MAX);
+        let pause = at_most.max(self.least_pause(&wait.stage, now));
+        let end = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
         let begun = self.wait_ends.filter(|begun| now < *begun);
         let end = self.until.min(end);
         let end = begun.map_or(end, |begun| begun.min(end));
@@ -63,7 +76,9 @@ impl Engine {
         }
         if self.mute_watches >= MUTE_WATCHES {
             self.snapshot.invalidate_all();
-            self.pause(now, self.poll_pause);
+            let stage = self.waiting.as_ref().map(|wait| &wait.stage);
+            let least = stage.map(|stage| self.least_pause(stage, now));
+            self.pause(now, self.poll_pause.max(least.unwrap_or_default()));
             // A bake ends when it is over, however seldom its pods are looked at.
             if let Some(Stage::Watched(until)) = self.waiting.as_ref().map(|wait| &wait.stage) {
                 let paused = self.paused.map(|end| end.min((*until).max(now)));
@@ -75,6 +90,7 @@ impl Engine {
         let seconds = left.clamp(1, WATCH_SECONDS).unsigned_abs();
         let version = seen.unwrap_or_default();
         self.watched_since = now;
+        let end = end.min(*self.checks_at.get_or_insert(end));
         let due = self.alarms_due().filter(|due| *due < end);
         self.wait_ends = due.map(|_| end);
         Some(Watching {
@@ -100,6 +116,27 @@ impl Engine {
         self.snapshot.followed = pods;
     }
 
+    /// Takes note of what this invocation has asked of the cluster so far.
+    pub fn spent(&mut self, calls: u64, bytes: u64) {
+        if !self.is_thrifty && (calls >= CALLS || bytes >= BYTES) {
+            self.is_thrifty = true;
+            self.notes.push(Note::Thrifty(calls, bytes));
+        }
+    }
+
+    /// How long not to look again. What is known to end by itself is not slept through.
+    fn least_pause(&self, stage: &Stage, now: Timestamp) -> SignedDuration {
+        let mut pause = match self.is_thrifty {
+            true => THRIFTY_PAUSE,
+            false => return SignedDuration::ZERO,
+        };
+        let ends = [stage.until(), Some(self.continuation.deadline)];
+        for end in ends.into_iter().flatten().filter(|end| now < *end) {
+            pause = pause.min(end.duration_since(now));
+        }
+        pause
+    }
+
     /// Takes what a watch told; `is_alive` where it said anything at all, also of no change.
     pub fn heard(&mut self, heard: Heard, is_alive: bool, now: Timestamp) {
         if is_alive {
@@ -113,6 +150,10 @@ impl Engine {
             return;
         }
         self.wait_ends = None;
+        // What changes beside it is no sign of life of the watch itself.
+        if heard != Heard::Beside {
+            self.checks_at = None;
+        }
         match heard {
             // What keeps us from it, a read will tell in its own words.
             Heard::Unopened(error) => {
@@ -124,6 +165,7 @@ impl Engine {
             Heard::Now(object) => {
                 let now = Workload::new(self.request.kind, object);
                 self.snapshot.invalidate_pods(&name, Some(now));
+                self.snapshot.was_heard(&name);
             }
             Heard::Beside => {
                 let same = self.snapshot.seen_deployment(&name).cloned();

@@ -45,6 +45,26 @@ pub enum Decision {
     GiveUp(Failure),
 }
 
+impl Decision {
+    /// Whether it ends the deploy, or turns it back: then it is to be made upon what was read.
+    pub fn is_verdict(&self) -> bool {
+        match self {
+            Decision::RollBack(_)
+            | Decision::TakeBack(_)
+            | Decision::Finish(_)
+            | Decision::GiveUp(_) => true,
+            Decision::Read(_)
+            | Decision::Act(_)
+            | Decision::Enter(_)
+            | Decision::Remember(_)
+            | Decision::Steady(_)
+            | Decision::Serves(_)
+            | Decision::ReadAlarms
+            | Decision::Wait(_) => false,
+        }
+    }
+}
+
 impl From<Query> for Decision {
     fn from(query: Query) -> Decision {
         Decision::Read(query)
@@ -144,6 +164,23 @@ impl Stage {
     /// Whether it is about one Deployment, its versions and its pods, and nothing else.
     pub fn is_alone(&self) -> bool {
         matches!(self, Stage::Rollout | Stage::Watched(_))
+    }
+
+    /// When it is over by itself, where that is known.
+    pub fn until(&self) -> Option<Timestamp> {
+        match self {
+            Stage::Lock { until, .. } | Stage::Bake { until, .. } | Stage::Watched(until) => {
+                Some(*until)
+            }
+            Stage::Share { until, .. } | Stage::Overlap { until, .. } => *until,
+            Stage::Rollout
+            | Stage::Candidate(_)
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Route(_)
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => None,
+        }
     }
 
     /// The Deployment whose changes end the wait, where there is one.

@@ -27,6 +27,9 @@ pub(super) enum Item {
     Version(Box<ReplicaSet>),
 }
 
+/// What a watch tells, which watch, and when that came.
+pub(super) type Message = (u64, Told, Instant);
+
 /// What a watch tells.
 #[derive(Debug)]
 pub(super) enum Told {
@@ -58,7 +61,7 @@ impl Told {
 }
 
 /// Follows a watch to its end, and sends what it tells with this id.
-pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sender<(u64, Told)>) {
+pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sender<Message>) {
     let mut watch = match cluster.watch(&call, Instant::now() + BEGINNING).await {
         Ok(watch) => watch,
         Err(error) => {
@@ -69,7 +72,7 @@ pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sende
                 Told::Refused(error)
             };
             // Whoever does not listen any more needs nothing.
-            let _ = to.send((id, told)).await;
+            let _ = to.send((id, told, Instant::now())).await;
             return;
         }
     };
@@ -78,7 +81,9 @@ pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sende
     let mut told = Told::Opened;
     loop {
         let is_last = told.is_last();
-        if to.send((id, told)).await.is_err() || is_last {
+        // Whoever takes it may do so much later.
+        let message = (id, told, Instant::now());
+        if to.send(message).await.is_err() || is_last {
             return;
         }
         told = match watch.line().await {

@@ -20,6 +20,10 @@ struct World {
     versions: Vec<Value>,
     pods: Value,
     log: &'static str,
+    /// The workload as a watch tells it, which is held back on its way.
+    told: Option<Value>,
+    /// What was asked of the cluster before.
+    calls: u64,
     asked: Vec<String>,
 }
 
@@ -70,7 +74,14 @@ impl World {
         let mut engine = following.forward(true, false);
         let mut now = 0;
         loop {
+            engine.spent(self.calls, 0);
             match engine.next(at(now)) {
+                Next::Ask(ask)
+                    if !ask.fresh && ask.reading == Reading::Object && self.told.is_some() =>
+                {
+                    let told = self.told.clone().unwrap();
+                    engine.told(Response::Object(told), at(now));
+                }
                 Next::Ask(ask) => {
                     let answer = self.answer(&ask.call.path.to_string(), &ask.reading);
                     assert!(!ask.call.changes(), "{:?}", ask.call);
@@ -328,4 +339,57 @@ fn what_is_gone_or_of_another_template_is_no_success() {
     assert_eq!(follow(Kind::StatefulSet, done(1), &theirs), out_of_sync());
     assert_eq!(follow(Kind::DaemonSet, done(1), &theirs), out_of_sync());
     assert_eq!(follow(Kind::Deployment, done(1), &theirs), out_of_sync());
+}
+
+/// A DaemonSet with pods, of which so many are available.
+fn daemon_set(available: u64) -> Value {
+    let status = json!({"observedGeneration": 1, "desiredNumberScheduled": 2,
+        "currentNumberScheduled": 2, "updatedNumberScheduled": 2, "numberAvailable": available});
+    object(json!({}), status)
+}
+
+/// Follows a DaemonSet that is complete after so many seconds; when it ended, after how many looks.
+fn complete_after(seconds: u64, told: Option<Value>, calls: u64) -> (Outcome, u64, u32) {
+    let mut world = World {
+        kind: Some(Kind::DaemonSet),
+        live: daemon_set(1),
+        versions: vec![revision("it-a", 1), revision("it-b", 2)],
+        told,
+        calls,
+        ..World::default()
+    };
+    let (mut ended, mut looks) = (0, 0);
+    let outcome = world.follow(|live, now| {
+        (ended, looks) = (now, looks + 1);
+        if now >= seconds {
+            *live = daemon_set(2);
+        }
+    });
+    (outcome, ended, looks)
+}
+
+#[test]
+fn no_verdict_is_reached_by_what_a_watch_tells_alone() {
+    // It is complete, says the watch, and is not.
+    let (outcome, ended, _) = complete_after(100, Some(daemon_set(2)), 0);
+    assert!(matches!(outcome, Outcome::Finished(_)), "{outcome:?}");
+    assert!((100..110).contains(&ended), "{ended}");
+    // It is not, says the watch, until the time is over, and is.
+    let (outcome, ended, _) = complete_after(100, Some(daemon_set(1)), 0);
+    assert!(matches!(outcome, Outcome::Finished(_)), "{outcome:?}");
+    assert_eq!(ended, 600);
+}
+
+#[test]
+fn whoever_has_asked_for_too_much_asks_less_often_and_judges_the_same() {
+    let (outcome, ended, looks) = complete_after(100, None, 999);
+    assert!(matches!(outcome, Outcome::Finished(_)), "{outcome:?}");
+    assert!(ended < 110 && looks >= 20, "{ended}, {looks}");
+    let (outcome, ended, looks) = complete_after(100, None, 1_000);
+    assert!(matches!(outcome, Outcome::Finished(_)), "{outcome:?}");
+    assert!(ended < 120 && looks <= 10, "{ended}, {looks}");
+    // The deadline is not overslept.
+    let (outcome, ended, _) = complete_after(u64::MAX, None, 1_000);
+    assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    assert_eq!(ended, 600);
 }

@@ -115,6 +115,7 @@ impl ReleaseEngine {
             call,
             reading,
             until: self.until,
+            fresh: true,
         })
     }
 

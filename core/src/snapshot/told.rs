@@ -1,0 +1,29 @@
+//! What was not read, but told by a watch: it may be held back on its way, so that no verdict is
+//! reached by it.
+
+use super::{Query, Snapshot};
+
+impl Snapshot {
+    /// The answer to this query was told by a watch, which may be held back on its way.
+    pub fn was_told(&mut self, query: Query) {
+        self.told.push(query);
+    }
+
+    /// The watch of this Deployment has told right now how it is.
+    pub fn was_heard(&mut self, name: &str) {
+        let query = Query::deployment(name);
+        self.told.retain(|told| *told != query);
+    }
+
+    /// Forgets what was told by watches, so that it is read, if an object was among that; whether
+    /// one was.
+    pub fn forget_told(&mut self) -> bool {
+        let mut told = self.told.iter();
+        if !told.any(|query| matches!(query, Query::Get(..))) {
+            return false;
+        }
+        let told = std::mem::take(&mut self.told);
+        self.answers.retain(|(query, _)| !told.contains(query));
+        true
+    }
+}
