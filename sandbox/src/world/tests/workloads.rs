@@ -667,7 +667,7 @@ fn a_pod_that_is_being_deleted_is_replaced_as_the_job_says() {
         job["spec"]["backoffLimit"] = 6.into();
         let (mut world, now) = with(job, start());
         world.timing().termination = seconds(60);
-        let name = text(&world.objects("pods")[0], "/metadata/name").to_owned();
+        let name = text(world.objects("pods")[0], "/metadata/name").to_owned();
         assert!(world.delete("pods", "default", &name, now));
         world.advance(now + seconds(30));
         assert_eq!(world.objects("pods").len(), pods, "{policy}");
