@@ -10,7 +10,7 @@ ROUNDS  ?= 20
 SECONDS ?= 60
 SEEDS   ?= 50000
 # How many stories run in parallel: a story mostly waits, and all of them together take two minutes of one core.
-STORIES ?= 14
+STORIES ?= 10
 
 # Real peers: programs that are built or downloaded once, and the packaged function.
 CONTROL_PLANE := target/control-plane/bin

@@ -91,8 +91,8 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         }
     }
 
-    /// Sends a call, once more by another way where that may help; also whether a watch has told the
-    /// answer.
+    /// Sends a call, once more by another way where that may help; also whether a watch has told
+    /// the answer.
     async fn ask(&mut self, ask: &Ask) -> Result<(Response, bool), CallError> {
         if ask.call.changes() {
             self.watch = None;

@@ -20,8 +20,8 @@ const CHART: &str = "\
 ![How long a deploy takes to begin, its price and its calls, beside CodeBuild and AWS's EKS \
 action](felt.svg)
 
-In the chart, a deploy begins when CodePipeline's job has started the program: for Landfall that is \
-a cold process up to its report, without the time that Lambda needs to place it, which was not \
+In the chart, a deploy begins when CodePipeline's job has started the program: for Landfall that \
+is a cold process up to its report, without the time that Lambda needs to place it, which was not \
 measured; for CodeBuild the provisioning and the source of \
 [a published build](https://blog.kriation.com/2021/codebuild-cache-for-jekyll-build.html) (2021). \
 AWS's EKS action runs on CodeBuild's compute and is \
@@ -61,8 +61,8 @@ impl Figures {
         rows.push(cells);
         let doom = Spread::of(self.doom.iter().copied()).map(|doom| {
             format!(
-                "\nFrom the moment when pods show that they cannot start to the write that takes the \
-                 version back: {} (median), {} at worst.\n",
+                "\nFrom the moment when pods show that they cannot start to the write that takes \
+                 the version back: {} (median), {} at worst.\n",
                 time(doom.median),
                 time(doom.worst)
             )

@@ -68,7 +68,8 @@ impl Kubectl {
         Ok(String::from_utf8_lossy(&ended.stdout).into_owned())
     }
 
-    /// Starts a proxy with these flags, and returns it with its address. It ends when it is dropped.
+    /// Starts a proxy with these flags, and returns it with its address. It ends when it is
+    /// dropped.
     pub(crate) async fn proxy(
         &self,
         flags: &[String],

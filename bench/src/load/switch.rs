@@ -33,8 +33,14 @@ pub(super) async fn measure(plane: &Plane, landfall: &Candidate) -> Result<Value
     let (read, peak) = (wire.read(), process.peak()?);
     drop((process, wire));
     let calls = plane.audit.settled(counted).await?;
-    Ok(
-        json!({"pods": PODS, "bake": 60, "calls": calls.all(), "words": calls.words(), "kinds": calls.kinds,
-        "read": read, "seconds": seconds, "peak": peak}),
-    )
+    Ok(json!({
+        "pods": PODS,
+        "bake": 60,
+        "calls": calls.all(),
+        "words": calls.words(),
+        "kinds": calls.kinds,
+        "read": read,
+        "seconds": seconds,
+        "peak": peak,
+    }))
 }

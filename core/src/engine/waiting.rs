@@ -15,9 +15,9 @@ const WATCH_SECONDS: i64 = 300;
 /// Watches that told nothing at all before reads take their place: some proxies hold a stream back.
 const MUTE_WATCHES: u32 = 2;
 
-/// Calls of one invocation, of which a deploy of an hour has four, after which its waits are longer.
-/// With watches it makes some dozens of them; one read a second makes a thousand in a quarter of an
-/// hour.
+/// Calls of one invocation, of which a deploy of an hour has four, after which its waits are
+/// longer. With watches it makes some dozens of them; one read a second makes a thousand in a
+/// quarter of an hour.
 const CALLS: u64 = 1_000;
 
 /// Bytes that one invocation reads before its waits are longer: forty lists of 1,250 pods.

@@ -113,8 +113,8 @@ pub(super) fn stand_in(text: &str) -> Option<String> {
     }
     if let Some((word, line)) = printed(text) {
         return Some(format!(
-            "has what a command printed (`{word}` in line {line}): look at the step that writes the \
-             file, and keep messages out of it (`2>&1` puts them there)"
+            "has what a command printed (`{word}` in line {line}): look at the step that writes \
+             the file, and keep messages out of it (`2>&1` puts them there)"
         ));
     }
     let target = shown(link(text)?);

@@ -487,9 +487,10 @@ proptest! {
 
 #[test]
 fn what_is_packed_is_read_again() {
-    let long = "the same line again\n".repeat(9000);
+    let lines = (0..9000).map(|number| format!("line {number} of the page\n"));
+    let long = lines.collect::<String>();
     let archive = pack(&[("report.html", long.as_bytes()), ("report.json", b"{}\n")]);
-    assert!(archive.len() < long.len() / 50, "{}", archive.len());
+    assert!(archive.len() < long.len() / 4, "{}", archive.len());
     let all = archive.len();
     assert_eq!(read(&archive, all, "report.html"), Ok(long.into_bytes()));
     assert_eq!(read(&archive, all, "report.json"), Ok(b"{}\n".to_vec()));

@@ -248,8 +248,8 @@ impl Finding {
     }
 
     /// The probe because of which its kubelet kills the container. A container that nothing else
-    /// can have ended so has these exit codes; a program that ends well when it is asked to has any,
-    /// and the kubelet's own event says whom it killed.
+    /// can have ended so has these exit codes; a program that ends well when it is asked to has
+    /// any, and the kubelet's own event says whom it killed.
     pub(super) fn killed_by_probe<'a>(
         &self,
         explanation: &'a Explanation,
