@@ -196,7 +196,7 @@ async fn the_timeline_goes_on_in_the_next_invocation() {
 async fn a_page_that_cannot_be_written_changes_no_verdict() {
     let denied = "S3 denies it (AccessDenied: User: ";
     for (fault, times, expected) in [
-        (AwsFault::AccessDenied, 1, denied),
+        (AwsFault::AccessDenied, 100, denied),
         (AwsFault::Stall, 100, "S3 did not answer in time"),
         (AwsFault::Throttling, 100, "S3"),
     ] {
@@ -221,6 +221,23 @@ async fn a_page_that_cannot_be_written_changes_no_verdict() {
     let event = event(&stage, &image(NEW_IMAGE));
     stage.run(event, LIFE).await.success();
     page(&stage);
+}
+
+/// The policy of CodePipeline's own buckets denies what does not ask for KMS.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bucket_that_wants_kms_gets_it_where_the_job_names_no_key() {
+    let stage = Stage::new().await;
+    stage.aws.fault("S3.PutObject", AwsFault::AccessDenied, 1);
+    let event = event(&stage, &image(NEW_IMAGE));
+    stage.run(event, LIFE).await.success();
+    page(&stage);
+    let calls = stage.aws.calls();
+    let puts = calls.iter().filter(|call| call.target == "S3.PutObject");
+    let encryption = puts.map(|call| call.body["Encryption"].clone());
+    assert_eq!(
+        encryption.collect::<Vec<_>>(),
+        [json!(null), json!("aws:kms")]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

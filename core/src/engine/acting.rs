@@ -27,6 +27,7 @@ const CLEARED: &str = "have it cleared away";
 impl Engine {
     pub(super) fn act(&mut self, mut action: Action) {
         self.stale_watch = true;
+        self.checks_at = None;
         self.unmarked = false;
         // Whatever was lost before, what was read since has shown that it was not done.
         self.continuation.unsure = false;

@@ -283,7 +283,9 @@ impl Engine {
             wait_ends: None,
         };
         if engine.continuation.has_begun() {
-            engine.note_mark(Mark::Resumed);
+            let timeline = engine.continuation.timeline.as_ref();
+            let last = timeline.map_or(0, |timeline| timeline.last);
+            engine.note_mark(Mark::Resumed(last));
         }
         engine
     }

@@ -46,7 +46,8 @@ impl Engine {
     pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
-        self.looks_again = false;
+        // What a watch told was not so: it is behind, and would undo what was read.
+        self.stale_watch |= std::mem::take(&mut self.looks_again);
         let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
         let pause = at_most.max(self.least_pause(&wait.stage, now));
         let end = now.saturating_add(pause).unwrap_or(Timestamp::MAX);

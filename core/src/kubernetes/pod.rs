@@ -104,9 +104,11 @@ impl Pods {
         });
         match ran || self.ready + self.completed > 0 {
             true => Some(true),
-            // A pod that was given up may have lost what it says of its containers.
+            // A pod that was given up may have lost what it says of its containers, and one that
+            // is being deleted is not among them.
             false => {
-                (!self.others.is_empty() && self.failed.is_empty() && !self.cut).then_some(false)
+                let shows = !self.others.is_empty() && self.failed.is_empty();
+                (shows && self.ending.is_none() && !self.cut).then_some(false)
             }
         }
     }

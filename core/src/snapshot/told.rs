@@ -2,6 +2,7 @@
 //! reached by it.
 
 use super::{Query, Snapshot};
+use crate::workload::health::job;
 
 impl Snapshot {
     /// The answer to this query was told by a watch, which may be held back on its way.
@@ -18,6 +19,10 @@ impl Snapshot {
     /// Forgets what was told by watches, so that it is read, if an object was among that; whether
     /// one was.
     pub fn forget_told(&mut self) -> bool {
+        // The end of a Job is final, and Kubernetes may have deleted the Job since.
+        if self.last_job.as_ref().is_some_and(job::is_over) {
+            return false;
+        }
         let mut told = self.told.iter();
         if !told.any(|query| matches!(query, Query::Get(..))) {
             return false;

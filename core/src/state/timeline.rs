@@ -35,6 +35,9 @@ pub struct Timeline {
     /// The calls to the cluster and the bytes that they brought, in earlier invocations.
     #[serde(rename = "c")]
     pub traffic: (u64, u64),
+    /// When it was looked last.
+    #[serde(rename = "l")]
+    pub last: i64,
 }
 
 /// Something that happened during a deploy.
@@ -46,9 +49,9 @@ pub enum Mark {
     /// The new version gets this part of the traffic, in percent.
     #[serde(rename = "s")]
     Share(u8),
-    /// Another invocation goes on; what was between is not seen.
+    /// Another invocation goes on; what was since this second is not seen.
     #[serde(rename = "r")]
-    Resumed,
+    Resumed(i64),
 }
 
 /// A version as it was seen.
@@ -68,16 +71,19 @@ impl Timeline {
     /// Takes a look at the versions, and the share of the traffic that the new one has. What was
     /// not seen is as it was before.
     pub fn see(&mut self, second: i64, seen: &[Seen], share: Option<u8>) {
+        if !seen.is_empty() {
+            self.last = second;
+        }
         let last = self.points.last().map(|point| point[1..].to_vec());
         let mut now = last.clone().unwrap_or_default();
         now.resize(self.versions.len(), 0);
         for one in seen {
-            let name = clip(&one.name, NAME_LIMIT);
+            let name = end_of(&one.name);
             let known = self.versions.iter().position(|(known, _)| *known == name);
             match known {
                 Some(place) => now[place] = one.available,
                 None if one.is_up && now.len() < VERSIONS => {
-                    self.versions.push((name, clip(&one.image, NAME_LIMIT)));
+                    self.versions.push((name, end_of(&one.image)));
                     now.push(one.available);
                 }
                 None => {}
@@ -140,9 +146,18 @@ impl Timeline {
         let mut marks = self.marks.iter().rev();
         let found = marks.find_map(|(_, mark)| match mark {
             Mark::Share(percent) => Some(*percent),
-            Mark::Phase(_) | Mark::Resumed => None,
+            Mark::Phase(_) | Mark::Resumed(_) => None,
         });
         found.unwrap_or(0)
+    }
+}
+
+/// What is kept of a name or an image: its end, where versions differ.
+fn end_of(text: &str) -> String {
+    let from = text.len().saturating_sub(NAME_LIMIT - '…'.len_utf8());
+    match (text.len() > NAME_LIMIT, text.get(from..)) {
+        (true, Some(end)) => format!("…{end}"),
+        _ => clip(text, NAME_LIMIT),
     }
 }
 

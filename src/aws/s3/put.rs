@@ -28,14 +28,20 @@ impl Store {
         let region = self.settings.region.clone();
         let mut object = self.object(keys, &output.artifact, region).await?;
         let (mut attempts, mut moved) = (0, false);
+        let mut by_kms = output.key.is_some();
         loop {
-            let trouble = match object.send(output.key.as_deref(), content).await {
+            let key = output.key.as_deref();
+            let trouble = match object.send(by_kms, key, content).await {
                 Ok(()) => return Ok(()),
                 Err(trouble) => trouble,
             };
             attempts += 1;
             match trouble {
                 S3Error::Elsewhere(region) => object.moves_to(region, &mut moved).await?,
+                // The policy of a pipeline's bucket may deny what does not ask for KMS, also where
+                // the job names no key.
+                // <https://docs.aws.amazon.com/codepipeline/latest/userguide/S3-artifact-encryption.html>
+                S3Error::Failed(StoreError::Denied(_), _) if !by_kms => by_kms = true,
                 S3Error::Failed(error, failure) => {
                     match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
                         Next::Retry(pause) => sleep(pause).await,
@@ -48,7 +54,7 @@ impl Store {
 }
 
 impl Object<'_> {
-    async fn send(&self, key: Option<&str>, content: &[u8]) -> Result<(), S3Error> {
+    async fn send(&self, by_kms: bool, key: Option<&str>, content: &[u8]) -> Result<(), S3Error> {
         let permanent = |error| S3Error::Failed(error, Failure::Permanent);
         let refused = |why: String| permanent(StoreError::Refused(why));
         let url = self
@@ -56,9 +62,11 @@ impl Object<'_> {
             .url(&self.host, &self.artifact.bucket, &self.artifact.key);
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+        if by_kms {
+            headers.insert(ENCRYPTION, HeaderValue::from_static("aws:kms"));
+        }
         if let Some(key) = key {
             let key = HeaderValue::from_str(key).map_err(|error| refused(error.to_string()))?;
-            headers.insert(ENCRYPTION, HeaderValue::from_static("aws:kms"));
             headers.insert("x-amz-server-side-encryption-aws-kms-key-id", key);
         }
         let signature = Signature {

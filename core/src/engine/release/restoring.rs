@@ -110,6 +110,9 @@ impl ReleaseEngine {
             Ok(Response::Pods(pods)) => pods.have_run(),
             Ok(_) | Err(_) => None,
         };
+        let live = self.backs[place].live();
+        let has_lost_pods = live.is_some_and(|job| may_have_lost_pods(&job));
+        let have_run = have_run.filter(|ran| *ran || !has_lost_pods);
         let back = &mut self.backs[place];
         // It did nothing, so that nothing is lost with it. The delete is bound to the Job as it was
         // read before its pods.
@@ -135,6 +138,8 @@ impl ReleaseEngine {
         let Some(live) = live else {
             return match &back.to {
                 BackTo::Nothing => Some(Ok(())),
+                // It had not run when it was to be deleted.
+                BackTo::NothingUnlessRan if back.conflicts > 0 => Some(Ok(())),
                 // Its pods may still show whether it ran.
                 BackTo::NothingUnlessRan => None,
                 // It may have been us who deleted it, to make it anew.
@@ -300,4 +305,12 @@ fn anew(object: &Value) -> Value {
         }
     }
     object
+}
+
+/// Whether pods of a Job may be gone that had run: another one may wait in the place of one that
+/// was evicted or deleted. With a failure policy, failures need not be counted.
+fn may_have_lost_pods(job: &Value) -> bool {
+    let counts = ["failed", "succeeded", "ready", "terminating"].into_iter();
+    let mut counts = counts.filter_map(|field| job["status"][field].as_u64());
+    counts.any(|count| count > 0) || job["spec"]["podFailurePolicy"].is_object()
 }

@@ -73,7 +73,9 @@ impl ReleaseEngine {
             name: self.request.namespace.clone(),
             ..ObjectId::default()
         };
-        if self.is_absent(&own)
+        // What could not be read is not absent; that is told instead.
+        if self.forbidden.is_empty()
+            && self.is_absent(&own)
             && let Some(place) = self.items.iter().position(|item| item.id == own)
         {
             self.fault(place, ObjectTrouble::OwnNamespace);

@@ -103,10 +103,13 @@ pub(super) fn of_der(der: &[u8]) -> Option<Lookalike> {
 /// By the text as it was given.
 pub(super) fn of_text(value: &str) -> Option<Lookalike> {
     let text = value.trim().trim_matches(['"', '\'']);
-    if ["certificate-authority", "current-context", "clusters:"]
-        .iter()
-        .any(|word| text.contains(word))
-    {
+    let words = [
+        "certificate-authority:",
+        "certificate-authority-data",
+        "current-context:",
+        "clusters:",
+    ];
+    if words.iter().any(|word| text.contains(word)) {
         return Some(Lookalike::Kubeconfig);
     }
     if text.split_whitespace().count() != 1 {

@@ -188,6 +188,10 @@ fn what_is_given_instead_of_a_certificate_is_called_what_it_is() {
         (packed(b"\x30\x03\x02\x01\x03"), Lookalike::Store),
         (kubeconfig.to_owned(), Lookalike::Kubeconfig),
         ("/etc/kubernetes/pki/ca.crt".to_owned(), Lookalike::Path),
+        (
+            "/landfall/certificate-authority.pem".to_owned(),
+            Lookalike::Path,
+        ),
         ("https://ca.example.com/ca".to_owned(), Lookalike::Path),
         ("a1".repeat(32), Lookalike::Fingerprint),
         (

@@ -104,6 +104,11 @@ fn whether_a_container_was_started() {
         assert_eq!(pods.have_run(), expected, "{name}");
     }
     assert_eq!(Pods::default().have_run(), None);
+    // One that ran may be among those that are being deleted.
+    let ending = json!({"/metadata/deletionTimestamp": "2026-01-01T00:00:00Z",
+        "/metadata/name": "evicted"});
+    let pods = read(json!([pod(json!({})), pod(ending)]));
+    assert_eq!(pods.have_run(), None);
 }
 
 #[test]

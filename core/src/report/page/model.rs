@@ -218,10 +218,12 @@ impl Page {
     }
 
     /// Lines without what is secret, within their limits.
-    fn lines(&mut self, lines: Vec<String>, mask: &Mask) -> Vec<String> {
+    fn lines(&mut self, mut lines: Vec<String>, mask: &Mask) -> Vec<String> {
         self.is_shortened |= lines.len() > LINES_LIMIT;
-        let hidden = lines.iter().take(LINES_LIMIT).map(|line| mask.text(line));
-        let lines = hidden.collect::<Vec<_>>();
+        lines.truncate(LINES_LIMIT);
+        // A value may go over several lines: they are hidden together, as in the message.
+        let hidden = mask.text(&lines.join("\n"));
+        let lines = hidden.lines().take(LINES_LIMIT).collect::<Vec<_>>();
         self.is_shortened |= lines.iter().any(|line| line.len() > LINE_LIMIT);
         lines.iter().map(|line| clip(line, LINE_LIMIT)).collect()
     }
@@ -254,10 +256,6 @@ impl Page {
 
 /// What happened, in words.
 fn happened(timeline: &Timeline) -> Vec<Happened> {
-    let seen_before = |second: i64| {
-        let points = timeline.points.iter().map(|point| point[0]);
-        points.filter(|seen| *seen < second).max().unwrap_or(0)
-    };
     let marks = timeline.marks.iter().map(|(second, mark)| {
         let (what, percent, unseen_since) = match mark {
             Mark::Phase(phase) => (began(phase).to_owned(), None, None),
@@ -265,9 +263,9 @@ fn happened(timeline: &Timeline) -> Vec<Happened> {
                 let what = format!("The new version gets {percent} % of the traffic");
                 (what, Some(*percent), None)
             }
-            Mark::Resumed => {
+            Mark::Resumed(since) => {
                 let what = "Another invocation of the function took over".to_owned();
-                (what, None, Some(seen_before(*second)))
+                (what, None, Some(*since.min(second)))
             }
         };
         Happened {

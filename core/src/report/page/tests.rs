@@ -23,7 +23,7 @@ fn details(evidence: Evidence) -> Details {
     timeline.see(0, &[look("web-1", 3)], None);
     timeline.mark(1, Mark::Phase("rollout".into()));
     timeline.see(9, &[look("web-2", 2)], Some(50));
-    timeline.mark(40, Mark::Resumed);
+    timeline.mark(40, Mark::Resumed(9));
     timeline.see(41, &[look("web-2", 3), look("web-1", 0)], Some(100));
     timeline.traffic = (40, 4000);
     Details {
@@ -230,4 +230,24 @@ fn the_sentence_about_the_page_is_the_first_to_go() {
     assert_eq!(told, failed(expected));
     let full = failed(&"x".repeat(4950));
     assert_eq!(full.clone().with_page("s3://b/k", Ok(())), full);
+}
+
+#[test]
+fn a_value_over_several_lines_is_hidden_as_in_the_message() {
+    let folded = "0123456789abcdefghijklmnopqrstuvwxyz";
+    let mut mask = Mask::new();
+    mask.add(["user=app\npass=hunter2", folded]);
+    let (begin, end) = folded.split_at(15);
+    let evidence = Evidence {
+        log: ["the last lines:", "user=app", "pass=hunter2", begin, end]
+            .map(str::to_owned)
+            .to_vec(),
+        ..Evidence::default()
+    };
+    let kept = evidence.clone().hide(|text| mask.text(text));
+    let page = page(&failed("it fails"), Some(details(evidence)), &mask);
+    for text in [page.log.join("\n"), kept.log.join("\n")] {
+        assert!(text.starts_with("the last lines:"), "{text}");
+        assert!(!text.contains("hunter2") && !text.contains(end), "{text}");
+    }
 }

@@ -16,7 +16,9 @@ impl Continuation {
     /// Binds the deploy to the files that were read at its beginning; false if these are others.
     /// A job that is known by what its caller asks for is known by the files as well.
     pub fn has_files(&mut self, files: String, is_repeatable: bool) -> bool {
-        if self.files.is_none() && !self.has_begun() && is_repeatable {
+        // A token of an earlier version names a server, and its job may have records already.
+        let is_new = self.files.is_none() && self.server.is_none() && !self.has_begun();
+        if is_new && is_repeatable {
             self.job = format!("{}-{files}", self.job);
         }
         *self.files.get_or_insert_with(|| files.clone()) == files

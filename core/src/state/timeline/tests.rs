@@ -57,3 +57,15 @@ fn it_has_limits_and_keeps_its_first_and_last_point() {
     assert!(times < 60, "{times}");
     assert_eq!((timeline.points.len(), timeline.marks.len()), (0, 0));
 }
+
+#[test]
+fn versions_with_long_names_are_told_apart_by_their_ends() {
+    let mut timeline = Timeline::default();
+    let long = "a-name-that-is-so-long-that-it-fills-all-of-its-sixty-characters";
+    let two = [1, 2].map(|number| seen(&format!("{long}-{number}"), number));
+    timeline.see(0, &two, None);
+    assert_eq!(timeline.points, [vec![0, 1, 2]]);
+    let (_, image) = &timeline.versions[1];
+    assert!(image.starts_with('…') && image.ends_with("-2:1"), "{image}");
+    assert!(image.len() <= NAME_LIMIT, "{image}");
+}

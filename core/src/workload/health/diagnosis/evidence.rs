@@ -93,7 +93,9 @@ impl Evidence {
     /// Redacts the texts with `mask`.
     pub fn hide(mut self, mask: impl Fn(&str) -> String) -> Evidence {
         for list in [&mut self.pods, &mut self.events, &mut self.log] {
-            list.iter_mut().for_each(|line| *line = mask(line));
+            // A value may go over several lines: they are hidden together.
+            let hidden = mask(&list.join("\n"));
+            *list = hidden.lines().map(str::to_owned).collect();
         }
         self
     }

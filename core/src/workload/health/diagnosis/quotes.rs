@@ -3,6 +3,7 @@
 use super::finding::Explanation;
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, one_line};
+use jiff::SignedDuration;
 
 /// How much of another program's message a cause quotes; it must leave room for names.
 pub(super) const QUOTE: usize = 300;
@@ -21,6 +22,10 @@ const REMARKS: [&str; 6] = [
 /// How a kubelet sums up volumes, each of which has an event of its own with the cause.
 const SUMMARY: &str = "Unable to attach or mount volumes";
 
+/// A kubelet tries a volume again every two minutes at the latest: what it does not repeat within
+/// this is mended.
+const RETRIED: SignedDuration = SignedDuration::from_mins(3);
+
 /// The newest warning that can hold a pod up: often only it says why a pod waits, for example for
 /// a volume's Secret.
 pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
@@ -30,9 +35,15 @@ pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
     let warnings = warnings.collect::<Vec<_>>();
     let sums_up = |event: &Event| event.message.starts_with(SUMMARY);
     let of_volume = ["FailedMount", "FailedAttachVolume", "FailedMapVolume"];
-    let has_cause = warnings
-        .iter()
-        .any(|event| of_volume.contains(&event.reason.as_str()) && !sums_up(event));
+    let newest = warnings.iter().filter_map(|event| event.last).max();
+    let is_current = |event: &Event| match (event.last, newest) {
+        (Some(last), Some(newest)) => newest.duration_since(last) < RETRIED,
+        _ => true,
+    };
+    let names_cause = |event: &Event| {
+        of_volume.contains(&event.reason.as_str()) && !sums_up(event) && is_current(event)
+    };
+    let has_cause = warnings.iter().any(|event| names_cause(event));
     let warnings = warnings.into_iter();
     let warnings = warnings.filter(|event| !(has_cause && sums_up(event)));
     warnings.max_by_key(|event| event.last)
