@@ -32,6 +32,7 @@ use crate::snapshot::{self, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use crate::workload::Workload;
+use acting::CONFLICTS;
 use jiff::Timestamp;
 use model::{Pending, remark};
 
@@ -86,6 +87,14 @@ impl Engine {
                     let after = Workload::new(self.request.kind, object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
                     self.planned(plan);
+                }
+                // A controller wrote the status between the look and the trial.
+                Err(CallError::Refused(refusal))
+                    if refusal.code == 409
+                        && !acting::is_denied(&refusal)
+                        && self.conflicts < CONFLICTS =>
+                {
+                    self.lost_race(now);
                 }
                 Err(error) => self.trouble(call, error, now),
             },

@@ -3,10 +3,10 @@
 use super::brief::brief;
 use super::model::{Engine, Note, Outcome, Pending};
 use crate::change::{self, kept};
-use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
 use crate::kubernetes::refusal::RefusalCause;
+use crate::kubernetes::{CallError, Refusal};
 use crate::snapshot::{ROLLBACK, Reading, Response, Snapshot, object};
 use crate::strategy::{self, Action, Failure, RollbackResult};
 use crate::workload::Workload;
@@ -144,6 +144,15 @@ impl Engine {
     }
 }
 
+/// Whether a policy or a webhook has refused it, with whatever status.
+pub(super) fn is_denied(refusal: &Refusal) -> bool {
+    let cause = refusal.cause();
+    matches!(
+        cause,
+        RefusalCause::Policy(_) | RefusalCause::Webhook { .. }
+    )
+}
+
 /// 409 is a lost race by its name; JSON patch says 422 where a `test` fails, and 404 is a
 /// Deployment that went away after it was read.
 pub(super) fn lost_a_race(action: &Action, error: &CallError) -> bool {
@@ -154,10 +163,7 @@ pub(super) fn lost_a_race(action: &Action, error: &CallError) -> bool {
         CallError::Kept(kept) => return !kept.is_in_part,
         CallError::Unreachable(_) | CallError::Untrusted(_) | CallError::OutOfTime => return false,
     };
-    if matches!(
-        refusal.cause(),
-        RefusalCause::Policy(_) | RefusalCause::Webhook { .. }
-    ) {
+    if is_denied(refusal) {
         return false;
     }
     match refusal.code {
