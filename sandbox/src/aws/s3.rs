@@ -138,7 +138,10 @@ impl Asked {
         Asked {
             target,
             content,
-            encryption: encryption.map(|kind| format!("{kind} {}", key.unwrap_or_default())),
+            encryption: encryption.map(|kind| match key {
+                Some(key) => format!("{kind} {key}"),
+                None => kind,
+            }),
             bucket: decoded(bucket),
             key: decoded(name),
             range: header("range"),
