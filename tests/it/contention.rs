@@ -121,6 +121,15 @@ async fn a_pipeline_whose_version_fails_does_not_keep_the_other_from_its_deploy(
     race("immutable", [SICK_IMAGE, NEW_IMAGE]).await;
 }
 
+/// Waits until the Service sends to the new version, and its bake is under way.
+async fn switched(stage: &Stage) {
+    has(stage, "/spec/selector/landfall~1version", |it| {
+        it == "green"
+    })
+    .await;
+    sleep(Duration::from_millis(300)).await;
+}
+
 /// Somebody sends the Service back to the old version while both are up: that stands.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_service_that_is_switched_by_hand_during_the_bake_is_left_so() {
@@ -129,11 +138,7 @@ async fn a_service_that_is_switched_by_hand_during_the_bake_is_left_so() {
     let mut parameters = switch("blueGreen", OTHER_IMAGE);
     parameters["bake"] = json!("20s");
     let by_hand = async {
-        has(&stage, "/spec/selector/landfall~1version", |it| {
-            it == "green"
-        })
-        .await;
-        sleep(Duration::from_millis(300)).await;
+        switched(&stage).await;
         let selector = json!({"landfall/version": "blue"});
         let place = ["spec", "selector"];
         stage
@@ -169,11 +174,7 @@ async fn notes_that_are_taken_away_during_the_bake_do_not_shorten_it() {
         let mut parameters = switch("blueGreen", OTHER_IMAGE);
         parameters["bake"] = json!("20s");
         let by_hand = async {
-            has(&stage, "/spec/selector/landfall~1version", |it| {
-                it == "green"
-            })
-            .await;
-            sleep(Duration::from_millis(300)).await;
+            switched(&stage).await;
             let gone = gone(&service(&stage).await["metadata"]["annotations"]);
             let place = ["metadata", "annotations"];
             let cluster = &stage.cluster;

@@ -113,7 +113,6 @@ impl Engine {
         self.conflicts = 0;
         self.just_written = true;
         self.looks_again = false;
-        self.checks_at = None;
     }
 
     /// The same undo without our own annotations, once: they must not stop the way back, and may be

@@ -151,7 +151,7 @@ impl Engine {
             return;
         }
         self.wait_ends = None;
-        // What changes beside it is no sign of life of the watch itself.
+        // A change that another watch reports does not show that this watch is alive.
         if heard != Heard::Beside {
             self.checks_at = None;
         }

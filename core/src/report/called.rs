@@ -83,21 +83,13 @@ pub enum Answer {
 
 impl Report {
     /// The report in the words of a call.
-    pub fn for_caller(self) -> Report {
-        match self {
-            Report::Failure {
-                failure_type,
-                code,
-                message,
-            } => Report::Failure {
-                failure_type,
-                code,
-                message: WORDS
-                    .iter()
-                    .fold(message, |text, (from, to)| text.replace(from, to)),
-            },
-            other @ (Report::Success { .. } | Report::Progress { .. }) => other,
+    pub fn for_caller(mut self) -> Report {
+        if let Report::Failure { message, .. } = &mut self {
+            for (from, to) in WORDS {
+                *message = message.replace(from, to);
+            }
         }
+        self
     }
 
     /// The answer to a caller. Its fields are those of CodePipeline's own API for a result, and

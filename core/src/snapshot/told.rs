@@ -5,7 +5,7 @@ use super::{Query, Snapshot};
 use crate::workload::health::job;
 
 impl Snapshot {
-    /// The answer to this query was told by a watch, which may be held back on its way.
+    /// The answer to this query came from a watch, and a proxy may delay a watch.
     pub fn was_told(&mut self, query: Query) {
         self.told.push(query);
     }
@@ -16,8 +16,8 @@ impl Snapshot {
         self.told.retain(|told| *told != query);
     }
 
-    /// Forgets what was told by watches, so that it is read, if an object was among that; whether
-    /// one was.
+    /// Drops the answers of watches, so that they are read again, if an object is among them.
+    /// Returns whether one is.
     pub fn forget_told(&mut self) -> bool {
         // The end of a Job is final, and Kubernetes may have deleted the Job since.
         if self.last_job.as_ref().is_some_and(job::is_over) {
