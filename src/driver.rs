@@ -13,6 +13,7 @@ use crate::telemetry::{logging, traffic};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Ended, Engine, Heard, Next, Note, Outcome, Watching};
 use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::service::ServicePod;
 use landfall_core::outcome::CredentialsError;
 use landfall_core::request::Request;
 use landfall_core::snapshot::{Reading, Response};
@@ -36,11 +37,12 @@ pub async fn run(
     until: Instant,
 ) -> Ended {
     let now = Timestamp::now();
+    let is_switch = request.strategy.switch().is_some();
     let mut driver = Driver {
         engine: Engine::new(request, continuation, now, end(now, until), logging::masked),
         way: Way::new(connection, connect, until),
         watch: None,
-        kept: Kept::default(),
+        kept: Kept::new(is_switch),
         aws,
         until,
     };
@@ -85,7 +87,11 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
                     let alarms = cloudwatch::alarms(self.aws, &asked.names, until).await;
                     self.engine.alarmed(alarms, Timestamp::now());
                 }
-                Next::Sleep(end) => sleep_until(instant(end)).await,
+                Next::Sleep(end) => {
+                    let followed = self.watch.as_ref().map_or("", Watched::path);
+                    self.kept.wait(&self.way.connection.cluster, followed);
+                    sleep_until(instant(end)).await;
+                }
                 Next::Done(outcome) => return *outcome,
             }
         }
@@ -94,9 +100,12 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
     /// Sends a call, once more by another way where that may help; also whether a watch has told
     /// the answer.
     async fn ask(&mut self, ask: &Ask) -> Result<(Response, bool), CallError> {
+        // What a switch writes to other objects changes nothing of the one that is watched.
         if ask.call.changes() {
-            self.watch = None;
-            self.kept.outdate();
+            self.watch = self
+                .watch
+                .take()
+                .filter(|watched| !watched.is_of(&ask.call));
         }
         let engine = &mut self.engine;
         if let Some(answer) = self.watch.as_mut().and_then(|it| it.answer(ask)) {
@@ -114,6 +123,10 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         .await;
         if let Some(watched) = &mut self.watch {
             watched.read(ask, result.as_ref().ok().map(|(read, _)| read));
+        }
+        if ask.call.changes() {
+            let response = result.as_ref().ok().map(|(response, _)| response);
+            self.kept.written(&ask.call, response);
         }
         let renewed = self
             .way
@@ -143,30 +156,35 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
             .renew_in_time(|address| engine.may_move_to(address))
             .await;
         let end = self.until.min(instant(watching.until));
-        let open = self.watch.take().filter(|_| !watching.fresh);
+        let open = self.watch.take();
+        let open = open.filter(|it| !watching.fresh && it.is_for(watching));
         let mut watch = match open {
             Some(watch) => watch,
             None => match self.way.connection.cluster.watch(&watching.call, end).await {
                 Ok(watch) => {
                     let seen = self.engine.snapshot.seen_deployment(&watching.name);
-                    let seen = seen.filter(|_| watching.is_alone);
                     Watched::new(watch, watching, seen.map(|it| it.value().clone()))
                 }
                 Err(error) => return (Heard::Unopened(error), false),
             },
         };
         let mut is_alive = false;
+        self.kept.wait(&self.way.connection.cluster, watch.path());
         loop {
             let heard = tokio::select! {
                 heard = timeout_at(end, watch.next()) => heard,
-                () = self.kept.changed(&self.way.connection.cluster), if watching.is_alone => {
+                () = self.kept.changed(&self.way.connection.cluster) => {
                     self.watch = Some(watch).filter(Watched::is_young);
                     return (Heard::Beside, is_alive);
                 }
             };
             match heard {
-                Ok(WatchEvent::Nothing) => is_alive = true,
+                Ok(WatchEvent::Nothing) => {
+                    is_alive = true;
+                    self.kept.vouched();
+                }
                 Ok(WatchEvent::Now(object)) => {
+                    self.kept.vouched();
                     self.watch = Some(watch);
                     return (Heard::Now(object), true);
                 }
@@ -194,10 +212,10 @@ async fn send(
     ask: &Ask,
     until: Instant,
 ) -> Result<(Response, bool), CallError> {
-    if Kept::keeps(&ask.call, &ask.reading) {
-        let until = until.min(instant(ask.until));
-        let asked = (&ask.call, &ask.reading);
-        return kept.ask(cluster, asked, ask.fresh, until).await;
+    let asked = (&ask.call, &ask.reading);
+    let limit = until.min(instant(ask.until));
+    if let Some(kept) = kept.ask(cluster, asked, ask.fresh, limit).await {
+        return kept;
     }
     let response = read(cluster, ask, until).await?;
     Ok((response, false))
@@ -216,6 +234,10 @@ async fn read(cluster: &Cluster, ask: &Ask, until: Instant) -> Result<Response, 
         Reading::ReplicaSets => {
             let sets = cluster.list(call.clone(), until, ReplicaSet::read).await;
             sets.map(Response::ReplicaSets)
+        }
+        Reading::ServicePods => {
+            let pods = cluster.list(call.clone(), until, ServicePod::read).await;
+            pods.map(Response::ServicePods)
         }
         Reading::Pods(set) => {
             let pods = cluster.pods(call, set, until).await;

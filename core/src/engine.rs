@@ -149,7 +149,8 @@ impl Engine {
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
         // A watch may be held back on its way: a verdict is reached by what was read.
-        if decision.is_verdict() && self.snapshot.forget_told() {
+        let is_switch = self.request.strategy.switch().is_some();
+        if decision.is_verdict() && self.snapshot.forget_told(is_switch) {
             self.looks_again = true;
             return None;
         }

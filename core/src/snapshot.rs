@@ -13,6 +13,7 @@ mod told;
 pub use answer::{Answer, DryRun, Listed, Missed, Smoked, Typed};
 pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Terms};
 pub use response::{Reading, Response, found, object};
+pub use told::MOMENT;
 
 use crate::change::editor::Editor;
 use crate::kubernetes::pod::Event;
@@ -47,6 +48,8 @@ pub struct Snapshot {
     answers: Vec<(Query, Answer)>,
     /// What was not read, but told by a watch.
     told: Vec<Query>,
+    /// When the first of these was taken.
+    since: Option<Timestamp>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
     pub pods: Option<PodSnapshot>,
     /// How whoever reads the cluster follows these pods.
@@ -97,6 +100,7 @@ impl Snapshot {
             self.set(Query::replica_sets(&selector), vec![only]);
         }
         self.answers.retain(|(asked, _)| *asked != query);
+        self.told.retain(|told| *told != query);
         self.answers.push((query, answer));
     }
 
@@ -180,6 +184,7 @@ impl Snapshot {
         at: Timestamp,
         mask: fn(&str) -> String,
     ) {
+        self.since.get_or_insert(at);
         let object = |it: Result<Response, Missed>| it.ok().and_then(Response::object);
         let items = |it: Result<Response, Missed>| it.map(Response::items).unwrap_or_default();
         let answer: Answer = match &query {
@@ -192,10 +197,7 @@ impl Snapshot {
                 .map_err(|missed| missed.why)
                 .into(),
             Query::ServiceAgain(name) => {
-                let deployments = |query: &Query| matches!(query, Query::Get(Kind::Deployment, _));
-                self.answers.retain(|(query, _)| !deployments(query));
-                self.set(Query::service(name), object(response).map(Service::new));
-                true.into()
+                return self.read_again(name, object(response).map(Service::new));
             }
             Query::List(Items::Deployments, _) => {
                 let all = items(response)
@@ -207,7 +209,7 @@ impl Snapshot {
                 let sets = replica_sets(response, mask);
                 self.counted(selector, sets).into()
             }
-            Query::List(Items::ServicePods, _) => service_pods(&items(response)).into(),
+            Query::List(Items::ServicePods, _) => service_pods(response).into(),
             Query::List(Items::Autoscalers, _) => {
                 let all = items(response).into_iter().map(Autoscaler::new);
                 all.collect::<Vec<_>>().into()
@@ -346,6 +348,7 @@ impl Snapshot {
     pub fn invalidate_all(&mut self) {
         self.answers.clear();
         self.told.clear();
+        self.since = None;
         self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
     }
 }

@@ -34,6 +34,7 @@ pub use route_problem::RouteProblem;
 pub use sampling::sample;
 pub use traffic::TrafficState;
 
+use crate::kubernetes::call::Verb;
 use crate::request::{Request, Strategy};
 use crate::snapshot::Snapshot;
 use crate::state::continuation::{Continuation, Phase, Reason, RecordedFailure};
@@ -74,13 +75,15 @@ pub fn acted(
 }
 
 /// Takes what a write has returned into the snapshot: of a rolling deploy another version, of a
-/// switch only that everything may have changed.
-pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Workload) {
+/// switch also that everything else may have changed.
+pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Workload, now: Timestamp) {
     match action {
         Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
             *snapshot = Snapshot::of(after);
         }
-        Action::Step(_) => snapshot.invalidate_all(),
+        // What was deleted may be gone, or go.
+        Action::Step(step) if step.call.verb == Verb::Delete => snapshot.invalidate_all(),
+        Action::Step(_) => snapshot.written(after, now),
     }
 }
 

@@ -5,7 +5,7 @@ use crate::kubernetes::kept::Trust;
 use crate::kubernetes::{Watch, WatchEvent};
 use futures_util::FutureExt;
 use landfall_core::engine::{Ask, Watching};
-use landfall_core::kubernetes::call::Verb;
+use landfall_core::kubernetes::call::{Call, Verb};
 use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::identity;
 use landfall_core::snapshot::{Reading, Response};
@@ -24,7 +24,6 @@ pub(super) struct Watched {
     path: String,
     /// The object as it is; `None` where that is not known, or not to be believed.
     object: Option<Value>,
-    is_alone: bool,
     trust: Trust,
     /// When it had told nothing more: what is taken from it later came after that.
     polled: Instant,
@@ -42,9 +41,8 @@ impl Watched {
                 name: watching.name.clone(),
                 ..identity::asked(&watching.call).unwrap_or_default()
             },
-            path: format!("{}/{}", watching.call.path, watching.name),
+            path: path(watching),
             object,
-            is_alone: watching.is_alone,
             trust,
             polled: now,
         }
@@ -58,6 +56,22 @@ impl Watched {
         event
     }
 
+    /// The path of the call that reads the object.
+    pub(super) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Whether it is of what is to be watched.
+    pub(super) fn is_for(&self, watching: &Watching) -> bool {
+        self.path == path(watching)
+    }
+
+    /// Whether a write may be of the object.
+    pub(super) fn is_of(&self, call: &Call) -> bool {
+        let (collection, _) = self.path.rsplit_once('/').unwrap_or_default();
+        call.path.starts_with(collection)
+    }
+
     /// Whether the server has not left it open for too long.
     pub(super) fn is_young(&self) -> bool {
         self.watch.opened().elapsed() < WATCH_TRUST
@@ -66,7 +80,7 @@ impl Watched {
     /// The answer to a question for the object, where it need not be asked.
     pub(super) fn answer(&mut self, ask: &Ask) -> Option<Response> {
         // What is taken here is not heard by the engine in another way.
-        if ask.fresh || !self.is_alone || !self.is_asked(ask) {
+        if ask.fresh || !self.is_asked(ask) {
             return None;
         }
         while let Some(event) = self.watch.next(&self.asked).now_or_never() {
@@ -103,11 +117,16 @@ impl Watched {
     fn take(&mut self, event: &WatchEvent) {
         match event {
             WatchEvent::Now(object) => {
-                self.object = self.is_alone.then(|| object.clone());
+                self.object = Some(object.clone());
                 self.trust.told(self.polled);
             }
             WatchEvent::Nothing => self.trust.told(self.polled),
             WatchEvent::Deleted | WatchEvent::Over => self.object = None,
         }
     }
+}
+
+/// The path of the call that reads what is to be watched.
+fn path(watching: &Watching) -> String {
+    format!("{}/{}", watching.call.path, watching.name)
 }

@@ -3,29 +3,32 @@
 //! be believed, leaves each question to a list.
 
 mod items;
+mod list;
 mod stream;
 mod trust;
 
 use super::Cluster;
-use items::{answer, read};
+use items::{Form, Item, answer, read};
 use landfall_core::engine::in_short;
 use landfall_core::kubernetes::CallError;
-use landfall_core::kubernetes::call::{Call, Verb};
+use landfall_core::kubernetes::call::Call;
 use landfall_core::snapshot::{Followed, Reading, Response};
+use list::List;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
-use stream::{Item, Message, Told, follow};
+use stream::{Message, Told, follow};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::task::{AbortHandle, JoinSet};
-use tokio::time::{Instant, sleep_until};
+use tokio::task::JoinSet;
+use tokio::time::{Instant, sleep_until, timeout_at};
 use tracing::Instrument as _;
 
 pub use trust::Trust;
 
 /// Lists that are kept at a time: a rollout asks for its versions, its pods, and sometimes for
-/// those of others.
+/// those of others. A switch does so for two versions, and asks for what is in front of them.
 const LISTS: usize = 4;
+const LISTS_OF_SWITCH: usize = 12;
 
 /// Objects of one list that are kept; of a list with more, each question is asked.
 const ITEMS: usize = 10_000;
@@ -39,6 +42,9 @@ const BACKLOG: usize = 64;
 /// How often changes of pods end a wait. Thousands may change in a second.
 const PODS_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long a watch may take to tell what was written, or read, in another way.
+const CATCHING_UP: Duration = Duration::from_millis(100);
+
 /// Lists that are kept.
 pub struct Kept {
     lists: Vec<List>,
@@ -51,26 +57,17 @@ pub struct Kept {
     is_logged: bool,
     /// When changes of pods have ended a wait the last time.
     woken: Option<Instant>,
+    /// Whether a watch has told anything so far.
+    has_told: bool,
+    /// Whether what a switch reads is kept, too.
+    is_switch: bool,
+    /// The path of the object that is followed by other means.
+    followed_elsewhere: String,
 }
 
-/// A list that is kept.
-struct List {
-    call: Call,
-    items: BTreeMap<String, Item>,
-    /// From where it is followed.
-    version: String,
-    trust: Trust,
-    watch: Option<(u64, AbortHandle)>,
-    /// Whether it is to be read before it is believed again, whatever a watch tells.
-    is_outdated: bool,
-    /// Whether it has changed since it was asked for the last time.
-    is_changed: bool,
-    /// How often it was asked for.
-    asked: u32,
-}
-
-impl Default for Kept {
-    fn default() -> Kept {
+impl Kept {
+    /// Nothing yet. `is_switch`: whether what a switch reads is to be kept, too.
+    pub fn new(is_switch: bool) -> Kept {
         let (sender, receiver) = channel(BACKLOG);
         Kept {
             lists: Vec::new(),
@@ -80,64 +77,103 @@ impl Default for Kept {
             newest: 0,
             is_logged: false,
             woken: None,
+            has_told: false,
+            is_switch,
+            followed_elsewhere: String::new(),
         }
     }
-}
 
-impl Kept {
     /// Answers a call, from what is kept where that is as good and it need not be `fresh`; also
-    /// whether a watch has told the answer.
+    /// whether a watch has told the answer. `None` where such answers are not kept.
     pub async fn ask(
         &mut self,
         cluster: &Cluster,
         (call, reading): (&Call, &Reading),
         fresh: bool,
         until: Instant,
-    ) -> Result<(Response, bool), CallError> {
+    ) -> Option<Result<(Response, bool), CallError>> {
+        let form = Form::of(call, reading, self.is_switch)?;
         while let Ok((id, told, at)) = self.receiver.try_recv() {
             self.take(id, told, at);
         }
-        let now = Instant::now();
-        let found = self.lists.iter_mut().find(|list| list.call == *call);
-        if let Some(list) = found.filter(|list| !fresh && list.is_believed(now)) {
-            list.is_changed = false;
-            return Ok((list.answer(reading), true));
+        if !fresh {
+            let is_awaited = |list: &List| list.awaited.is_some() && !list.is_outdated;
+            self.catch_up(call, form, is_awaited).await;
         }
-        let (items, version) = read(cluster, call, reading, until).await?;
+        let now = Instant::now();
+        let found = self.lists.iter_mut().find(|list| list.is(call, form));
+        if let Some(list) = found.filter(|list| !fresh && list.is_believed(now)) {
+            return Some(Ok((list.answer(reading), true)));
+        }
+        let read = read(cluster, call, form, until).await;
+        Some(self.read((call, reading, form), read, fresh).await)
+    }
+
+    /// Takes a list as it was read.
+    async fn read(
+        &mut self,
+        (call, reading, form): (&Call, &Reading, Form),
+        read: Result<(Vec<Item>, Option<String>), CallError>,
+        fresh: bool,
+    ) -> Result<(Response, bool), CallError> {
+        if read.is_err() && form == Form::Single {
+            // Of what is not there nothing can be followed.
+            self.lists.retain(|list| !list.is(call, form));
+        }
+        let (items, version) = read?;
         let items = items.into_iter().map(|item| (item.name().to_owned(), item));
         let items = items.collect::<BTreeMap<_, _>>();
         let Some(version) = version.filter(|_| items.len() <= ITEMS) else {
-            self.lists.retain(|list| list.call != *call);
-            let mut response = answer(items.values(), reading);
+            self.lists.retain(|list| !list.is(call, form));
+            let mut response = answer(items.values(), form, reading);
             if let Response::Pods(pods) = &mut response {
                 pods.cut = true;
             }
             return Ok((response, false));
         };
-        let list = self.list(call);
+        if self.is_switch {
+            self.catch_up(call, form, |list| list.items != items).await;
+        }
+        let list = self.list(call, form);
         list.read(items, version, fresh, Instant::now());
         let answer = list.answer(reading);
         self.log(call, "it does not tell what changes");
         Ok((answer, false))
     }
 
-    /// Whether calls that are read like this are answered from what is kept.
-    pub fn keeps(call: &Call, reading: &Reading) -> bool {
-        let is_kept = match reading {
-            Reading::Pods(_) | Reading::ReplicaSets => true,
-            // The last look before a success: a watch's last word may be held back on its way.
-            Reading::Roster(_) => false,
-            Reading::Object | Reading::Whole | Reading::List => false,
-            Reading::Events | Reading::Text => false,
-        };
-        is_kept && call.verb == Verb::List
+    /// Waits a moment for what a watch is about to tell, as long as its list `is_behind`.
+    async fn catch_up(&mut self, call: &Call, form: Form, is_behind: impl Fn(&List) -> bool) {
+        let end = Instant::now() + CATCHING_UP;
+        loop {
+            let mut lists = self.lists.iter();
+            let list = lists.find(|list| list.is(call, form) && list.watch.is_some());
+            if !list.is_some_and(&is_behind) {
+                return;
+            }
+            let Ok(Some((id, told, at))) = timeout_at(end, self.receiver.recv()).await else {
+                return;
+            };
+            self.take(id, told, at);
+        }
     }
 
-    /// Something was written: what was kept before tells nothing of it.
-    pub fn outdate(&mut self) {
+    /// Something was written, and came to this: what was kept before tells nothing of it. A switch
+    /// goes on from what others have not been changed by.
+    pub fn written(&mut self, call: &Call, result: Option<&Response>) {
         for list in &mut self.lists {
-            list.is_outdated = true;
+            match result.filter(|_| self.is_switch) {
+                Some(Response::Object(object)) => list.written(call, object),
+                _ => list.is_outdated = true,
+            }
         }
+    }
+
+    /// Something is waited for: what is not followed is to be read after it. The object of this
+    /// path is followed by other means.
+    pub fn wait(&mut self, cluster: &Arc<Cluster>, followed_elsewhere: &str) {
+        followed_elsewhere.clone_into(&mut self.followed_elsewhere);
+        self.lists.iter_mut().for_each(List::wait);
+        self.open(cluster);
     }
 
     /// The cluster may be another one.
@@ -148,7 +184,8 @@ impl Kept {
 
     /// How the pods that were asked for are followed.
     pub fn pods(&self) -> Followed {
-        let mut pods = self.lists.iter().filter(|list| list.has_pods());
+        let lists = self.lists.iter();
+        let mut pods = lists.filter(|list| list.form == Form::Pods);
         if pods.clone().any(|list| list.watch.is_none()) {
             return Followed::ByLists;
         }
@@ -159,14 +196,12 @@ impl Kept {
     }
 
     /// Opens the watches that are missing.
-    pub fn open(&mut self, cluster: &Arc<Cluster>) {
+    fn open(&mut self, cluster: &Arc<Cluster>) {
         while self.tasks.try_join_next().is_some() {}
         let now = Instant::now();
         for list in &mut self.lists {
-            // What is asked for once may not be asked for again. The pods of a rollout are, and
-            // there may be many.
-            let is_wanted = list.asked > 1 || list.has_pods();
-            if list.watch.is_some() || list.is_outdated || !is_wanted || !list.trust.may_open(now) {
+            let is_elsewhere = *list.call.path == *self.followed_elsewhere;
+            if !list.is_wanted() || is_elsewhere || !list.trust.may_open(now) {
                 continue;
             }
             self.newest += 1;
@@ -175,7 +210,11 @@ impl Kept {
                 Call::watch_of(&list.call, &list.version, WATCH_SECONDS),
             );
             list.trust.opening();
-            let task = follow(Arc::clone(cluster), call, id, self.sender.clone());
+            if self.has_told && list.form != Form::Pods {
+                list.trust.vouched();
+            }
+            let what = (call, list.form);
+            let task = follow(Arc::clone(cluster), what, id, self.sender.clone());
             list.watch = Some((id, self.tasks.spawn(task.in_current_span())));
         }
     }
@@ -187,7 +226,7 @@ impl Kept {
             let pods = self
                 .lists
                 .iter()
-                .any(|list| list.is_changed && list.has_pods() && !list.is_outdated);
+                .any(|list| list.is_changed && list.is_busy() && !list.is_outdated);
             let due = self
                 .woken
                 .map_or_else(Instant::now, |woken| woken + PODS_PAUSE);
@@ -220,10 +259,24 @@ impl Kept {
                 "it ends at once".to_owned()
             }
         };
-        let has_changed = list.take(told, at) && !list.has_pods();
+        let tells = matches!(told, Told::Put(..) | Told::Gone(..) | Told::Bookmark(_));
+        let has_changed = list.take(told, at) && !list.is_busy();
+        if tells {
+            self.vouched();
+        }
         self.lists.retain(|list| list.items.len() <= ITEMS);
         self.log(&call, &error);
         has_changed
+    }
+
+    /// A watch has told something: nothing on the way holds the others back.
+    pub fn vouched(&mut self) {
+        if std::mem::replace(&mut self.has_told, true) {
+            return;
+        }
+        // How a rollout ends early shows in its pods: theirs has to tell something itself.
+        let others = self.lists.iter_mut().filter(|it| it.form != Form::Pods);
+        others.for_each(|list| list.trust.vouched());
     }
 
     /// Logs once that lists take the place of a watch.
@@ -242,115 +295,19 @@ impl Kept {
     }
 
     /// The list of a call; one that is new takes the place of the oldest.
-    fn list(&mut self, call: &Call) -> &mut List {
-        if let Some(at) = self.lists.iter().position(|list| list.call == *call) {
-            return &mut self.lists[at];
+    fn list(&mut self, call: &Call, form: Form) -> &mut List {
+        let place = self.lists.iter().position(|list| list.is(call, form));
+        if let Some(place) = place {
+            return &mut self.lists[place];
         }
-        if self.lists.len() >= LISTS {
+        let most = match self.is_switch {
+            true => LISTS_OF_SWITCH,
+            false => LISTS,
+        };
+        if self.lists.len() >= most {
             self.lists.remove(0);
         }
-        self.lists.push(List {
-            call: call.clone(),
-            items: BTreeMap::new(),
-            version: String::new(),
-            trust: Trust::new(Instant::now()),
-            watch: None,
-            is_outdated: false,
-            is_changed: false,
-            asked: 0,
-        });
+        self.lists.push(List::new(call, form, self.is_switch));
         self.lists.last_mut().expect("one was added")
-    }
-}
-
-impl List {
-    fn is_of(&self, id: u64) -> bool {
-        self.watch.as_ref().is_some_and(|(own, _)| *own == id)
-    }
-
-    fn has_pods(&self) -> bool {
-        self.call.answer.as_deref() == Some("Pod")
-    }
-
-    fn is_believed(&self, now: Instant) -> bool {
-        self.watch.is_some() && !self.is_outdated && self.trust.is_believed(now)
-    }
-
-    fn answer(&mut self, reading: &Reading) -> Response {
-        self.asked += 1;
-        answer(self.items.values(), reading)
-    }
-
-    /// Takes the list as it was read now. A last look may be `fresh`er than a watch that is well.
-    fn read(&mut self, items: BTreeMap<String, Item>, version: String, fresh: bool, now: Instant) {
-        let is_same = self.items == items;
-        if self.watch.is_some() && !is_same {
-            // A watch that was opened before goes on from before, and would undo what was read.
-            self.close();
-            self.trust.corrected(!self.is_outdated && !fresh, now);
-        } else {
-            self.trust.confirmed(now);
-        }
-        self.items = items;
-        self.version = version;
-        self.is_outdated = false;
-        self.is_changed = false;
-    }
-
-    /// Takes what its watch has told; true where something has changed.
-    fn take(&mut self, told: Told, now: Instant) -> bool {
-        match told {
-            Told::Opened => self.trust.opened(now),
-            Told::Bookmark(version) => self.advance(version, now),
-            Told::Put(name, item, version) => {
-                self.advance(version, now);
-                let has_changed = self.items.get(&name) != Some(&item);
-                self.items.insert(name, item);
-                self.is_changed |= has_changed;
-                return has_changed;
-            }
-            Told::Gone(name, version) => {
-                self.advance(version, now);
-                let has_changed = self.items.remove(&name).is_some();
-                self.is_changed |= has_changed;
-                return has_changed;
-            }
-            Told::Over(end) => {
-                self.close();
-                self.trust.ended(end == super::WatchEnd::Ended, now);
-            }
-            Told::Expired | Told::Garbled => {
-                self.close();
-                self.is_outdated = true;
-                self.trust.ended(false, now);
-            }
-            Told::Refused(error) => {
-                self.close();
-                let (mut is_final, mut pause) = (false, Duration::ZERO);
-                if let CallError::Refused(refusal) = &error {
-                    is_final = !refusal.may_pass();
-                    pause = refusal.wait.unwrap_or_default();
-                }
-                self.trust.refused(is_final, pause, now);
-            }
-        }
-        false
-    }
-
-    fn advance(&mut self, version: String, now: Instant) {
-        self.version = version;
-        self.trust.told(now);
-    }
-
-    fn close(&mut self) {
-        if let Some((_, task)) = self.watch.take() {
-            task.abort();
-        }
-    }
-}
-
-impl Drop for List {
-    fn drop(&mut self) {
-        self.close();
     }
 }

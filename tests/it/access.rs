@@ -20,6 +20,7 @@ const RBAC: &str = "rbac.authorization.k8s.io";
 /// Clusters of rows that run at the same time.
 const AT_ONCE: usize = 6;
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const SLOW_IMAGE: &str = "registry.example.com/demo-app:2.0.0-after-2s";
 
 /// What becomes of a deploy without a verb.
 enum Without {
@@ -38,7 +39,7 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
     use Without::{Left, Refused, Served, Told};
     let new = || image(NEW_IMAGE);
     let sick = || image("demo-app:crash");
-    let slow = || image("registry.example.com/demo-app:2.0.0-after-2s");
+    let slow = || image(SLOW_IMAGE);
     let mut scaled = manifest();
     scaled["spec"]["replicas"] = json!(3);
     let mut unknown = manifest();
@@ -108,6 +109,18 @@ fn table() -> Vec<(&'static str, &'static str, Value, Without)> {
             "endpointslices",
             switched("blueGreen", NEW_IMAGE),
             Refused,
+        ),
+        (
+            "watch",
+            "services",
+            unasked("blueGreen", SLOW_IMAGE),
+            Served,
+        ),
+        (
+            "watch",
+            "endpointslices",
+            unasked("blueGreen", SLOW_IMAGE),
+            Served,
         ),
         ("list", "ingresses", unasked("blueGreen", NEW_IMAGE), Served),
         (

@@ -7,6 +7,7 @@ use landfall_core::alarm::{Alarm, AlarmState, AlarmsError};
 use landfall_core::engine::{Ask, Engine, Heard, Watching};
 use landfall_core::kubernetes::call::{Call, Verb};
 use landfall_core::kubernetes::pod::{self, Pods};
+use landfall_core::kubernetes::service::ServicePod;
 use landfall_core::kubernetes::{CallError, Refusal};
 use landfall_core::request::Request;
 use landfall_core::snapshot::{Reading, Response};
@@ -68,6 +69,9 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
         Reading::List => Response::List(items(object)),
         Reading::ReplicaSets => {
             Response::ReplicaSets(items(object).iter().map(ReplicaSet::read).collect())
+        }
+        Reading::ServicePods => {
+            Response::ServicePods(items(object).iter().map(ServicePod::read).collect())
         }
         Reading::Pods(set) => {
             let (pods, _) = Pods::read(whole().as_bytes(), set).unwrap();
@@ -134,7 +138,7 @@ impl Reads {
 
 /// The state of the resource that a call reads: how many objects there are, and the newest version
 /// of one. The world names resources of its own by their plural alone.
-fn state(world: &World, call: &Call) -> (usize, u64) {
+pub fn state(world: &World, call: &Call) -> (usize, u64) {
     let whole = &*call.resource;
     let plural = whole.split('.').next().filter(|plural| *plural != whole);
     let names = plural.into_iter().chain([whole]);

@@ -5,6 +5,7 @@
 
 mod disturbance;
 mod disturbed;
+mod followed;
 mod guarded;
 mod invariants;
 mod judge;
@@ -83,8 +84,11 @@ fn at_every_point(
     for _ in 0..STEPS {
         let next = simulation.peek().clone();
         let again = seen.again(&next);
+        let is_told = simulation.is_told(&next);
+        let watched = simulation.setting.watched;
         for disturbance in suitable(&next) {
-            if wanted(&next, again, disturbance) {
+            let has_point = !is_told && (watched || disturbance != HeldBack);
+            if has_point && wanted(&next, again, disturbance) {
                 let mut copy = simulation.clone();
                 copy.plan.push((copy.points + 1, disturbance));
                 disturb(copy);
@@ -255,6 +259,7 @@ fn the_new_version_is_scaled_away_twice() {
         health: Well,
         locked: Locked::No,
         overlap: false,
+        watched: false,
     };
     let fresh = Simulation::new(setting);
     // The first one right before the old version is retired.

@@ -1,10 +1,11 @@
 //! What a rollout asks of the API server: lists are read once and then watched, and where a watch is
 //! cut, mute, garbled or refused, lists take its place and come to the same.
 
+use crate::blue_green::{endpoints_are_known, switch};
 use crate::stage::{OLD_IMAGE, Stage, demo_app, image};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::Outcome;
-use landfall_sandbox::world::{Behaviour, Fault, On, Seen, World};
+use landfall_sandbox::world::{Behaviour, Fault, On, Seen, World, sample_service};
 use serde_json::json;
 use std::time::Duration;
 
@@ -48,6 +49,34 @@ async fn at_most_ten_calls_for_a_rollout_of_a_minute() {
         let watch = format!("GET {resource} watch");
         assert!(calls.contains(&watch), "{watch}: {calls:#?}");
     }
+    assert!(!stage.log().contains(LISTS), "{}", stage.log());
+}
+
+/// A switch whose new version comes up in 20 s, and is watched for a minute.
+#[tokio::test(flavor = "multi_thread")]
+async fn few_calls_for_a_switch_with_a_bake_of_a_minute() {
+    let stage = Stage::in_sandbox(|world, now| {
+        world.apply(demo_app(600), now);
+        world.apply(sample_service("demo-app"), now);
+        let after = SignedDuration::from_secs(20);
+        world.behave("2.0.0", Behaviour::Ready { after });
+    })
+    .await;
+    endpoints_are_known(&stage).await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    parameters["bake"] = json!("60s");
+    parameters["timeout"] = json!("3m");
+    let life = Duration::from_secs(170);
+    let job = stage.aws.submit(stage.event(&parameters), life);
+    let outcome = stage.aws.outcome(&job, life).await;
+    assert!(matches!(outcome, Outcome::Succeeded(_)), "{outcome:?}");
+    let began = stage.requests().first().map(|seen| seen.time).unwrap();
+    let calls = stage.requests().into_iter().map(|seen| {
+        let at = seen.time.duration_since(began);
+        format!("{:>7.3} {}", at.as_secs_f64(), word(&seen))
+    });
+    let calls = calls.collect::<Vec<_>>();
+    assert!(calls.len() <= 46, "{}: {calls:#?}", calls.len());
     assert!(!stage.log().contains(LISTS), "{}", stage.log());
 }
 

@@ -26,7 +26,6 @@ const CLEARED: &str = "have it cleared away";
 
 impl Engine {
     pub(super) fn act(&mut self, mut action: Action) {
-        self.stale_watch = true;
         self.checks_at = None;
         self.unmarked = false;
         // Whatever was lost before, what was read since has shown that it was not done.
@@ -37,6 +36,9 @@ impl Engine {
             *operations = change::undo_of_generation(operations);
         }
         let call = action.call(&self.request);
+        // What a switch writes to other objects changes nothing of the Deployment that is watched.
+        let workload = &*self.request.kind.row().resource.name;
+        self.stale_watch |= !matches!(action, Action::Step(_)) || call.resource == workload;
         self.write(action, call);
     }
 
@@ -108,7 +110,7 @@ impl Engine {
     fn written(&mut self, action: &Action, after: Workload, now: Timestamp) {
         let phase = strategy::acted(&self.request, &self.snapshot, action, &after, now);
         self.enter(phase);
-        strategy::seen_after(&mut self.snapshot, action, after);
+        strategy::seen_after(&mut self.snapshot, action, after, now);
         self.continuation.unreachable_since = None;
         self.conflicts = 0;
         self.just_written = true;

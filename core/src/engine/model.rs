@@ -65,9 +65,6 @@ pub struct Watching {
     pub fresh: bool,
     /// When the wait ends though nothing is heard.
     pub until: Timestamp,
-    /// Whether all that is asked for meanwhile is of this Deployment, its versions and its pods, so
-    /// that it may be answered by watches. A switch reads others' objects as well, afresh.
-    pub is_alone: bool,
 }
 
 /// What a watch told.
@@ -291,8 +288,13 @@ impl Engine {
     }
 
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
+        let is_told = match &why {
+            Pending::Read(Query::ServiceAgain(_)) => false,
+            Pending::Read(query) => !(query.is_of_traffic() && self.snapshot.is_rechecked()),
+            Pending::Act(_) | Pending::Plan(_) | Pending::Review(..) | Pending::End(..) => false,
+        };
         let ask = Ask {
-            fresh: self.looks_again || !matches!(why, Pending::Read(_)),
+            fresh: self.looks_again || !is_told,
             call,
             reading,
             until,

@@ -69,7 +69,7 @@ impl Engine {
             self.mute_watches = MUTE_WATCHES;
             self.stale_watch = true;
         }
-        if std::mem::take(&mut self.just_written) {
+        if std::mem::take(&mut self.just_written) && self.is_alone() {
             // Where the controller was as fast as we are, one read tells all. A watch would occupy
             // the connection, and whatever is read beside it would need another handshake.
             self.snapshot.invalidate_all();
@@ -104,10 +104,6 @@ impl Engine {
             ),
             name,
             fresh: std::mem::take(&mut self.stale_watch),
-            is_alone: self
-                .waiting
-                .as_ref()
-                .is_some_and(|wait| wait.stage.is_alone()),
             until: due.unwrap_or(end),
         })
     }
@@ -168,10 +164,12 @@ impl Engine {
                 self.snapshot.invalidate_pods(&name, Some(now));
                 self.snapshot.was_heard(&name);
             }
-            Heard::Beside => {
+            Heard::Beside if self.is_alone() => {
                 let same = self.snapshot.seen_deployment(&name).cloned();
                 self.snapshot.invalidate_pods(&name, same);
             }
+            // A switch follows other objects as well.
+            Heard::Beside => self.snapshot.invalidate_all(),
             Heard::Deleted => self.snapshot.invalidate_pods(&name, None),
             Heard::Over => {
                 self.mute_watches += 1;
@@ -190,6 +188,12 @@ impl Engine {
     fn watched(&self) -> Option<String> {
         let stage = &self.waiting.as_ref()?.stage;
         stage.watched(&self.request).map(str::to_owned)
+    }
+
+    /// Whether the wait is about one Deployment, its versions and its pods, and nothing else.
+    fn is_alone(&self) -> bool {
+        let mut waiting = self.waiting.iter();
+        waiting.any(|wait| wait.stage.is_alone())
     }
 
     fn seen_version(&self, name: &str) -> Option<String> {

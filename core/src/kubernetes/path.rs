@@ -72,6 +72,12 @@ impl Path {
         }
     }
 
+    /// The collection of an object that this is the path of, and the object's name.
+    pub fn parent(&self) -> (Path, &str) {
+        let (above, name) = self.0.rsplit_once('/').unwrap_or_default();
+        (Path(above.to_owned()), name)
+    }
+
     pub(super) fn is_void(&self) -> bool {
         self.0.is_empty()
     }

@@ -242,6 +242,15 @@ impl Query {
         Query::List(Items::Autoscalers, String::new())
     }
 
+    /// Whether it tells who gets traffic, or could.
+    pub fn is_of_traffic(&self) -> bool {
+        matches!(
+            self,
+            Query::Get(Kind::Deployment, _)
+                | Query::List(Items::ServicePods | Items::EndpointSlices, _)
+        )
+    }
+
     /// The call that reads it.
     pub fn call(&self, kind: workload::Kind, namespace: &str) -> Call {
         let row = kind.row();
@@ -306,6 +315,7 @@ impl Query {
                 ..needed(Reading::Object)
             },
             Query::List(Items::ReplicaSets, _) => needed(Reading::ReplicaSets),
+            Query::List(Items::ServicePods, _) => needed(Reading::ServicePods),
             // They tell what is in front of a Service: without them that is not known.
             Query::List(Items::Ingresses | Items::TargetGroupBindings, _) => Terms {
                 optional: Optional::Resource,

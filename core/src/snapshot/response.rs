@@ -3,6 +3,7 @@
 use crate::kubernetes::CallError;
 use crate::kubernetes::contact::{JsonFault, OddAnswer};
 use crate::kubernetes::pod::{Event, Pods};
+use crate::kubernetes::service::ServicePod;
 use crate::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 
@@ -17,6 +18,8 @@ pub enum Reading {
     List,
     /// A list of ReplicaSets or ControllerRevisions.
     ReplicaSets,
+    /// The pods that a Service's selector finds.
+    ServicePods,
     /// The pods that the object of this name controls.
     Pods(String),
     /// Which pods the object of this name controls, each in a word.
@@ -38,6 +41,8 @@ pub enum Response {
     List(Vec<Value>),
     /// ReplicaSets.
     ReplicaSets(Vec<ReplicaSet>),
+    /// Pods as a Service sees them.
+    ServicePods(Vec<ServicePod>),
     /// Pods.
     Pods(Box<Pods>),
     /// Which pods there are.
@@ -79,7 +84,11 @@ pub fn found(
     result: Result<Response, CallError>,
 ) -> Result<Response, CallError> {
     let may_be_absent = match reading {
-        Reading::Object | Reading::Whole | Reading::List | Reading::ReplicaSets => true,
+        Reading::Object
+        | Reading::Whole
+        | Reading::List
+        | Reading::ReplicaSets
+        | Reading::ServicePods => true,
         Reading::Pods(_) | Reading::Roster(_) | Reading::Events | Reading::Text => false,
     };
     match result {

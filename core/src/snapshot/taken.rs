@@ -6,12 +6,14 @@ use crate::kubernetes::service::ServicePod;
 use crate::workload::health::steadiness::{Roster, summed};
 use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
-use serde_json::Value;
 
 /// The pods that are not over.
-pub(super) fn service_pods(items: &[Value]) -> Vec<ServicePod> {
-    let all = items.iter().map(ServicePod::read);
-    all.filter(|pod| !pod.over).collect()
+pub(super) fn service_pods(response: Result<Response, Missed>) -> Vec<ServicePod> {
+    let Ok(Response::ServicePods(mut pods)) = response else {
+        return Vec::new();
+    };
+    pods.retain(|pod| !pod.over);
+    pods
 }
 
 pub(super) fn replica_sets(

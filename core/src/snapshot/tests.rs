@@ -169,6 +169,7 @@ fn response(reading: &Reading) -> Response {
         Reading::Object | Reading::Whole => Response::Object(json!({"metadata": {"name": "x"}})),
         Reading::List => Response::List(Vec::new()),
         Reading::ReplicaSets => Response::ReplicaSets(Vec::new()),
+        Reading::ServicePods => Response::ServicePods(Vec::new()),
         Reading::Pods(_) => Response::Pods(Box::default()),
         Reading::Roster(_) => Response::Roster(Vec::new()),
         Reading::Events => Response::Events(Vec::new()),
@@ -321,9 +322,10 @@ fn a_smoke_test_passes_or_says_what_is_wrong() {
 fn pods_that_are_over_are_not_a_services() {
     let pod = |phase: &str| json!({"metadata": {"name": phase}, "status": {"phase": phase}});
     let pods = ["Running", "Failed", "Succeeded", "Pending"].map(pod);
+    let pods = pods.iter().map(ServicePod::read);
     let query = Query::List(Items::ServicePods, "app=web".into());
     let mut snapshot = Snapshot::default();
-    take(&mut snapshot, &query, Response::List(pods.to_vec()));
+    take(&mut snapshot, &query, Response::ServicePods(pods.collect()));
     let selector = [("app".to_owned(), "web".to_owned())].into();
     let names = snapshot.service_pods(&selector).unwrap();
     let names = names.iter().map(|pod| &*pod.name);

@@ -1,15 +1,12 @@
 //! A watch of what a list has, read by a task of its own.
 
+use super::items::{Form, Item};
 use crate::kubernetes::{Cluster, WatchEnd};
-use crate::telemetry::logging;
 use landfall_core::kubernetes::CallError;
-use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::contact::Identity;
 use landfall_core::kubernetes::identity;
-use landfall_core::kubernetes::pod::PodRecord;
 use landfall_core::kubernetes::watched::{Change, Line};
-use landfall_core::workload::replica_set::ReplicaSet;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::mpsc::Sender;
@@ -17,15 +14,6 @@ use tokio::time::Instant;
 
 /// How long the server may take to begin.
 const BEGINNING: Duration = Duration::from_secs(10);
-
-/// What is kept of an object.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Item {
-    /// Of a pod.
-    Pod(Box<PodRecord>),
-    /// Of a ReplicaSet or a ControllerRevision.
-    Version(Box<ReplicaSet>),
-}
 
 /// What a watch tells, which watch, and when that came.
 pub(super) type Message = (u64, Told, Instant);
@@ -61,7 +49,12 @@ impl Told {
 }
 
 /// Follows a watch to its end, and sends what it tells with this id.
-pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sender<Message>) {
+pub(super) async fn follow(
+    cluster: Arc<Cluster>,
+    (call, form): (Call, Form),
+    id: u64,
+    to: Sender<Message>,
+) {
     let mut watch = match cluster.watch(&call, Instant::now() + BEGINNING).await {
         Ok(watch) => watch,
         Err(error) => {
@@ -87,14 +80,14 @@ pub(super) async fn follow(cluster: Arc<Cluster>, call: Call, id: u64, to: Sende
             return;
         }
         told = match watch.line().await {
-            Ok(line) => read(&line, &asked),
+            Ok(line) => read(&line, form, &asked),
             Err(end) => Told::Over(end),
         };
     }
 }
 
-/// Reads a line of a watch of pods or versions, as `asked` says.
-fn read(text: &[u8], asked: &Identity) -> Told {
+/// Reads a line of a watch of the objects that are `asked` for.
+fn read(text: &[u8], form: Form, asked: &Identity) -> Told {
     let Some(line) = Line::read(text) else {
         return Told::Garbled;
     };
@@ -104,18 +97,9 @@ fn read(text: &[u8], asked: &Identity) -> Told {
         Change::Bookmark => Told::Bookmark(line.version),
         Change::Put | Change::Gone if !is_ours || line.name.is_empty() => Told::Garbled,
         Change::Gone => Told::Gone(line.name, line.version),
-        Change::Put => match item(text, &line.kind) {
+        Change::Put => match Item::in_line(form, text) {
             Some(item) => Told::Put(line.name, item, line.version),
             None => Told::Garbled,
         },
     }
-}
-
-fn item(text: &[u8], kind: &str) -> Option<Item> {
-    if kind == "Pod" {
-        return PodRecord::in_line(text).map(|pod| Item::Pod(Box::new(pod)));
-    }
-    let line = answer::read(text)?;
-    logging::learn(&line["object"]);
-    Some(Item::Version(Box::new(ReplicaSet::read(&line["object"]))))
 }

@@ -3,7 +3,7 @@
 use crate::fuzz::fuzz;
 use landfall_core::change::difference::difference;
 use landfall_core::kubernetes::call::Call;
-use landfall_core::kubernetes::service::Service;
+use landfall_core::kubernetes::service::{Service, ServicePod};
 use landfall_core::request::{Parameters, Request};
 use landfall_core::snapshot::{Items, Kind, Query, Reading, Response, Snapshot};
 use landfall_core::state::baseline::Previous;
@@ -79,6 +79,9 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
             Reading::List => Response::List(vec![named(deployment, text)]),
             Reading::ReplicaSets => Response::ReplicaSets(vec![ReplicaSet::read(deployment)]),
             Reading::Text => Response::Text(text.to_owned()),
+            Reading::ServicePods => {
+                Response::ServicePods(vec![ServicePod::read(&named(deployment, text))])
+            }
             Reading::Pods(_) | Reading::Roster(_) | Reading::Events => return,
         };
         seen.take(request.kind, query, Ok(response), start, str::to_owned);

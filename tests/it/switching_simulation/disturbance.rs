@@ -45,6 +45,8 @@ pub enum Disturbance {
     Cut,
     /// A watch tells of nothing: the wait ends with its time.
     Deaf,
+    /// A proxy holds the watches of what was read back for some seconds.
+    HeldBack,
     /// Somebody scales the live Deployment.
     Scaled,
     /// Somebody changes the live Deployment's image by hand.
@@ -63,7 +65,7 @@ pub enum Disturbance {
 
 pub use Disturbance::*;
 
-pub const ALL: [Disturbance; 26] = [
+pub const ALL: [Disturbance; 27] = [
     Retried,
     AnswerLost,
     Unavailable,
@@ -83,6 +85,7 @@ pub const ALL: [Disturbance; 26] = [
     LateOther,
     Cut,
     Deaf,
+    HeldBack,
     Scaled,
     Overtaken,
     ScaledAway,
@@ -106,7 +109,7 @@ impl Disturbance {
     /// Whether it means something at a wait as well.
     pub fn suits_wait(self) -> bool {
         self.suits_read() && ![Retried, Unavailable, Refused, Stale].contains(&self)
-            || [Cut, Deaf].contains(&self)
+            || [Cut, Deaf, HeldBack].contains(&self)
     }
 
     /// Whether it means something at a read. What was read before a death is as good as never read.
@@ -134,7 +137,7 @@ impl Disturbance {
 
     /// Whether it means something at a write.
     pub fn suits_write(self) -> bool {
-        ![Stale, Cut, Deaf].contains(&self)
+        ![Stale, Cut, Deaf, HeldBack].contains(&self)
     }
 }
 

@@ -21,6 +21,10 @@ impl Simulation {
             Some(Replayed) => self.replay(),
             Some(AgainBefore) => self.again(),
             Some(OtherBefore) => self.other(),
+            Some(HeldBack) => {
+                self.hold_back();
+                return Some(planned);
+            }
             Some(Scaled) => {
                 self.scale();
                 return Some(planned);
@@ -105,7 +109,7 @@ impl Simulation {
                 return Some(refused(422, "Invalid", "a webhook says no"));
             }
             Some(Refused) => return Some(refused(403, "Forbidden", "it is forbidden")),
-            Some(Conflict | Cut | Deaf) => {}
+            Some(Conflict | Cut | Deaf | HeldBack) => {}
             Some(Stale) => {
                 self.world.fault(On::any(), Fault::Stale, 1);
                 let reply = self.send(call);

@@ -1,6 +1,7 @@
 //! One deploy as it is played: the engine's steps, the world's, and the time between them.
 
 use super::disturbance::{Cut, Deaf, Disturbance};
+use super::followed::Followed;
 use super::outcome::DEPLOYS;
 use super::setting::*;
 use super::{EARLIER_IMAGE, LONGEST, NEW_IMAGE, REQUIRED, SCALING, STEPS};
@@ -66,6 +67,7 @@ pub struct Simulation {
     pub transcript: Option<Vec<String>>,
     pub bell: Bell,
     pub reads: Reads,
+    pub followed: Followed,
 }
 
 #[derive(Clone, Debug)]
@@ -144,6 +146,7 @@ impl Simulation {
             transcript: None,
             bell: Bell::default(),
             reads: Reads::default(),
+            followed: Followed::default(),
         };
         simulation.advance();
         let first = match setting.start {
@@ -217,6 +220,7 @@ impl Simulation {
     pub fn invoke(&mut self, continuation: Continuation, request: Request) {
         self.begun = self.now;
         self.next = None;
+        self.followed = Followed::default();
         self.engine = engine(continuation, request, self.now);
     }
 
@@ -246,16 +250,17 @@ impl Simulation {
         self.peek();
         let next = self.next.take()?;
         self.note(|| outline(&next));
-        match next {
-            Next::Ask(ask) => self.ask(&ask),
-            Next::Watch(watching) => self.watch(&watching),
+        match &next {
+            Next::Ask(ask) if self.is_told(&next) => self.tell(ask),
+            Next::Ask(ask) => self.ask(ask),
+            Next::Watch(watching) => self.watch(watching),
             Next::Alarms(_) => {
                 let told = self.bell.tell(self.now);
                 self.engine.alarmed(told, self.now);
             }
-            Next::Sleep(end) => self.sleep(end),
+            Next::Sleep(end) => self.sleep(*end),
             Next::Done(outcome) => {
-                return Some(match *outcome {
+                return Some(match Outcome::clone(outcome) {
                     Outcome::Finished(success) => End::Finished(success),
                     Outcome::Failed(failure) => End::Failed(failure),
                     Outcome::Broken(_, CallError::Refused(refusal), _) => {
@@ -294,11 +299,15 @@ impl Simulation {
             self.pass(end.duration_since(self.now));
             return self.engine.heard(Heard::Nothing, false, self.now);
         }
+        let state = self.state_followed();
         while self.now < end {
             self.now = self.next_change(end);
             self.advance();
             if let Some(heard) = simulated::heard(&self.world, &self.engine, watching) {
                 return self.engine.heard(heard, true, self.now);
+            }
+            if self.setting.watched && self.state_followed() != state {
+                return self.engine.heard(Heard::Beside, true, self.now);
             }
         }
         self.engine.heard(Heard::Nothing, true, self.now);
@@ -307,6 +316,7 @@ impl Simulation {
     pub fn perform(&mut self, ask: &Ask) -> Result<Response, CallError> {
         self.pass(SignedDuration::from_millis(5));
         let answer = self.reads.answer(&mut self.world, ask, self.now);
+        self.follow(ask, answer.is_ok());
         self.check();
         answer
     }

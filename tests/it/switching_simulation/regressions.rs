@@ -16,6 +16,7 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
         health,
         locked: Locked::No,
         overlap: false,
+        watched: false,
     };
     vec![
         (
@@ -103,13 +104,16 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
         ),
         (
             "the version asked for was scaled to zero, and its endpoints were waited for",
-            setting(false, Start::Adoption, false, Well),
+            Setting {
+                watched: true,
+                ..setting(false, Start::Adoption, false, Well)
+            },
             vec![
                 (
                     &["PATCH", "/services/demo-app", r#""landfall/lock":null"#],
                     ScaledAway,
                 ),
-                (&["GET", "/services/demo-app"], AgainBefore),
+                (&["GET", "/deployments/"], AgainBefore),
             ],
         ),
         (

@@ -75,6 +75,8 @@ pub struct Setting {
     pub locked: Locked,
     /// Whether a load balancer's target group is in front, so that both versions serve for a while.
     pub overlap: bool,
+    /// Whether what is read once is followed by watches.
+    pub watched: bool,
 }
 
 impl Setting {
@@ -123,8 +125,17 @@ pub fn all_settings() -> Vec<Setting> {
                         health,
                         locked,
                         overlap: false,
+                        watched: true,
                     };
                     all.push(setting);
+                    // Where nothing is followed it is asked for again and again while the version
+                    // does not come: that is most of the work, and shows little.
+                    if health != NeverReady || !scaled && start == Start::Adoption {
+                        all.push(Setting {
+                            watched: false,
+                            ..setting
+                        });
+                    }
                     let fits = [Well, FallsIll].contains(&health) || smoke && !scaled;
                     if fits && route.is_none() {
                         all.push(Setting {

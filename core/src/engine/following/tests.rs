@@ -50,6 +50,7 @@ impl World {
             Reading::Events => Response::Events(pod::events(br#"{"items": []}"#).unwrap()),
             Reading::Text => Response::Text(self.log.to_owned()),
             Reading::List => Response::List(Vec::new()),
+            Reading::ServicePods => Response::ServicePods(Vec::new()),
             Reading::Roster(_) => Response::Roster(Vec::new()),
         })
     }

@@ -23,13 +23,19 @@ impl Call {
         call.since_version(resource_version, seconds)
     }
 
-    /// Follows what a list has, from the version of that list on; the server ends the stream after
-    /// `seconds`.
+    /// Follows what a list has, or the object that a call reads, from the version of that on; the
+    /// server ends the stream after `seconds`.
     pub fn watch_of(list: &Call, resource_version: &str, seconds: u64) -> Call {
         let mut call = Call {
             verb: Verb::Watch,
             ..list.clone()
         };
+        if list.verb == Verb::Get {
+            let (collection, name) = list.path.parent();
+            call.path = collection;
+            call.query
+                .push("fieldSelector", format!("metadata.name={name}"));
+        }
         let selects = |name: &str| ["labelSelector", "fieldSelector"].contains(&name);
         call.query.0.retain(|(name, _)| selects(name));
         call.since_version(resource_version, seconds)

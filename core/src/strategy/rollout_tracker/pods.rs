@@ -58,12 +58,7 @@ impl RolloutTracker<'_> {
     /// The time until the pods are to be looked at.
     pub(super) fn next_sight(&self) -> Duration {
         let explained = self.snapshot.explanation.events.is_some();
-        // What else a switch reads before each look is not watched.
-        let followed = match self.stage.is_alone() {
-            true => self.snapshot.followed,
-            false => Followed::ByLists,
-        };
-        let (soon, later) = match followed {
+        let (soon, later) = match self.snapshot.followed {
             _ if job::is_brief(self.live) => (BRIEF_WINDOW, LONG_WINDOW),
             Followed::ByLists => (PODS_WINDOW, LONG_WINDOW),
             Followed::ByWatch => (WATCHED_WINDOW, LONG_WINDOW),

@@ -12,7 +12,8 @@ use crate::state::marks;
 use crate::strategy::action::{Action, Step};
 use crate::strategy::candidate;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
-use crate::strategy::decision::Decision;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::replica_set::ReplicaSet;
@@ -170,6 +171,10 @@ impl Context<'_> {
                 return Ok(self.scale_down(found, patch));
             }
         }
+        // What was scaled down right now leaves in a moment: the report is about what is there then.
+        if self.now < lock.deadline && self.leaves(service, &name)? {
+            return Ok(self.wait(Stage::Leaving(name), CATCHING_UP));
+        }
         self.clear_preview()?;
         let patch = service_lock::step_aside(service, &self.continuation.job);
         let then = match &self.continuation.phase {
@@ -181,6 +186,15 @@ impl Context<'_> {
             | Phase::Release(_) => Phase::Switch,
         };
         Ok(self.patch_service(patch, then))
+    }
+
+    /// Whether a Deployment that is scaled to zero still has pods that the Service sends to.
+    fn leaves(&self, service: &Service, name: &str) -> Result<bool, Query> {
+        let members = self.snapshot.service_pods(&service.selector())?;
+        let found = self.snapshot.deployment(name)?;
+        let mut serving = members.iter().filter(|member| member.ready);
+        let is_at_zero = found.is_some_and(|found| found.replicas() == 0);
+        Ok(is_at_zero && serving.any(|member| member.is_under(name)))
     }
 
     /// Another Deployment of the family that the Service sends to and that nobody is scaling down.

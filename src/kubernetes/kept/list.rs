@@ -1,0 +1,241 @@
+//! A list that is kept, or a single object, and what its watch tells of it.
+
+use super::items::{Form, Item, answer};
+use super::stream::Told;
+use super::trust::Trust;
+use crate::kubernetes::WatchEnd;
+use landfall_core::kubernetes::CallError;
+use landfall_core::kubernetes::call::{Call, Verb};
+use landfall_core::snapshot::{MOMENT, Reading, Response};
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::task::AbortHandle;
+use tokio::time::Instant;
+
+/// Objects of a list of which each change is told at once.
+const FEW: usize = 50;
+
+/// A list that is kept.
+pub(super) struct List {
+    pub(super) call: Call,
+    pub(super) form: Form,
+    pub(super) items: BTreeMap<String, Item>,
+    /// From where it is followed.
+    pub(super) version: String,
+    pub(super) trust: Trust,
+    pub(super) watch: Option<(u64, AbortHandle)>,
+    /// Whether it is to be read before it is believed again, whatever a watch tells.
+    pub(super) is_outdated: bool,
+    /// Whether it has changed since it was asked for the last time.
+    pub(super) is_changed: bool,
+    /// What was written, by name and version: until it is told, what is kept is older.
+    pub(super) awaited: Option<(String, String)>,
+    /// When it was read, if nothing was waited for since.
+    read_at: Option<Instant>,
+    /// How often it was asked for; in a switch, between how many waits.
+    asked: u32,
+    /// Whether it was asked for since the last wait.
+    is_asked: bool,
+    is_of_switch: bool,
+}
+
+impl List {
+    /// One that is to be read.
+    pub(super) fn new(call: &Call, form: Form, is_of_switch: bool) -> List {
+        List {
+            call: call.clone(),
+            form,
+            items: BTreeMap::new(),
+            version: String::new(),
+            trust: Trust::new(Instant::now()),
+            watch: None,
+            is_outdated: false,
+            is_changed: false,
+            awaited: None,
+            read_at: None,
+            asked: 0,
+            is_asked: false,
+            is_of_switch,
+        }
+    }
+
+    pub(super) fn is(&self, call: &Call, form: Form) -> bool {
+        self.form == form && self.call == *call
+    }
+
+    pub(super) fn is_of(&self, id: u64) -> bool {
+        self.watch.as_ref().is_some_and(|(own, _)| *own == id)
+    }
+
+    /// Whether a change is told not at once, because there may be thousands of them.
+    pub(super) fn is_busy(&self) -> bool {
+        match self.form {
+            Form::Pods => true,
+            Form::ServicePods => self.items.len() > FEW,
+            Form::Versions | Form::Whole | Form::Single => false,
+        }
+    }
+
+    /// Whether it is to be followed. What is asked for once may not be asked for again. The pods of
+    /// a rollout are, and there may be many; so are the objects that a switch is about.
+    pub(super) fn is_wanted(&self) -> bool {
+        let again = match self.form {
+            Form::Pods | Form::Single => true,
+            Form::Versions if self.is_of_switch => true,
+            Form::Versions | Form::ServicePods | Form::Whole => self.asked > 1,
+        };
+        again && self.watch.is_none() && !self.is_outdated && self.form.may_follow(&self.call)
+    }
+
+    pub(super) fn is_believed(&self, now: Instant) -> bool {
+        if self.is_outdated || self.awaited.is_some() {
+            return false;
+        }
+        let is_told = self.watch.is_some() && self.trust.is_believed(now);
+        let is_new = |read| self.is_of_switch && now < read + MOMENT;
+        is_told || self.read_at.is_some_and(is_new)
+    }
+
+    /// Something is waited for: what is not followed may be another then.
+    pub(super) fn wait(&mut self) {
+        self.read_at = None;
+        self.is_asked = false;
+    }
+
+    /// A write has returned this object, or has deleted it.
+    pub(super) fn written(&mut self, call: &Call, object: &Value) {
+        let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
+        let (name, version) = (text("name").to_owned(), text("resourceVersion").to_owned());
+        let (collection, own) = match self.form {
+            Form::Single => self.call.path.parent(),
+            Form::Pods | Form::Versions | Form::ServicePods | Form::Whole => {
+                (self.call.path.clone(), &*name)
+            }
+        };
+        let written = match call.verb {
+            Verb::Create => call.path.clone(),
+            _ => call.path.parent().0,
+        };
+        let is_here = self.items.contains_key(&name) || self.selects(object);
+        if *collection != *written || own != name || !is_here {
+            return;
+        }
+        match (call.verb, self.form) {
+            (Verb::Delete, _) => self.is_outdated = true,
+            _ if self.watch.is_some() => self.awaited = Some((name, version)),
+            // What comes back is as good as read.
+            (_, Form::Single) => {
+                let items = BTreeMap::from([(name, Item::Object(object.clone()))]);
+                self.read(items, version, true, Instant::now());
+            }
+            _ => self.is_outdated = true,
+        }
+    }
+
+    /// Whether the labels of an object may be those that are selected.
+    fn selects(&self, object: &Value) -> bool {
+        let mut query = self.call.query.iter();
+        let selector = query.find(|(name, _)| *name == "labelSelector");
+        let mut terms = selector.into_iter().flat_map(|(_, text)| text.split(','));
+        let labels = &object["metadata"]["labels"];
+        terms.all(|term| match term.split_once('=') {
+            Some((label, value)) => labels[label] == value,
+            None => true,
+        })
+    }
+
+    pub(super) fn answer(&mut self, reading: &Reading) -> Response {
+        let is_again = self.is_of_switch && self.is_asked;
+        self.asked += u32::from(!is_again);
+        self.is_asked = true;
+        self.is_changed = false;
+        answer(self.items.values(), self.form, reading)
+    }
+
+    /// Takes the list as it was read now. A last look may be `fresh`er than a watch that is well.
+    pub(super) fn read(
+        &mut self,
+        items: BTreeMap<String, Item>,
+        version: String,
+        fresh: bool,
+        now: Instant,
+    ) {
+        let is_same = self.items == items;
+        if self.watch.is_some() && !is_same {
+            // A watch that was opened before goes on from before, and would undo what was read.
+            self.close();
+            let is_late = !self.is_outdated && !fresh && self.awaited.is_none();
+            self.trust.corrected(is_late, now);
+        } else {
+            self.trust.confirmed(now);
+        }
+        self.items = items;
+        self.version = version;
+        self.is_outdated = false;
+        self.is_changed = false;
+        self.awaited = None;
+        self.read_at = Some(now);
+    }
+
+    /// Takes what its watch has told; true where something has changed.
+    pub(super) fn take(&mut self, told: Told, now: Instant) -> bool {
+        match told {
+            Told::Opened => self.trust.opened(now),
+            Told::Bookmark(version) => self.advance(version, now),
+            Told::Put(name, item, version) => {
+                let awaited = self.awaited.as_ref();
+                if awaited.is_some_and(|(of, written)| (of, written) == (&name, &version)) {
+                    self.awaited = None;
+                }
+                self.advance(version, now);
+                let has_changed = self.items.get(&name) != Some(&item);
+                self.items.insert(name, item);
+                self.is_changed |= has_changed;
+                return has_changed;
+            }
+            Told::Gone(name, version) => {
+                self.advance(version, now);
+                let has_changed = self.items.remove(&name).is_some();
+                self.is_changed |= has_changed;
+                return has_changed;
+            }
+            Told::Over(end) => {
+                self.close();
+                self.trust.ended(end == WatchEnd::Ended, now);
+            }
+            Told::Expired | Told::Garbled => {
+                self.close();
+                self.is_outdated = true;
+                self.trust.ended(false, now);
+            }
+            Told::Refused(error) => {
+                self.close();
+                let (mut is_final, mut pause) = (false, Duration::ZERO);
+                if let CallError::Refused(refusal) = &error {
+                    is_final = !refusal.may_pass();
+                    pause = refusal.wait.unwrap_or_default();
+                }
+                self.trust.refused(is_final, pause, now);
+            }
+        }
+        false
+    }
+
+    fn advance(&mut self, version: String, now: Instant) {
+        self.version = version;
+        self.trust.told(now);
+    }
+
+    fn close(&mut self) {
+        if let Some((_, task)) = self.watch.take() {
+            task.abort();
+        }
+    }
+}
+
+impl Drop for List {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
