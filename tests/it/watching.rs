@@ -1,7 +1,7 @@
 //! What a rollout asks of the API server: lists are read once and then watched, and where a watch is
 //! cut, mute, garbled or refused, lists take its place and come to the same.
 
-use crate::blue_green::{endpoints_are_known, switch};
+use crate::blue_green::{SICK_IMAGE, at_rest, endpoints_are_known, switch};
 use crate::stage::{OLD_IMAGE, Stage, demo_app, image};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::Outcome;
@@ -164,6 +164,39 @@ async fn whatever_becomes_of_a_watch_the_rollout_ends_as_it_would() {
             "{name}: {told}\n{}",
             stage.log()
         );
+    });
+    futures_util::future::join_all(stories).await;
+}
+
+/// All watches of a switch, that of the Deployment, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_becomes_of_its_watches_a_switch_ends_as_it_would() {
+    let stories = broken().into_iter().map(async |(name, fault)| {
+        let stage = Stage::in_sandbox(|world, now| {
+            world.apply(demo_app(600), now);
+            world.apply(sample_service("demo-app"), now);
+            match fault {
+                Some(fault) => {
+                    let watches = On::method("GET").path("watch=true");
+                    world.fault(watches, fault, 1_000);
+                }
+                None => {
+                    let all = ["services", "deployments", "replicasets", "pods"];
+                    for resource in all.into_iter().chain(["endpointslices"]) {
+                        world.forbid("watch", resource);
+                    }
+                }
+            }
+        })
+        .await;
+        endpoints_are_known(&stage).await;
+        let slow = switch("blueGreen", "registry.example.com/demo-app:2.0.0-after-3s");
+        let (_, variables) = stage.probed(stage.deploy(slow)).await.success();
+        assert_eq!(variables["Deployment"], "demo-app-blue", "{name}");
+        let crashes = stage.deploy(switch("blueGreen", SICK_IMAGE));
+        let (kind, message) = stage.probed(crashes).await.failure();
+        assert_eq!(kind, "JobFailed", "{name}: {message}");
+        at_rest(&stage).await;
     });
     futures_util::future::join_all(stories).await;
 }

@@ -418,3 +418,50 @@ fn a_change_of_the_watched_deployment_leaves_what_is_not_of_its_pods() {
     assert!(snapshot.answers.is_empty());
     assert_eq!(outlives(&snapshot), outlives(&before));
 }
+
+#[test]
+fn who_gets_traffic_is_read_after_the_service() {
+    let pods = Query::List(Items::ServicePods, "app=web".into());
+    let sets = Query::replica_sets("app=web");
+    let deployment = Workload::new(
+        workload::Kind::Deployment,
+        json!({"metadata": {"name": "web"}}),
+    );
+    let mut snapshot = Snapshot::default().with_deployment("web", Some(deployment));
+    for query in [&pods, &sets] {
+        take(&mut snapshot, query, response(&query.terms().reading));
+        snapshot.was_told(query.clone());
+    }
+    assert!(!snapshot.is_rechecked());
+    let again = Query::ServiceAgain("web".into());
+    let service = json!({"kind": "Service", "metadata": {"name": "web"}});
+    take(&mut snapshot, &again, Response::Object(service));
+    assert!(snapshot.is_rechecked());
+    assert!(snapshot.seen_service("web").is_some());
+    // What was read is older, and what was told of pods may be much older.
+    assert_eq!(snapshot.deployment("web"), Err(Query::deployment("web")));
+    assert_eq!(snapshot.get::<Vec<ServicePod>>(pods.clone()), Err(pods));
+    assert!(snapshot.get::<Vec<ReplicaSet>>(sets).is_ok());
+}
+
+#[test]
+fn what_a_write_returns_is_known_and_no_verdict_rests_on_what_was_before() {
+    let service = |version: &str| json!({"kind": "Service", "metadata": {"name": "web", "resourceVersion": version}});
+    let pods = Query::List(Items::ServicePods, "app=web".into());
+    let now = Timestamp::UNIX_EPOCH;
+    for (later, is_kept) in [(10, true), (1_500, false)] {
+        let mut snapshot = Snapshot::default();
+        take(&mut snapshot, &pods, Response::ServicePods(Vec::new()));
+        let written = Workload::new(workload::Kind::Deployment, service("2"));
+        snapshot.written(written, now + jiff::SignedDuration::from_millis(later));
+        assert_eq!(
+            snapshot.seen_service("web"),
+            Some(&Service::new(service("2")))
+        );
+        let known = snapshot.get::<Vec<ServicePod>>(pods.clone());
+        assert_eq!(known.is_ok(), is_kept, "{later}");
+        assert_eq!(snapshot.forget_told(true), is_kept);
+        assert!(snapshot.get::<Vec<ServicePod>>(pods.clone()).is_err());
+        assert!(snapshot.seen_service("web").is_some());
+    }
+}

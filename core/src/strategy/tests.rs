@@ -151,9 +151,10 @@ fn after_a_step_all_is_to_be_seen_again() {
     let mut seen = Snapshot::of(after()).with(Query::service("web"), None::<Service>);
     seen.explanation.log = Some(Ok(Vec::new()));
     let explanation = seen.explanation.clone();
-    seen_after(&mut seen, &step(), after());
+    let now = Timestamp::UNIX_EPOCH;
+    seen_after(&mut seen, &step(), after(), now);
     assert_eq!(seen, Snapshot::default().with_explanation(explanation));
-    seen_after(&mut seen, &Action::Patch(json!({})), after());
+    seen_after(&mut seen, &Action::Patch(json!({})), after(), now);
     assert_eq!(seen, Snapshot::of(after()));
 }
 
