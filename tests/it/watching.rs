@@ -191,10 +191,10 @@ async fn whatever_becomes_of_its_watches_a_switch_ends_as_it_would() {
         .await;
         endpoints_are_known(&stage).await;
         let slow = switch("blueGreen", "registry.example.com/demo-app:2.0.0-after-3s");
-        let (_, variables) = stage.probed(stage.deploy(slow)).await.success();
+        let (_, variables) = stage.deploy(slow).await.success();
         assert_eq!(variables["Deployment"], "demo-app-blue", "{name}");
-        let crashes = stage.deploy(switch("blueGreen", SICK_IMAGE));
-        let (kind, message) = stage.probed(crashes).await.failure();
+        let crashes = switch("blueGreen", SICK_IMAGE);
+        let (kind, message) = stage.deploy(crashes).await.failure();
         assert_eq!(kind, "JobFailed", "{name}: {message}");
         at_rest(&stage).await;
     });
