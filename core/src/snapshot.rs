@@ -11,9 +11,8 @@ mod taken;
 mod told;
 
 pub use answer::{Answer, DryRun, Listed, Missed, Smoked, Typed};
-pub use query::{EXPLANATION_TIMEOUT, Items, Kind, Optional, Query, ROLLBACK, Terms};
+pub use query::{EXPLANATION_TIMEOUT, Items, Kind, MOMENT, Optional, Query, ROLLBACK, Terms};
 pub use response::{Reading, Response, found, object};
-pub use told::MOMENT;
 
 use crate::change::editor::Editor;
 use crate::kubernetes::pod::Event;
@@ -25,7 +24,7 @@ use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
-use taken::{blocking, replica_sets, roster, service_pods};
+use taken::{blocking, got, replica_sets, roster, service_pods};
 
 /// How pods are followed. It decides how soon a look at them is worth its price, and nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -350,17 +349,6 @@ impl Snapshot {
         self.told.clear();
         self.since = None;
         self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
-    }
-}
-
-/// The answer to a query for one object.
-fn got(of: Kind, kind: workload::Kind, object: Option<Value>) -> Answer {
-    match of {
-        Kind::Service => object.map(Service::new).into(),
-        Kind::Route(kind) => object.map(|it| Route::read(kind, &it)).into(),
-        Kind::Deployment | Kind::ReplicaSet => {
-            object.map(|object| Workload::new(kind, object)).into()
-        }
     }
 }
 

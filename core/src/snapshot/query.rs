@@ -12,6 +12,7 @@ use crate::state::marks::FAMILY;
 use crate::workload;
 use crate::workload::health::diagnosis::LOG_LINES;
 use jiff::SignedDuration;
+use std::time::Duration;
 
 /// Something to read of the cluster.
 #[derive(Clone, Debug, PartialEq)]
@@ -189,6 +190,10 @@ pub enum Optional {
     /// The cluster does not serve such a resource.
     IfUnserved,
 }
+
+/// How long what was read is as good as what would be read, if nothing was waited for since. What a
+/// switch does between two waits takes some hundred milliseconds.
+pub const MOMENT: Duration = Duration::from_secs(1);
 
 /// How long the pods are waited for: a rollout can be followed without them, too.
 const PODS_TIMEOUT: SignedDuration = SignedDuration::from_secs(5);

@@ -1,11 +1,26 @@
-//! What lists of pods and versions are taken into a snapshot as.
+//! What objects, and lists of pods and versions, are taken into a snapshot as.
 
-use super::answer::Missed;
+use super::answer::{Answer, Missed};
+use super::query::Kind;
 use super::response::Response;
-use crate::kubernetes::service::ServicePod;
+use crate::kubernetes::route::Route;
+use crate::kubernetes::service::{Service, ServicePod};
 use crate::workload::health::steadiness::{Roster, summed};
 use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{self, Workload};
 use jiff::Timestamp;
+use serde_json::Value;
+
+/// The answer to a query for one object.
+pub(super) fn got(of: Kind, kind: workload::Kind, object: Option<Value>) -> Answer {
+    match of {
+        Kind::Service => object.map(Service::new).into(),
+        Kind::Route(kind) => object.map(|it| Route::read(kind, &it)).into(),
+        Kind::Deployment | Kind::ReplicaSet => {
+            object.map(|object| Workload::new(kind, object)).into()
+        }
+    }
+}
 
 /// The pods that are not over.
 pub(super) fn service_pods(response: Result<Response, Missed>) -> Vec<ServicePod> {

@@ -1,16 +1,11 @@
 //! What was not read, but told by a watch: it may be held back on its way, so that no verdict is
 //! reached by it, and nothing is switched or taken away.
 
-use super::{Kind, Query, Snapshot};
+use super::{Kind, MOMENT, Query, Snapshot};
 use crate::kubernetes::service::Service;
 use crate::workload::Workload;
 use crate::workload::health::job;
 use jiff::Timestamp;
-use std::time::Duration;
-
-/// How long what was read is as good as what would be read, if nothing was waited for since. What a
-/// switch does between two waits takes some hundred milliseconds.
-pub const MOMENT: Duration = Duration::from_secs(1);
 
 impl Snapshot {
     /// The answer to this query came from a watch, and a proxy may delay a watch.

@@ -171,7 +171,7 @@ impl Context<'_> {
                 return Ok(self.scale_down(found, patch));
             }
         }
-        // What was scaled down right now leaves in a moment: the report is about what is there then.
+        // What was scaled down leaves in a moment: the report is about what is there then.
         if self.now < lock.deadline && self.leaves(service, &name)? {
             return Ok(self.wait(Stage::Leaving(name), CATCHING_UP));
         }
