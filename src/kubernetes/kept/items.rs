@@ -174,10 +174,10 @@ pub(super) fn answer<'a>(
     });
     match form {
         Form::Pods => {
-            let owner = match reading {
-                Reading::Pods(owner) => owner,
-                _ => "",
-            };
+            let mut owner = "";
+            if let Reading::Pods(set) = reading {
+                owner = set;
+            }
             Response::Pods(Box::new(Pods::of(pods, owner)))
         }
         Form::Versions => {

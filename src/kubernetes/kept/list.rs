@@ -113,10 +113,10 @@ impl List {
                 (self.call.path.clone(), &*name)
             }
         };
-        let written = match call.verb {
-            Verb::Create => call.path.clone(),
-            _ => call.path.parent().0,
-        };
+        let mut written = call.path.parent().0;
+        if call.verb == Verb::Create {
+            written = call.path.clone();
+        }
         let is_here = self.items.contains_key(&name) || self.selects(object);
         if *collection != *written || own != name || !is_here {
             return;
