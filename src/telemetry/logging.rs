@@ -12,7 +12,7 @@ use landfall_core::text::redaction::Mask;
 use serde_json::{Map, Value};
 use std::fmt;
 use std::io::Write;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
@@ -23,8 +23,12 @@ use tracing_subscriber::registry::LookupSpan;
 /// The longest text of a field.
 const FIELD_LIMIT: usize = 2000;
 
-/// What must appear in no line. A Lambda serves one job at a time.
-static HIDDEN: Mutex<Mask> = Mutex::new(Mask::new());
+/// What must appear in no line. A Lambda serves one job at a time. The lock is held only to take or
+/// to put the mask: a panic while a text is masked is logged, and that masks a text.
+static HIDDEN: LazyLock<Mutex<Arc<Mask>>> = LazyLock::new(Mutex::default);
+
+/// Held by whoever changes the mask, so that no two changes are made of the same one.
+static CHANGING: Mutex<()> = Mutex::new(());
 
 /// Where the last panic happened, `file:line`.
 static PANIC_PLACE: Mutex<String> = Mutex::new(String::new());
@@ -51,40 +55,53 @@ pub fn note_panics() {
             .map(ToString::to_string)
             .unwrap_or_default();
         tracing::error!(place, "panic");
-        if let Ok(mut last) = PANIC_PLACE.lock() {
-            *last = place;
-        }
+        *held(&PANIC_PLACE) = place;
     }));
 }
 
 /// Hides these values in every line from now on.
 pub fn hide<'a>(secrets: impl IntoIterator<Item = &'a str>) {
-    mask().add(secrets);
+    change(|mask| mask.add(secrets));
 }
 
 /// Hides these values of variables, unless they stand in the open.
 pub fn hide_values<'a>(values: impl IntoIterator<Item = &'a str>) {
-    mask().add_values(values);
+    change(|mask| mask.add_values(values));
 }
 
 /// Hides these where a value is put together of them.
 pub fn hide_parts<'a>(parts: impl IntoIterator<Item = &'a str>) {
-    mask().add_parts(parts);
+    change(|mask| mask.add_parts(parts));
 }
 
 /// Hides the values in an object of the cluster, and keeps in mind what stands in the open there.
 pub fn learn(object: &Value) {
-    mask().learn(object);
+    if !mask().knows(object) {
+        change(|mask| mask.learn(object));
+    }
 }
 
 /// Forgets what was to be hidden: another job, other secrets.
 pub fn forget() {
-    *mask() = Mask::new();
+    change(|mask| *mask = Mask::new());
 }
 
 /// What is hidden now.
-pub fn mask() -> MutexGuard<'static, Mask> {
-    HIDDEN.lock().unwrap_or_else(PoisonError::into_inner)
+pub fn mask() -> Arc<Mask> {
+    Arc::clone(&held(&HIDDEN))
+}
+
+/// Puts a changed copy in place of the mask.
+fn change(change: impl FnOnce(&mut Mask)) {
+    let _turn = held(&CHANGING);
+    let mut changed = Mask::clone(&mask());
+    change(&mut changed);
+    *held(&HIDDEN) = Arc::new(changed);
+}
+
+/// A lock that a panic has not spoiled: what it guards is only taken and put as a whole.
+fn held<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
+    lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A text without what is hidden now.
@@ -94,10 +111,7 @@ pub fn masked(text: &str) -> String {
 
 /// Where the last panic happened. Its message is not kept: it may quote data.
 pub fn panic_place() -> String {
-    PANIC_PLACE
-        .lock()
-        .map(|place| place.clone())
-        .unwrap_or_default()
+    held(&PANIC_PLACE).clone()
 }
 
 /// A level by name; of `RUST_LOG`'s directives the one for us, or the one for all.

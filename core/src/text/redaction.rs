@@ -4,29 +4,28 @@
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
 //! is escaped, nor in which case it is written.
 
+mod learning;
+mod patterns;
 mod spellings;
 mod views;
 mod visible;
 
 pub use visible::visible;
 
+use learning::Word;
+use patterns::Patterns;
 use serde_json::Value;
 use spellings::{decoded, passwords, spellings};
-use std::cell::OnceCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt;
-use std::ops::Bound;
+use std::sync::OnceLock;
 pub use views::MINIMUM;
-use views::{ELLIPSES, View};
 
 /// How many values of the cluster's objects are kept: fifty ReplicaSets with forty variables each.
 const MOST_VALUES: usize = 2000;
 
 /// How many public texts are kept.
 const MOST_OPEN: usize = 4000;
-
-/// Matches of values up to this length are searched within each other.
-const OVERLAP: usize = 256;
 
 /// The text in place of a redacted value.
 pub const HIDDEN: &str = "[hidden]";
@@ -60,7 +59,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// The values to redact.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Mask {
     /// Values that are always redacted.
     secrets: BTreeSet<String>,
@@ -73,7 +72,7 @@ pub struct Mask {
     /// Names that objects refer to, in lower case. They are public as a whole, and not in parts.
     references: BTreeSet<String>,
     /// What to search for, made of the above when a text is to be redacted.
-    patterns: OnceCell<Patterns>,
+    patterns: OnceLock<Patterns>,
 }
 
 impl fmt::Debug for Mask {
@@ -93,7 +92,7 @@ impl Mask {
             parts: BTreeSet::new(),
             open: BTreeSet::new(),
             references: BTreeSet::new(),
-            patterns: OnceCell::new(),
+            patterns: OnceLock::new(),
         }
     }
 
@@ -118,55 +117,40 @@ impl Mask {
     /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
     /// treats its names, labels, selectors and images as public.
     pub fn learn(&mut self, object: &Value) {
-        let known = |mask: &Mask| (mask.values.len(), mask.open.len(), mask.references.len());
-        let before = known(self);
-        match object.get("items").and_then(Value::as_array) {
-            Some(items) => items.iter().for_each(|item| self.learn_one(item)),
-            None => self.learn_one(object),
-        }
-        if before != known(self) {
+        let mut learned = false;
+        learning::each(object, &mut |word, text| {
+            if self.is_new(word, text) {
+                learned = true;
+                match word {
+                    Word::Open => self.open.insert(text.to_lowercase()),
+                    Word::Reference => self.references.insert(text.to_lowercase()),
+                    Word::Value => self.values.insert(text.to_owned()),
+                };
+            }
+        });
+        if learned {
             self.patterns.take();
         }
     }
 
-    fn learn_one(&mut self, object: &Value) {
-        let containers = containers(object).collect::<Vec<_>>();
-        let images = containers
-            .iter()
-            .flat_map(|it| [it.get("name"), it.get("image")]);
-        let metadata = ["name", "namespace"].map(|field| object["metadata"].get(field));
-        let maps = [
-            "/metadata/labels",
-            "/spec/selector",
-            "/spec/selector/matchLabels",
-            "/spec/template/metadata/labels",
-        ];
-        let maps = maps
-            .iter()
-            .filter_map(|place| object.pointer(place)?.as_object());
-        let labels = maps.flat_map(|map| map.values().map(Some));
-        let open = metadata.into_iter().chain(images).chain(labels).flatten();
-        let open = open.filter_map(Value::as_str);
-        for text in open
-            .filter(|text| text.len() >= MINIMUM)
-            .map(str::to_lowercase)
-        {
-            if self.open.len() < MOST_OPEN {
-                self.open.insert(text);
-            }
-        }
-        references(object, &mut |name| {
-            if name.len() >= MINIMUM && self.references.len() < MOST_OPEN {
-                self.references.insert(name.to_lowercase());
-            }
-        });
-        let env = containers.iter().filter_map(|it| it.get("env")?.as_array());
-        for value in env.flatten().filter_map(|one| one.get("value")?.as_str()) {
-            let known = value.len() < MINIMUM || self.values.contains(value);
-            if self.values.len() < MOST_VALUES && !known {
-                self.values.insert(value.to_owned());
-            }
-        }
+    /// Whether there is nothing to learn from this object or list.
+    pub fn knows(&self, object: &Value) -> bool {
+        let mut known = true;
+        learning::each(object, &mut |word, text| known &= !self.is_new(word, text));
+        known
+    }
+
+    fn is_new(&self, word: Word, text: &str) -> bool {
+        let (words, most) = match word {
+            Word::Open => (&self.open, MOST_OPEN),
+            Word::Reference => (&self.references, MOST_OPEN),
+            Word::Value => (&self.values, MOST_VALUES),
+        };
+        let is_known = || match word {
+            Word::Open | Word::Reference => words.contains(&text.to_lowercase()),
+            Word::Value => words.contains(text),
+        };
+        text.len() >= MINIMUM && words.len() < most && !is_known()
     }
 
     /// Builds the search patterns.
@@ -208,160 +192,6 @@ impl Mask {
         views::each(&text, &mut |view| patterns.find(view, &mut found));
         without(&text, found)
     }
-}
-
-/// The containers of a pod template, including init containers.
-fn containers(object: &Value) -> impl Iterator<Item = &Value> {
-    let lists = ["containers", "initContainers"].into_iter();
-    let lists =
-        lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
-    lists.flatten()
-}
-
-/// The parts of an object in which a field that is called a name may be anything.
-const WITHOUT_REFERENCES: [&str; 5] = ["data", "stringData", "binaryData", "annotations", "status"];
-
-/// Tells each name that an object of Kubernetes' own kinds refers to: of a service account, a
-/// volume, a class, a role. What a custom resource calls a name may be a login.
-fn references(object: &Value, tell: &mut impl FnMut(&str)) {
-    let version = object["apiVersion"].as_str().unwrap_or_default();
-    let group = version.rsplit_once('/').map_or("", |(group, _)| group);
-    let is_own = !group.contains('.') || group.ends_with(".k8s.io");
-    if is_own {
-        names_in(object, tell);
-    }
-}
-
-fn names_in(value: &Value, tell: &mut impl FnMut(&str)) {
-    match value {
-        Value::Object(fields) => {
-            for (field, value) in fields {
-                if let Value::String(text) = value
-                    && (field == "name" || field.ends_with("Name"))
-                {
-                    tell(text);
-                } else if !WITHOUT_REFERENCES.contains(&field.as_str()) {
-                    names_in(value, tell);
-                }
-            }
-        }
-        Value::Array(items) => items.iter().for_each(|item| names_in(item, tell)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// The texts to search for.
-#[derive(Debug, Default)]
-struct Patterns {
-    /// The texts, by their lower case.
-    all: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
-    /// Whether a text begins with two bytes: a bit for each pair.
-    begins: Vec<u64>,
-}
-
-/// Whether a text equals the pattern. The case does not matter, except for plain words, which occur
-/// in any sentence.
-fn is_same(text: &[u8], pattern: &[u8]) -> bool {
-    text == pattern
-        || text.eq_ignore_ascii_case(pattern) && !pattern.iter().all(u8::is_ascii_alphabetic)
-}
-
-/// How many pairs of bytes there are.
-const PAIRS: usize = 1 << 16;
-
-/// The number of the first two bytes.
-fn beginning(text: &[u8]) -> usize {
-    usize::from(text[0]) << 8 | usize::from(text[1])
-}
-
-impl Patterns {
-    fn new(texts: impl Iterator<Item = String>) -> Patterns {
-        let mut all = BTreeMap::<_, Vec<Vec<u8>>>::new();
-        let mut begins = vec![0; PAIRS / 64];
-        for text in texts.filter(|text| text.trim().len() >= MINIMUM) {
-            let folded = text.to_ascii_lowercase().into_bytes();
-            let pair = beginning(&folded);
-            begins[pair / 64] |= 1 << (pair % 64);
-            let (text, same) = (text.into_bytes(), all.entry(folded).or_default());
-            if !same.contains(&text) {
-                same.push(text);
-            }
-        }
-        Patterns { all, begins }
-    }
-
-    /// Adds the positions of matches in the text that the view was made of.
-    fn find(&self, view: &View, found: &mut Vec<(usize, usize)>) {
-        let bytes = &view.bytes;
-        let folded = bytes.to_ascii_lowercase();
-        let cuts = cuts(bytes);
-        let (mut at, mut cut) = (0, 0);
-        while at + MINIMUM <= bytes.len() {
-            while cuts.get(cut).is_some_and(|cut| *cut < at) {
-                cut += 1;
-            }
-            let pair = beginning(&folded[at..]);
-            let length = match self.begins[pair / 64] >> (pair % 64) & 1 == 1 {
-                true => self.longest(
-                    &bytes[at..],
-                    &folded[at..],
-                    cuts.get(cut).map(|cut| cut - at),
-                ),
-                false => None,
-            };
-            let Some(length) = length else {
-                at += 1;
-                continue;
-            };
-            found.push((view.start(at), view.end(at + length)));
-            at += if length <= OVERLAP { 1 } else { length };
-        }
-    }
-
-    /// The longest match at the beginning of the text, including one that the text cuts off.
-    fn longest(&self, text: &[u8], folded: &[u8], cut: Option<usize>) -> Option<usize> {
-        let cut = cut.filter(|cut| *cut >= MINIMUM);
-        let is_cut = cut.is_some_and(|cut| {
-            let from = (Bound::Included(&folded[..cut]), Bound::Unbounded);
-            let longer = self.all.range::<[u8], _>(from);
-            let mut longer = longer.take_while(|(pattern, _)| pattern.starts_with(&folded[..cut]));
-            longer.any(|(_, all)| all.iter().any(|it| is_same(&text[..cut], &it[..cut])))
-        });
-        // The longest pattern that a text begins with is its predecessor in order, or the
-        // predecessor of their common prefix.
-        let mut rest = folded;
-        let whole = loop {
-            let shorter = (Bound::Unbounded, Bound::Included(rest));
-            let Some((before, all)) = self.all.range::<[u8], _>(shorter).next_back() else {
-                break 0;
-            };
-            let shared = before
-                .iter()
-                .zip(rest)
-                .take_while(|(one, other)| one == other)
-                .count();
-            let is_it = shared == before.len();
-            if is_it && all.iter().any(|it| is_same(&text[..shared], it)) {
-                break shared;
-            }
-            if shared < MINIMUM {
-                break 0;
-            }
-            rest = &rest[..shared - usize::from(is_it)];
-        };
-        let longest = whole.max(cut.filter(|_| is_cut).unwrap_or_default());
-        (longest > 0).then_some(longest)
-    }
-}
-
-/// The positions where the text was cut.
-fn cuts(bytes: &[u8]) -> Vec<usize> {
-    let is_cut = |at: &usize| {
-        ELLIPSES
-            .iter()
-            .any(|it| bytes[*at..].starts_with(it.as_bytes()))
-    };
-    (0..bytes.len()).filter(is_cut).collect()
 }
 
 /// Replaces these ranges of the text; overlapping ranges count as one.

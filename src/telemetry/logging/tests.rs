@@ -50,3 +50,26 @@ fn a_line_is_json_whatever_is_in_it() {
             "message": "a \"b\"\n", "jobId": "1", "tries": 2, "é": "}{"});
     assert_eq!(read, expected);
 }
+
+/// The line of a panic is masked: whoever panics with the mask in hand must not hold a lock.
+#[test]
+fn a_panic_while_something_is_masked_locks_nothing_up() {
+    let panics = std::thread::spawn(|| {
+        let masked = mask();
+        let fails = || {
+            change(|_| {
+                assert_eq!(super::masked("a text"), "a text");
+                panic!("in the middle of a change")
+            });
+        };
+        let panicked = std::panic::catch_unwind(fails).is_err();
+        hide(["a-secret-of-a-test"]);
+        (panicked, masked.text("a-secret-of-a-test"))
+    });
+    let (panicked, before) = panics.join().unwrap();
+    assert!(panicked);
+    assert_eq!(
+        before, "a-secret-of-a-test",
+        "a mask that is held does not change"
+    );
+}

@@ -1,0 +1,72 @@
+//! A decoded text that knows where in the original each of its bytes was.
+
+use std::ops::Range;
+
+/// If a text was cut, the beginning of a value must still be redacted.
+pub(in super::super) const ELLIPSES: [&str; 2] = ["…", "..."];
+
+/// Separates decoded parts: it occurs in no text of UTF-8, and is no half of a letter of UTF-16 that
+/// a value may begin with.
+pub(super) const SEPARATOR: u8 = 0xff;
+
+/// Shorter values are common words and numbers.
+pub const MINIMUM: usize = 5;
+
+/// A decoded text.
+#[derive(Clone, Debug, Default)]
+pub(in super::super) struct View {
+    pub(in super::super) bytes: Vec<u8>,
+    /// The start and the end of each byte in the original text.
+    pub(super) starts: Vec<usize>,
+    pub(super) ends: Vec<usize>,
+}
+
+impl View {
+    /// The start of the byte at this position.
+    pub(in super::super) fn start(&self, at: usize) -> usize {
+        self.starts.get(at).copied().unwrap_or_else(|| self.end(at))
+    }
+
+    /// The end of the byte before this position.
+    pub(in super::super) fn end(&self, at: usize) -> usize {
+        at.checked_sub(1).map_or(0, |last| self.ends[last])
+    }
+
+    pub(super) fn plain(text: &str) -> View {
+        View {
+            bytes: text.as_bytes().to_vec(),
+            starts: (0..text.len()).collect(),
+            ends: (1..=text.len()).collect(),
+        }
+    }
+
+    /// Appends a part of another view.
+    pub(super) fn copy(&mut self, other: &View, part: Range<usize>) {
+        self.bytes.extend_from_slice(&other.bytes[part.clone()]);
+        self.starts.extend_from_slice(&other.starts[part.clone()]);
+        self.ends.extend_from_slice(&other.ends[part]);
+    }
+
+    /// Appends a decoded byte.
+    pub(super) fn push(&mut self, byte: u8, start: usize, end: usize) {
+        self.bytes.push(byte);
+        self.starts.push(start);
+        self.ends.push(end);
+    }
+
+    /// Keeps only valid UTF-8: most decoded digits are no text, and need not be decoded further.
+    /// [`SEPARATOR`] is between the parts.
+    pub(super) fn text_alone(&self) -> Option<View> {
+        let mut view = View::default();
+        let mut at = 0;
+        for chunk in self.bytes.utf8_chunks() {
+            let end = at + chunk.valid().len();
+            if chunk.valid().len() >= MINIMUM {
+                view.copy(self, at..end);
+                view.push(SEPARATOR, self.end(end), self.end(end));
+            }
+            at = end + chunk.invalid().len();
+        }
+        (!view.bytes.is_empty()).then_some(view)
+    }
+}
