@@ -89,6 +89,16 @@ pub fn words(duration: Duration) -> String {
     }
 }
 
+/// Writes how long ago something was, or how far off it is: from two days on in days, as nobody
+/// counts the hours of a year.
+pub fn distance(duration: Duration) -> String {
+    const DAY: u64 = 24 * 3600;
+    match duration.as_secs() / DAY {
+        0 | 1 => words(duration),
+        days => format!("{days} days"),
+    }
+}
+
 /// Parses a duration: `90s`, `15m`, `2h`, or several together, `1h30m`.
 pub fn duration(text: &str) -> Option<Duration> {
     let mut seconds: u64 = 0;

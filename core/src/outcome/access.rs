@@ -5,7 +5,7 @@ use super::failure::{FailureCode, FailureType};
 use super::kubeconfig::KubeconfigError;
 use crate::eks;
 use crate::kubernetes::token::{Token, appearance};
-use crate::text::words;
+use crate::text::distance;
 use jiff::Timestamp;
 use std::fmt;
 use std::time::Duration;
@@ -219,7 +219,7 @@ impl fmt::Display for CredentialsError {
             CredentialsError::Expired(name, at, ago) => write!(
                 formatter,
                 "the token in SSM parameter `{name}` expired at {at:.0} ({} ago)",
-                words(*ago)
+                distance(*ago)
             ),
             CredentialsError::Ca(why) => {
                 write!(formatter, "the cluster's CA cannot be used: {why}")

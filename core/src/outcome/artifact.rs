@@ -244,6 +244,9 @@ fn next_in_archive(error: &ArchiveError) -> &'static str {
             "Look at what the action that makes the artifact puts there: it must be a ZIP \
              archive with the file in it."
         }
+        ArchiveError::NotZip(Found::Page(_)) => {
+            "Look at the step that downloads it: what it has stored is not the file."
+        }
         ArchiveError::NotZip(Found::Json | Found::Text | Found::Packed(_) | Found::Other) => {
             "An S3 source action hands the object on as it is: upload a ZIP archive that has the \
              file in it, or take the file from the artifact of a build."

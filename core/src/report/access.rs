@@ -11,7 +11,7 @@ use crate::outcome::{
     CLOCK_NEXT, CredentialSource, CredentialsError, Denier, KeyFault, KubeconfigPlace,
     ParameterPlace, UserKind,
 };
-use crate::text::{quote, words};
+use crate::text::{distance, quote};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -102,7 +102,7 @@ fn refused_bearer(source: &CredentialSource, life: Life, at: Timestamp) -> Strin
 /// What a token that the cluster refused at a time says of itself.
 fn says(life: Life, at: Timestamp) -> String {
     let between = |from: Timestamp, to: Timestamp| {
-        words(Duration::try_from(to.duration_since(from)).unwrap_or_default())
+        distance(Duration::try_from(to.duration_since(from)).unwrap_or_default())
     };
     match life {
         Life::OfEks => "It was issued by `aws eks get-token`; such tokens are valid for 15 \

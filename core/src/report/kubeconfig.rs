@@ -6,7 +6,7 @@ use crate::outcome::{
     CredentialSource, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
     KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
 };
-use crate::text::{list, listed, words};
+use crate::text::{distance, list, listed};
 
 /// The kubeconfig in a parameter cannot be used. `cause` is what is known of a deploy in progress.
 pub(super) fn unusable(
@@ -190,7 +190,10 @@ fn problem(problem: &KubeconfigProblem) -> String {
         KubeconfigProblem::Proxy(proxy) => proxy_problem(*proxy),
         KubeconfigProblem::Token(why) => why,
         KubeconfigProblem::Expired(at, ago) => {
-            return format!("expired at {at:.0} ({} ago): store a new one", words(*ago));
+            return format!(
+                "expired at {at:.0} ({} ago): store a new one",
+                distance(*ago)
+            );
         }
         KubeconfigProblem::Ca(why) | KubeconfigProblem::Certificate(why) => {
             return format!("cannot be used: {why}");

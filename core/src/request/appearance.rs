@@ -1,7 +1,10 @@
 //! Recognizes what a file is that is not a manifest, and says what to do.
 
+mod printed;
+
 use super::image::shown;
 use crate::formats::yaml::{self, YamlError, text};
+use printed::printed;
 
 /// How much of a template's line a message shows.
 const LINE_SHOWN: usize = 80;
@@ -11,7 +14,18 @@ const LINK_LIMIT: usize = 300;
 
 /// Files without a `kind` that people name as manifests: the fields that identify them, what they
 /// are, and the solution.
-const FILES: [(&[&str], &str, &str); 9] = [
+const FILES: [(&[&str], &str, &str); 12] = [
+    (&["sops"], "a file that sops has encrypted", DECRYPT),
+    (
+        &["jobs"],
+        "a workflow of GitHub Actions or CircleCI",
+        "name the manifest of a Deployment",
+    ),
+    (
+        &["hooks"],
+        "an AppSpec file of CodeDeploy",
+        "name the manifest of a Deployment",
+    ),
     (
         &["AWSTemplateFormatVersion"],
         "a template of CloudFormation",
@@ -66,6 +80,10 @@ const FILES: [(&[&str], &str, &str); 9] = [
     ),
 ];
 
+/// What to do with a file of sops.
+const DECRYPT: &str =
+    "decrypt it in the build (`sops --decrypt`), and name the file that comes of it";
+
 /// What to do with a Helm chart.
 pub(super) const RENDER: &str =
     "run `helm template` in the build, and name the file that it writes";
@@ -85,7 +103,9 @@ pub(super) fn known(text: &str) -> Option<String> {
     let rows = FILES.iter().filter(|(keys, ..)| is_known(keys));
     let rows = rows.filter(|_| !fields.contains(&"kind"));
     let mut told = rows.map(|(_, what, way)| format!("looks like {what}: {way}"));
-    stand_in(text).or_else(|| told.next())
+    stand_in(text)
+        .or_else(|| told.next())
+        .or_else(|| printed::other(text))
 }
 
 /// Says what was stored in place of the file; `None` if it may be the file.
@@ -111,37 +131,14 @@ pub(super) fn stand_in(text: &str) -> Option<String> {
             the file";
         return Some(problem.to_owned());
     }
-    if let Some((word, line)) = printed(text) {
-        return Some(format!(
-            "has what a command printed (`{word}` in line {line}): look at the step that writes \
-             the file, and keep messages out of it (`2>&1` puts them there)"
-        ));
+    if let Some(problem) = printed(text) {
+        return Some(problem);
     }
     let target = shown(link(text)?);
     Some(format!(
         "has nothing but the path `{target}`, as a symbolic link has that was stored as a text: \
          name the file that it leads to"
     ))
-}
-
-/// How the messages of commands begin that a step wrote into its file.
-const PRINTED: [&str; 8] = [
-    "[Container] ",
-    "An error occurred (",
-    "ERROR:",
-    "Error from server",
-    "Error:",
-    "WARNING:",
-    "error:",
-    "fatal:",
-];
-
-/// The message of a command before the first document: its beginning and its line.
-fn printed(text: &str) -> Option<(&'static str, usize)> {
-    let mut lines = text.lines().enumerate();
-    let (index, line) = lines.find(|(_, line)| !line.trim().is_empty())?;
-    let word = PRINTED.iter().find(|word| line.starts_with(**word))?;
-    Some((word.trim_end_matches([' ', '(']), index + 1))
 }
 
 /// The outermost fields of a YAML text; of JSON all fields.
@@ -208,8 +205,18 @@ pub(super) fn template(text: &str, last: usize) -> Option<String> {
     Some(not_rendered(&format!("`{place}` in line {line}")))
 }
 
+/// Says what is yet to be done with a file that could be read: a template of ytt, or values that
+/// sops has encrypted, with which pods would run as they are.
+pub(super) fn unfinished(text: &str) -> Option<String> {
+    let is_encrypted = || text.contains("ENC[AES256_GCM,data:");
+    ytt(text).or_else(|| {
+        is_encrypted()
+            .then(|| format!("has values that sops has encrypted (`ENC[AES256_GCM,…`): {DECRYPT}"))
+    })
+}
+
 /// Says that the text is a template of ytt. It could be read, but without what ytt would fill in.
-pub(super) fn ytt(text: &str) -> Option<String> {
+fn ytt(text: &str) -> Option<String> {
     let (line, place) = yaml::ytt(text)?;
     let place = shown(&place.chars().take(LINE_SHOWN).collect::<String>());
     Some(format!(

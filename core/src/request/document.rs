@@ -1,7 +1,7 @@
 //! Finds the workload to write in a manifest from an input artifact, and fills its placeholders
 //! with variables.
 
-use super::appearance::{known, kustomization, not_rendered, template, unreadable, ytt};
+use super::appearance::{known, kustomization, not_rendered, template, unfinished, unreadable};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
 use crate::text::list;
@@ -98,7 +98,7 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
         is_kept = true;
         object
     };
-    if let Some(problem) = ytt(&text) {
+    if let Some(problem) = unfinished(&text) {
         return Err(NotChosen::Unreadable(problem));
     }
     let read = yaml::read_objects(&text, meant.kind.word(), reduce, |mut document| {

@@ -12,6 +12,8 @@ pub enum Found {
     Pointer,
     /// Another JSON document.
     Json,
+    /// A page or an error of a server, by its language.
+    Page(&'static str),
     /// Another text.
     Text,
     /// Another archive format, by its name.
@@ -33,7 +35,9 @@ impl Found {
             _ if whole && is_tar => Found::Packed("tar"),
             _ if whole && is_pointer(tail) => Found::Pointer,
             _ if whole && serde_json::from_slice::<Value>(tail).is_ok() => Found::Json,
-            _ if is_text(tail) => Found::Text,
+            _ if is_text(tail) => page(tail)
+                .filter(|_| whole)
+                .map_or(Found::Text, Found::Page),
             _ => Found::Other,
         }
     }
@@ -58,6 +62,22 @@ fn is_pointer(bytes: &[u8]) -> bool {
     })
 }
 
+/// What a server answers in place of what was asked for: a login, an error.
+fn page(bytes: &[u8]) -> Option<&'static str> {
+    let text = std::str::from_utf8(bytes).ok()?.trim_start();
+    let begins = |with: &str| {
+        let start = text.get(..with.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(with))
+    };
+    if begins("<!doctype html") || begins("<html") {
+        Some("HTML")
+    } else if begins("<?xml") && text.contains("<Error>") {
+        Some("XML")
+    } else {
+        None
+    }
+}
+
 /// The data may start in the middle of a character.
 fn is_text(bytes: &[u8]) -> bool {
     let begins = |byte: &u8| !(0x80..0xc0).contains(byte);
@@ -75,6 +95,11 @@ impl fmt::Display for Found {
                  the output format `CODEBUILD_CLONE_REF` makes, which only CodeBuild can follow",
             ),
             Found::Json => formatter.write_str("is not a ZIP archive but a JSON document"),
+            Found::Page(language) => write!(
+                formatter,
+                "is not a ZIP archive but what a server answers that asks for a login or has an \
+                 error ({language})"
+            ),
             Found::Text => formatter.write_str("is not a ZIP archive but a text"),
             Found::Packed(name) => write!(formatter, "is not a ZIP archive but one of {name}"),
             Found::Other => formatter.write_str("is not a ZIP archive"),

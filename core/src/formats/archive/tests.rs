@@ -250,7 +250,7 @@ fn a_local_header_may_be_longer_than_its_directory_says() {
 
 #[test]
 fn what_is_no_archive_is_told_apart() {
-    let cases: [(&[u8], Found); 5] = [
+    let cases: [(&[u8], Found); 7] = [
         (b"", Found::Empty),
         (
             br#"{"fullRepositoryId": "a/b", "cloneUrl": "c"}"#,
@@ -258,6 +258,8 @@ fn what_is_no_archive_is_told_apart() {
         ),
         (b"\x1f\x8b\x08\x00", Found::Packed("gzip (tar.gz)")),
         (b"apiVersion: apps/v1\n", Found::Text),
+        (b"\n<!DOCTYPE html>\n<html>", Found::Page("HTML")),
+        (b"<?xml version=\"1.0\"?>\n<Error>", Found::Page("XML")),
         (&[0; 100], Found::Other),
     ];
     for (bytes, found) in cases {

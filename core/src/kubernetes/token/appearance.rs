@@ -15,7 +15,7 @@ pub const EKS: &str = "k8s-aws-v1.";
 const JWT: &str = "eyJ";
 
 /// What scripts print for a missing value.
-const MISSING: [&str; 8] = [
+const MISSING: [&str; 9] = [
     "none",
     "null",
     "nil",
@@ -24,7 +24,25 @@ const MISSING: [&str; 8] = [
     "<none>",
     "nan",
     "false",
+    "[object object]",
 ];
+
+/// What guides write where a value is to be put, without the signs between the words.
+const TO_BE_FILLED: [&str; 10] = [
+    "changeme",
+    "replaceme",
+    "fixme",
+    "todo",
+    "tbd",
+    "placeholder",
+    "yourtoken",
+    "yourtokenhere",
+    "inserttokenhere",
+    "redacted",
+];
+
+/// The beginning of what KMS has encrypted, in base64.
+const ENCRYPTED: &str = "AQICAH";
 
 /// How the error messages of commands begin.
 const PRINTED: [&str; 5] = [
@@ -74,12 +92,22 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
         "is a whole `Authorization` header: store the token alone, which stands behind Bearer"
     } else if has_name(text) {
         "has a name before it, as in TOKEN=… or token: …: store the token alone, without it"
-    } else if ['"', '\'', '`'].into_iter().any(quoted) {
+    } else if ['"', '\'', '`', '“', '”', '„', '‘', '’', '«', '»']
+        .into_iter()
+        .any(quoted)
+    {
         "has quotes around it: store it without them (`--output text`, or `jq -r`)"
     } else if lower.starts_with("file://") || lower.starts_with("fileb://") {
         "is the address of a file (file://…), not what the file has: store the file's content"
     } else if lower.starts_with("arn:") {
         "is an ARN, not a token: store the token itself"
+    } else if text.contains('\\') {
+        "has a backslash, as an escaped line break (`\\n`) has: store it without its escapes"
+    } else if text.contains('%') {
+        "has percent signs, as in a URL (`%20`): store it as it is, without that encoding"
+    } else if text.starts_with(ENCRYPTED) {
+        "is what KMS has encrypted: store the token itself in a SecureString, which SSM encrypts \
+         and decrypts"
     } else if is_cut(text) {
         "is a part of a JWT: it is cut off, and has fewer than three parts"
     } else if let Some(why) = encoded(text) {
@@ -109,7 +137,17 @@ fn is_placeholder(text: &str) -> bool {
     let is_around = |(open, close): &(&str, &str)| {
         text.len() >= open.len() + close.len() && text.starts_with(open) && text.ends_with(close)
     };
-    pairs.iter().any(is_around) || text.starts_with('$')
+    // What tools show in place of a secret: `***`, `[MASKED]`, `(sensitive value)`.
+    let is_word = |byte: u8| byte.is_ascii_alphabetic() || b" _-".contains(&byte);
+    let words = |(open, close): &(char, char)| text.strip_prefix(*open)?.strip_suffix(*close);
+    let mut masked = [('[', ']'), ('(', ')')].iter().filter_map(words);
+    let is_masked = text.bytes().all(|byte| b"*.xX".contains(&byte))
+        || text.contains('•')
+        || masked.any(|words| words.bytes().all(is_word));
+    let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
+    let letters = letters.map(|byte| char::from(byte.to_ascii_lowercase()));
+    let is_to_be_filled = TO_BE_FILLED.contains(&&*letters.collect::<String>());
+    pairs.iter().any(is_around) || text.starts_with('$') || is_masked || is_to_be_filled
 }
 
 /// Whether a variable's or a field's name stands before the value.

@@ -54,6 +54,35 @@ fn a_file_is_called_what_it_is() {
             "looks like the output of `kubectl describe`",
         ),
         (
+            "bash: line 3: kustomize: command not found\n",
+            "has what a command printed (`command not found` in line 1)",
+        ),
+        (
+            "\nW1129 10:11:12.123456    1234 warnings.go:70] deprecated\nkind: Deployment\n",
+            "has what a command printed (`W1129` in line 2)",
+        ),
+        (
+            "TAG=s3cret-value\n",
+            "does not begin like a manifest (line 1): look at the step that writes the file",
+        ),
+        (
+            "# a page\n```yaml\nkind: Deployment\n",
+            "looks like a page of Markdown",
+        ),
+        ("FROM alpine:3.20\n", "looks like a Dockerfile"),
+        (
+            "sops:\n    kms: []\n",
+            "looks like a file that sops has encrypted",
+        ),
+        (
+            "name: x\non: push\njobs: {}\n",
+            "looks like a workflow of GitHub Actions",
+        ),
+        (
+            "version: 0.0\nos: linux\nhooks: {}\n",
+            "looks like an AppSpec file",
+        ),
+        (
             "AWSTemplateFormatVersion: '2010-09-09'\nResources: {}\n",
             "looks like a template of CloudFormation",
         ),
@@ -70,9 +99,7 @@ fn what_may_be_a_manifest_is_called_nothing_else() {
         "kind: Deployment\nresources: {}\nversion: 1\n",
         "replicas: 1\n",
         "a: b/c\n",
-        "word",
         "spec:\n  services: []\n  version: 1\n",
-        "see docs/a.yaml for more",
     ] {
         assert_eq!(known(text), None, "{text}");
     }

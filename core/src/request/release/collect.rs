@@ -8,7 +8,7 @@ use super::model::{Manifest, Place};
 use super::{clean, pods};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
-use crate::request::appearance::{KUSTOMIZE, known, template, unreadable, ytt};
+use crate::request::appearance::{KUSTOMIZE, known, template, unfinished, unreadable};
 use crate::request::document::{Filling, label};
 use crate::request::field_types::wrong_types;
 use crate::request::files::NamedFile;
@@ -85,7 +85,7 @@ impl<'a> Objects<'a> {
             Ok(text) => text,
             Err(problem) => return self.faults.push(Fault::new(path, problem)),
         };
-        if let Some(problem) = ytt(&text) {
+        if let Some(problem) = unfinished(&text) {
             return self.faults.push(Fault::new(path, problem));
         }
         self.is_nameless = false;

@@ -85,7 +85,7 @@ fn what_is_no_manifest_is_told_as_what_it_is() {
     for (text, words) in [
         ("a: b\n", "has a document without a `kind`"),
         ("- a\n", "has a document without a `kind`"),
-        ("just a text\n", "has a document without a `kind`"),
+        ("just a text\n", "does not begin like a manifest"),
         ("services:\n  web: {image: a}\n", "a Compose file"),
         ("replicaCount: 1\n", "values of a Helm chart"),
         ("resources: [a.yaml]\n", "a Kustomization"),
