@@ -135,10 +135,15 @@ impl World {
             }
         }
         if let Some(message) = failure {
-            let since = condition(set, "ReplicaFailure").map(|it| text(it, "/lastTransitionTime"));
-            let since = since.map_or_else(|| written(self.clock), str::to_owned);
-            status["conditions"] = json!([{"type": "ReplicaFailure", "status": "True",
-                "reason": "FailedCreate", "message": message, "lastTransitionTime": since}]);
+            // The first refusal is told until pods can be created again: a message that changed
+            // with the name of each pod would be a change to react to, again and again.
+            // https://github.com/kubernetes/kubernetes/blob/master/pkg/controller/replicaset/replica_set_utils.go
+            let first = || {
+                json!({"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate",
+                    "message": message, "lastTransitionTime": written(self.clock)})
+            };
+            let known = condition(set, "ReplicaFailure").cloned();
+            status["conditions"] = json!([known.unwrap_or_else(first)]);
         }
         status
     }
