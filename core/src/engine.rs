@@ -32,7 +32,6 @@ use crate::snapshot::{self, Reading, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use crate::workload::Workload;
-use acting::CONFLICTS;
 use jiff::Timestamp;
 use model::{Pending, remark};
 
@@ -88,14 +87,7 @@ impl Engine {
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
                     self.planned(plan);
                 }
-                // A controller wrote the status between the look and the trial.
-                Err(CallError::Refused(refusal))
-                    if refusal.code == 409
-                        && !acting::is_denied(&refusal)
-                        && self.conflicts < CONFLICTS =>
-                {
-                    self.lost_race(now);
-                }
+                Err(error) if self.looks_again_after(&error) => self.lost_race(now),
                 Err(error) => self.trouble(call, error, now),
             },
             Pending::Review(refused, refusal) => self.reviewed(refused, refusal, result, now),

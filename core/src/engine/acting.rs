@@ -13,7 +13,7 @@ use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
 
 /// Lost races over one write before it is given up.
-pub(super) const CONFLICTS: u32 = 8;
+const CONFLICTS: u32 = 8;
 
 /// The pause after a lost race, times the races lost.
 const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);
@@ -135,6 +135,14 @@ impl Engine {
         })
     }
 
+    /// Whether a trial is to be made again, of what is there by then: a controller wrote the status
+    /// between the look and the trial.
+    pub(super) fn looks_again_after(&self, error: &CallError) -> bool {
+        let is_conflict = |refusal: &Refusal| refusal.code == 409 && !is_denied(refusal);
+        let lost = matches!(error, CallError::Refused(refusal) if is_conflict(refusal));
+        lost && self.conflicts < CONFLICTS
+    }
+
     /// Another write came before ours: everything is to be looked at again.
     pub(super) fn lost_race(&mut self, now: Timestamp) {
         self.conflicts += 1;
@@ -146,7 +154,7 @@ impl Engine {
 }
 
 /// Whether a policy or a webhook has refused it, with whatever status.
-pub(super) fn is_denied(refusal: &Refusal) -> bool {
+fn is_denied(refusal: &Refusal) -> bool {
     let cause = refusal.cause();
     matches!(
         cause,

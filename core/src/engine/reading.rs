@@ -1,6 +1,5 @@
 //! Reading: what a query asks for, and what becomes of its answer.
 
-use super::acting::CONFLICTS;
 use super::brief::{brief, in_short};
 use super::model::{Engine, Note, Pending};
 use crate::kubernetes::CallError;
@@ -31,11 +30,7 @@ impl Engine {
         let is_tried = matches!(query, Query::DryRun(_));
         match self.take(query, &call, result, now) {
             Ok(()) => {}
-            Err(CallError::Refused(refusal))
-                if is_tried && refusal.code == 409 && self.conflicts < CONFLICTS =>
-            {
-                self.lost_race(now);
-            }
+            Err(error) if is_tried && self.looks_again_after(&error) => self.lost_race(now),
             Err(error) => self.trouble(call, error, now),
         }
     }
