@@ -20,6 +20,7 @@ mod put;
 mod returning;
 mod undo;
 
+pub use checks::fault_of_time;
 pub use comparison::contains;
 pub use model::{Author, Change};
 pub use notes::{SUPERSEDED_LIMIT, history};

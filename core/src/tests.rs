@@ -45,6 +45,7 @@ pub(crate) fn replica_set(name: &str, owner: &str, revision: u64, available: i64
         name: name.into(),
         owner: owner.into(),
         revision,
+        ready: available,
         available,
         ..ReplicaSet::default()
     }

@@ -102,11 +102,18 @@ impl Workload {
     pub fn available_replicas(&self) -> i64 {
         // An older server does not count the available pods of a StatefulSet.
         let ready = self.kind == Kind::StatefulSet && self.min_ready_seconds() == 0;
-        let pointer = match ready {
-            true => "/status/readyReplicas",
-            false => self.kind.row().counts.available,
+        let counts = &self.kind.row().counts;
+        let pointer = if ready {
+            counts.ready
+        } else {
+            counts.available
         };
         self.number(pointer).unwrap_or(0)
+    }
+
+    /// Pods of every version that are ready, for however long.
+    pub fn ready_replicas(&self) -> i64 {
+        self.number(self.kind.row().counts.ready).unwrap_or(0)
     }
 
     /// Pods of every version that are ending; `None` if the server does not count them.

@@ -3,8 +3,10 @@
 use super::comparison::contains;
 use crate::problem::Fault;
 use crate::request::Request;
+use crate::text::words;
 use crate::workload::Workload;
 use serde_json::Value;
+use std::time::Duration;
 
 /// Refuses images and variables for containers that do not exist: a strategic merge patch would add
 /// them.
@@ -42,6 +44,29 @@ pub(super) fn check_containers(
     } else {
         Err(faults)
     }
+}
+
+/// Refuses to roll out what cannot be available before the deploy's time is over. Pods that nobody
+/// waits for may take as long as they like.
+pub fn fault_of_time(request: &Request, object: &Value) -> Option<Fault> {
+    let seconds = object.pointer("/spec/minReadySeconds")?.as_u64()?;
+    let after = Duration::from_secs(seconds);
+    let is_none = object.pointer("/spec/replicas") == Some(&Value::from(0));
+    let is_awaited =
+        !is_none && object.pointer("/spec/updateStrategy/type") != Some(&Value::from("OnDelete"));
+    (is_awaited && after >= request.timeout).then(|| {
+        Fault::new(
+            "timeout",
+            format!(
+                "is {}, and a new pod of {} `{}` counts as available only after it was ready for \
+                 {} (minReadySeconds): give a longer `timeout`, or fewer minReadySeconds",
+                words(request.timeout),
+                request.kind.word(),
+                request.deployment,
+                words(after)
+            ),
+        )
+    })
 }
 
 /// Refuses another selector: a workload keeps the selector with which it was created.

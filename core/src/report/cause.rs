@@ -6,7 +6,7 @@ use crate::state::continuation::{CAUSE_LIMIT, RecordedFailure};
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::text::{clip, quote, words};
 use crate::workload::health::job::JobFailure;
-use crate::workload::health::rollout::{Progress, WaitsFor};
+use crate::workload::health::rollout::{Obstacle, Progress, WaitsFor};
 use std::time::Duration;
 
 /// How much of a cause is what is wrong with the pods; the rest is for how far the rollout came.
@@ -215,7 +215,12 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
         WaitsFor::Parallelism => "its parallelism is 0, so none of its pods runs".to_owned(),
     };
     match &progress.obstacle {
-        Some(obstacle) => format!("{state}; {}", quote(obstacle)),
+        Some(Obstacle::Told(told)) => format!("{state}; {}", quote(told)),
+        Some(Obstacle::Settling(ready, after)) => format!(
+            "{state}; {ready} {} ready, and available only {} after that (minReadySeconds)",
+            if *ready == 1 { "pod is" } else { "pods are" },
+            words(*after)
+        ),
         None => state,
     }
 }

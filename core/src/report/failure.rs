@@ -4,7 +4,7 @@ use super::client::Client;
 use super::eks;
 use super::model::{Report, fail, target};
 use super::rollout_failed::{roles, rollout_failed};
-use super::{alarms, faults, present};
+use super::{alarms, faults, outage, present};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
@@ -14,6 +14,7 @@ use crate::request::Request;
 use crate::strategy::Failure;
 use crate::text::{listed, words};
 use crate::workload::Kind;
+use crate::workload::health::rollout::serving::Serving;
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -38,7 +39,7 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
         Failure::Ringing(ring) => alarms::ringing(&target(request), ring),
         Failure::AlarmsUnreadable(error) => alarms::unreadable(&target(request), error),
         Failure::Forbidden(permissions) => forbidden(request, permissions, source),
-        Failure::Deleted => deleted(request),
+        Failure::Deleted(left) => deleted(request, *left),
         Failure::EndUnseen => end_unseen(request),
         Failure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         Failure::Overwritten { lost, editor } => overwritten(request, lost, editor.as_ref()),
@@ -120,13 +121,23 @@ fn too_late(request: &Request) -> Report {
     )
 }
 
-fn deleted(request: &Request) -> Report {
-    let target = target(request);
+fn deleted(request: &Request, left: Option<Serving>) -> Report {
+    let headline = format!("{} was deleted during its rollout.", target(request));
+    let left_alone = left.filter(|left| left.available > 0).map(|left| {
+        let pods = match left.available {
+            1 => "pods was left behind and is",
+            _ => "pods were left behind and are",
+        };
+        format!(
+            "{} of its {pods} still ready; nothing rolls them out any more.",
+            left.available
+        )
+    });
     fail(
         FailureCode::Deleted,
         FailureType::JobFailed,
-        &format!("{target} was deleted during its rollout."),
-        &[],
+        &outage::told(request, left, headline),
+        left_alone.as_slice(),
         "Find out who deleted it. A deploy with a `manifest` creates it again.",
     )
 }

@@ -29,10 +29,10 @@ impl Failure {
             | Failure::Locked { .. }
             | Failure::Ringing(_)
             | Failure::AlarmsUnreadable(_)
-            | Failure::Deleted
             | Failure::EndUnseen
             | Failure::OutOfSync { .. }
             | Failure::Overwritten { .. } => false,
+            Failure::Deleted(left) => left.is_some_and(|left| left.is_outage()),
             Failure::SetAside { present, .. } => is_of_switch(present),
         }
     }

@@ -7,7 +7,7 @@ use super::{again, alarms, handbook, outage, present, route};
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::request::Request;
 use crate::state::continuation::Reason;
-use crate::strategy::causes::RolloutFailure;
+use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::{CandidateState, RollbackResult, TrafficState};
 use crate::text::clip;
 use crate::workload::health::diagnosis::{Cause, Evidence};
@@ -81,7 +81,15 @@ pub(super) fn rollout_failed(
     evidence.pods.extend(alarms::graph(&failure.cause));
     let evidence = &evidence;
     let done = done_about(request, evidence, rollback_result);
-    let next = placed(&next_after(request, code, rollback_result), source);
+    let next = match (&failure.cause, rollback_result) {
+        (RolloutCause::ScaledToZero(name), RollbackResult::NothingWritten) => format!(
+            "Scale it up again (`kubectl --namespace {} scale deployment/{name} --replicas 1`), \
+             then retry the stage.",
+            request.namespace
+        ),
+        _ => next_after(request, code, rollback_result),
+    };
+    let next = placed(&next, source);
     let headline = match code == FailureCode::ControllerSilent {
         true => format!(
             "The new version of {} was not rolled out: {cause}.",

@@ -24,9 +24,10 @@ use crate::strategy::{
     CandidateState, Failure, Former, RollbackResult, Stage, Success, Switched, TrafficState, Wait,
 };
 use crate::tests::{self, at};
-use crate::text::{clip, words};
+use crate::text::{clip, distance, words};
 use crate::workload::health::diagnosis::{Cause, Evidence};
-use crate::workload::health::rollout::{Progress, WaitsFor, WriteReceipt};
+use crate::workload::health::rollout::serving::Serving;
+use crate::workload::health::rollout::{Obstacle, Progress, WaitsFor, WriteReceipt};
 use crate::workload::{Kind, Workload};
 use insta::assert_snapshot;
 use serde_json::{Value, json};
@@ -316,7 +317,9 @@ fn progresses() {
         format!("{new}\n{back}")
     });
     let stuck = Progress {
-        obstacle: Some("pods \"web-1\" is forbidden:\n  exceeded quota.".into()),
+        obstacle: Some(Obstacle::Told(
+            "pods \"web-1\" is forbidden:\n  exceeded quota.".into(),
+        )),
         ..progress_of(WaitsFor::NewPods, 0, 2)
     };
     let stuck = progress(&wait(stuck, false));
@@ -727,7 +730,15 @@ fn failures() {
         Failure::BeingDeleted,
         Failure::Paused,
         Failure::TooLate,
-        Failure::Deleted,
+        Failure::Deleted(None),
+        Failure::Deleted(Some(Serving {
+            available: 0,
+            wanted: 1,
+        })),
+        Failure::Deleted(Some(Serving {
+            available: 2,
+            wanted: 1,
+        })),
         out_of_sync(Some("run-3"), true),
         out_of_sync(None, true),
         out_of_sync(None, false),
@@ -774,6 +785,19 @@ fn failures() {
     docs/operations.md, too-late.
     --
     JobFailed: Deployment `web` in `shop` was deleted during its rollout.
+
+    Find out who deleted it. A deploy with a `manifest` creates it again. See
+    docs/operations.md, deleted.
+    --
+    JobFailed: Outage: no pod of Deployment `web` in `shop` serves. Deployment `web` in
+    `shop` was deleted during its rollout.
+
+    Find out who deleted it. A deploy with a `manifest` creates it again. See
+    docs/operations.md, deleted.
+    --
+    JobFailed: Deployment `web` in `shop` was deleted during its rollout.
+
+    2 of its pods were left behind and are still ready; nothing rolls them out any more.
 
     Find out who deleted it. A deploy with a `manifest` creates it again. See
     docs/operations.md, deleted.
@@ -982,7 +1006,7 @@ fn causes_by_time() {
         cause(&stopped(None, Some(timed_out(90, &progress))), NEW)
     });
     let obstacle = Progress {
-        obstacle: Some("exceeded quota".into()),
+        obstacle: Some(Obstacle::Told("exceeded quota".into())),
         ..progress_of(WaitsFor::NewPods, 0, 2)
     };
     let exceeded = stopped(None, Some(deadline_exceeded(&obstacle)));
@@ -1337,6 +1361,10 @@ fn a_duration_in_words() {
         (90_000, "25 h"),
     ] {
         assert_eq!(words(Duration::from_secs(seconds)), expected);
+        assert_eq!(distance(Duration::from_secs(seconds)), expected);
+    }
+    for (hours, expected) in [(47, "47 h"), (48, "2 days"), (26_655, "1110 days")] {
+        assert_eq!(distance(Duration::from_secs(hours * 3600)), expected);
     }
     assert_eq!(words(Duration::from_millis(999)), "0 s");
 }
@@ -1418,7 +1446,7 @@ fn no_input_makes_a_report_too_long() {
             .all(|(_, value)| value.len() <= VARIABLE_LIMIT)
     );
     let stuck = Progress {
-        obstacle: Some("€".repeat(10_000)),
+        obstacle: Some(Obstacle::Told("€".repeat(10_000))),
         ..progress_of(WaitsFor::OldPods(i64::MAX), i64::MAX / 100, i64::MAX)
     };
     let over = handed_over(&begun(), "bound", Some(&wait(stuck.clone(), false)));

@@ -325,7 +325,15 @@ impl Continuation {
             if token.len() > TOKEN_LIMIT && bound.state.sights.shrink() {
                 continue;
             }
+            let is_long = token.len() > TOKEN_LIMIT;
             let failure = match &mut bound.state.phase {
+                Phase::Rollout(Rollout { written, .. })
+                | Phase::Rollback(Rollback { written, .. })
+                    if is_long && !written.selector.is_empty() =>
+                {
+                    written.selector.clear();
+                    continue;
+                }
                 Phase::Start | Phase::Rollout(_) | Phase::Switch => return token,
                 Phase::Rollback(rollback) => &mut rollback.failure,
                 Phase::SwitchRollback(failure) => failure,

@@ -9,6 +9,7 @@ use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
 use crate::problem::Fault;
 use crate::text::clip;
+use crate::workload::health::rollout::serving::Serving;
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -101,8 +102,9 @@ pub enum Failure {
         /// When its lock ends by itself.
         until: Timestamp,
     },
-    /// The Deployment went away while its rollout was followed.
-    Deleted,
+    /// The workload went away while its rollout was followed; with the pods that it has left, where
+    /// they were counted.
+    Deleted(Option<Serving>),
     /// A Job went away before its end was seen: whether it completed is unknown.
     EndUnseen,
     /// Someone else's change came after ours.

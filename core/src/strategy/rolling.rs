@@ -3,6 +3,7 @@
 
 mod bake;
 mod context;
+mod deleted;
 mod forward;
 mod gone_job;
 mod returning;
@@ -12,7 +13,6 @@ pub mod way_back;
 
 use super::action::Action;
 use super::decision::Decision;
-use super::result::{Failure, RollbackResult};
 use crate::request::Request;
 use crate::snapshot::Snapshot;
 use crate::state::baseline::Previous;
@@ -21,7 +21,7 @@ use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
 use context::{Context, Next};
 use jiff::Timestamp;
-use undo::{ended, rollback_limit};
+use undo::rollback_limit;
 
 /// Decides the next step.
 pub fn decide(
@@ -53,8 +53,8 @@ impl Context<'_> {
             ) => self.start(live),
             // Kubernetes deletes a Job that has ended where its `ttlSecondsAfterFinished` says so.
             (Phase::Rollout(rollout), None) if self.request.kind.ends() => self.gone_job(rollout),
-            (Phase::Rollout(_), None) => Ok(Decision::GiveUp(Failure::Deleted)),
-            (Phase::Rollback(rollback), None) => Ok(ended(rollback, RollbackResult::Deleted)),
+            (Phase::Rollout(rollout), None) => self.deleted(rollout),
+            (Phase::Rollback(rollback), None) => self.deleted_on_the_way_back(rollback),
             (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),
             (Phase::Rollback(rollback), Some(live)) => self.rollback(rollback, live),
         }

@@ -10,7 +10,7 @@ use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
 use crate::workload::health::diagnosis::{self, Diagnosis, Evidence};
 use crate::workload::health::job;
-use crate::workload::health::rollout::{Progress, Verdict, WaitsFor};
+use crate::workload::health::rollout::{Obstacle, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
 use crate::workload::replica_set::{self, ReplicaSet};
 use crate::workload::{Workload, health};
@@ -120,7 +120,9 @@ impl RolloutTracker<'_> {
             | WaitsFor::Completion { .. }
             | WaitsFor::SecondLook => false,
         };
-        if let (WaitsFor::Observation, Some(refused)) = (progress.waits_for, &progress.obstacle) {
+        if let (WaitsFor::Observation, Some(Obstacle::Told(refused))) =
+            (progress.waits_for, &progress.obstacle)
+        {
             let grace = self.request.patience * diagnosis::SUPPLY;
             if self.now >= self.rollout.written.at + grace || self.now >= self.deadline {
                 return self.fail(Some(Stop::NoReplicaSet(refused.clone())));
@@ -153,7 +155,9 @@ impl RolloutTracker<'_> {
                     return Ok(failed);
                 }
             }
-            Diagnosis::Suspicious(finding) => progress.obstacle = Some(self.obstacle(&finding)?),
+            Diagnosis::Suspicious(finding) => {
+                progress.obstacle = Some(Obstacle::Told(self.obstacle(&finding)?));
+            }
             Diagnosis::Nothing if self.wants_events_of_creation() => {
                 return Err(Query::Events {
                     kind: self.live.kind().row().pod_owner,

@@ -58,6 +58,8 @@ pub struct Counts {
     pub total: &'static str,
     /// Pods of the newest version.
     pub updated: &'static str,
+    /// Pods of every version that are ready.
+    pub ready: &'static str,
     /// Pods of every version that were ready for `minReadySeconds`.
     pub available: &'static str,
 }
@@ -78,6 +80,7 @@ const REPLICAS: Counts = Counts {
     wanted: ("/spec/replicas", 1),
     total: "/status/replicas",
     updated: "/status/updatedReplicas",
+    ready: "/status/readyReplicas",
     available: "/status/availableReplicas",
 };
 
@@ -125,6 +128,7 @@ static DAEMON_SET: Row = Row {
         wanted: ("/status/desiredNumberScheduled", 0),
         total: "/status/currentNumberScheduled",
         updated: "/status/updatedNumberScheduled",
+        ready: "/status/numberReady",
         available: "/status/numberAvailable",
     },
     versions: REVISIONS,
@@ -142,6 +146,7 @@ static JOB: Row = Row {
         wanted: ("/spec/completions", 1),
         total: "/status/active",
         updated: "/status/active",
+        ready: "/status/ready",
         available: "/status/succeeded",
     },
     versions: Versions {

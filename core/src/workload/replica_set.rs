@@ -31,6 +31,8 @@ pub struct ReplicaSet {
     pub template_hash: String,
     /// Pods that it has.
     pub replicas: i64,
+    /// Pods that are ready.
+    pub ready: i64,
     /// Pods that were ready for `minReadySeconds`.
     pub available: i64,
     /// Why it cannot create pods, and since when.
@@ -71,6 +73,7 @@ impl ReplicaSet {
             owner: bounded(controller(object).unwrap_or_default()).to_owned(),
             template_hash: text(&format!("/metadata/labels/{TEMPLATE_HASH}")),
             replicas: number("/status/replicas").unwrap_or(0),
+            ready: number("/status/readyReplicas").unwrap_or(0),
             available: number("/status/availableReplicas").unwrap_or(0),
             failure: failure(object),
             created: timestamp(&text("/metadata/creationTimestamp")),
@@ -178,7 +181,7 @@ pub fn count_pods(live: &Workload, sets: &mut [ReplicaSet]) {
         Kind::DaemonSet => counted_by_daemon_set(live, sets),
     };
     let (total, updated) = (live.total_replicas(), live.updated_replicas());
-    let available = live.available_replicas();
+    let (ready, available) = (live.ready_replicas(), live.available_replicas());
     let old = match newest == former {
         true => 0,
         false => (total - updated).max(0),
@@ -186,9 +189,11 @@ pub fn count_pods(live: &Workload, sets: &mut [ReplicaSet]) {
     for set in sets.iter_mut().filter(|set| set.owner == live.uid()) {
         if set.name == newest {
             set.replicas = total - old;
+            set.ready = ready - old.min(ready);
             set.available = available - old.min(available);
         } else if set.name == former {
             set.replicas = old;
+            set.ready = old.min(ready);
             set.available = old.min(available);
         }
     }

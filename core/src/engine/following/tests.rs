@@ -7,6 +7,7 @@ use crate::strategy::causes::{RolloutCause, Stop};
 use crate::strategy::{Failure, RollbackResult, SuccessNote};
 use crate::tests::{at, overlay};
 use crate::workload::health::diagnosis::Cause;
+use crate::workload::health::rollout::serving::Serving;
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{Kind, Workload};
 use serde_json::{Value, json};
@@ -321,7 +322,10 @@ fn what_is_gone_or_of_another_template_is_no_success() {
     );
     assert_eq!(
         follow(Kind::StatefulSet, done(1), &gone),
-        Outcome::Failed(Failure::Deleted)
+        Outcome::Failed(Failure::Deleted(Some(Serving {
+            available: 0,
+            wanted: 0,
+        })))
     );
     let anew = |live: &mut Value| {
         live["metadata"]["uid"] = "u2".into();

@@ -7,6 +7,7 @@ use super::model::{ReleaseEngine, Task};
 use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
+use crate::change;
 use crate::change::apply::{self, ApplyRefusal, FieldConflict, owners};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
@@ -68,11 +69,7 @@ impl ReleaseEngine {
 
     /// Tries to apply every object that can be tried.
     pub(super) fn try_all(&mut self) {
-        let own = ObjectId {
-            kind: "Namespace".to_owned(),
-            name: self.request.namespace.clone(),
-            ..ObjectId::default()
-        };
+        let own = namespace(&self.request.namespace);
         // What could not be read is not absent; that is told instead.
         if self.forbidden.is_empty()
             && self.is_absent(&own)
@@ -84,13 +81,8 @@ impl ReleaseEngine {
             self.note_short_life(place);
             let item = &self.items[place];
             let is_new_there = item.live.is_none()
-                && item.id.namespace.as_deref().is_some_and(|namespace| {
-                    self.brings_namespace(namespace)
-                        && self.is_absent(&ObjectId {
-                            kind: "Namespace".to_owned(),
-                            name: namespace.to_owned(),
-                            ..ObjectId::default()
-                        })
+                && item.id.namespace.as_deref().is_some_and(|name| {
+                    self.brings_namespace(name) && self.is_absent(&namespace(name))
                 });
             if is_new_there {
                 self.items[place].tried = Tried::Unable(Untried::NewNamespace);
@@ -205,7 +197,7 @@ impl ReleaseEngine {
         let item = &self.items[place];
         let Some(live) = item.live() else {
             self.items[place].tried = Tried::Differs(None);
-            return;
+            return self.check_time(place, None, tried);
         };
         if !apply::needs_write(&live, tried) {
             self.items[place].tried = Tried::Same;
@@ -214,6 +206,22 @@ impl ReleaseEngine {
         }
         let difference = apply::change(Some(&live), tried);
         self.items[place].tried = Tried::Differs(Some(Box::new(difference)));
+        self.check_time(place, Some(&live), tried);
+    }
+
+    /// A workload whose pods are replaced must be able to be available in time.
+    fn check_time(&mut self, place: usize, live: Option<&Value>, tried: &Value) {
+        let id = &self.items[place].id;
+        let Some(kind) = workload_kind(id) else {
+            return;
+        };
+        let template = |object: &Value| object.pointer("/spec/template").cloned();
+        let is_new = live.is_none_or(|live| template(live) != template(tried));
+        let request = self.request_for(kind, id);
+        let fault = change::fault_of_time(&request, tried).filter(|_| is_new);
+        if let Some(fault) = fault {
+            self.fault(place, ObjectTrouble::Fault(fault));
+        }
     }
 
     /// A Job that is as it should be: one that completed does not run again, one that failed does.
@@ -350,5 +358,14 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if refusal.code == 403 => {}
             Err(error) => self.trouble(task, call, error, now),
         }
+    }
+}
+
+/// The id of a namespace.
+fn namespace(name: &str) -> ObjectId {
+    ObjectId {
+        kind: "Namespace".to_owned(),
+        name: name.to_owned(),
+        ..ObjectId::default()
     }
 }

@@ -132,7 +132,7 @@ impl ReleaseEngine {
                 Failure::OutOfSync { .. }
                     | Failure::Overwritten { .. }
                     | Failure::SetAside { .. }
-                    | Failure::Deleted
+                    | Failure::Deleted(_)
             ),
             _ => false,
         }

@@ -65,6 +65,10 @@ fn failed(evidence: Evidence, rollback_result: RollbackResult) -> Failure {
     }
 }
 
+fn deleted(available: i64, wanted: i64) -> Failure {
+    Failure::Deleted(Some(Serving { available, wanted }))
+}
+
 #[test]
 fn an_outage_is_counted_where_no_pod_serves_that_should() {
     let back = || {
@@ -93,7 +97,10 @@ fn an_outage_is_counted_where_no_pod_serves_that_should() {
             failed(seen(0), RollbackResult::NothingToRollBackTo),
             false,
         ),
-        ("deleted by somebody", Failure::Deleted, false),
+        ("deleted by somebody", Failure::Deleted(None), false),
+        ("deleted with its pods", deleted(0, 1), true),
+        ("deleted without its pods", deleted(2, 1), false),
+        ("deleted before it served", deleted(0, 0), false),
         ("a Service without pods", set_aside(present(0, 2)), true),
         ("all is scaled to zero", set_aside(present(0, 0)), true),
         ("a Service with one pod", set_aside(present(1, 2)), false),

@@ -73,7 +73,7 @@ fn of_workload(failure: &Failure) -> Reason {
         Failure::OutOfSync { .. } | Failure::Overwritten { .. } | Failure::SetAside { .. } => {
             Reason::Overtaken
         }
-        Failure::Missing | Failure::BeingDeleted | Failure::Deleted | Failure::EndUnseen => {
+        Failure::Missing | Failure::BeingDeleted | Failure::Deleted(_) | Failure::EndUnseen => {
             Reason::Deleted
         }
         Failure::Paused => Reason::Paused,
@@ -103,7 +103,7 @@ fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
         | Failure::Locked { .. }
         | Failure::Ringing(_)
         | Failure::AlarmsUnreadable(_)
-        | Failure::Deleted
+        | Failure::Deleted(_)
         | Failure::EndUnseen
         | Failure::OutOfSync { .. }
         | Failure::Overwritten { .. }
@@ -250,7 +250,7 @@ fn workload(failed: &Failure) -> String {
                 lost.problem()
             );
         }
-        Failure::Missing | Failure::Deleted => "someone else deleted it during its rollout",
+        Failure::Missing | Failure::Deleted(_) => "someone else deleted it during its rollout",
         Failure::EndUnseen => {
             "someone deleted it before its end was seen, so whether it completed is unknown"
         }

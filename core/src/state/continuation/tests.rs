@@ -30,6 +30,8 @@ fn longest() -> Continuation {
                 template: "f".repeat(16),
                 at,
                 stale_deadline: Some(at.to_string()),
+                selector: String::new(),
+                gone: None,
             },
             revision: u64::MAX,
             failure: RecordedFailure {
@@ -109,6 +111,23 @@ fn the_longest_token_fits() {
     assert!(token.len() <= TOKEN_LIMIT);
     let read = Continuation::decode(&token, "request").expect("it is whole");
     assert!(read.sights.seen.len() >= 5, "{:?}", read.sights);
+}
+
+/// A workload that is deleted is told with less then.
+#[test]
+fn a_selector_gives_way_to_the_cause() {
+    let with = |selector: &str| {
+        let mut state = longest();
+        let Phase::Rollback(rollback) = &mut state.phase else {
+            panic!("the longest state is that of a rollback")
+        };
+        rollback.written.selector = selector.to_owned();
+        state
+    };
+    let token = with(&"s".repeat(200)).encode("request");
+    assert!(token.len() <= TOKEN_LIMIT);
+    let read = Continuation::decode(&token, "request").expect("it is whole");
+    assert_eq!(read.phase, with("").phase);
 }
 
 #[test]

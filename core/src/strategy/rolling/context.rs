@@ -86,7 +86,7 @@ impl Context<'_> {
             return None;
         }
         if live.is_being_deleted() {
-            return Some(Decision::GiveUp(Failure::Deleted));
+            return Some(Decision::GiveUp(Failure::Deleted(None)));
         }
         if live.template_digest() != written.template {
             return out_of_sync();

@@ -21,6 +21,7 @@ use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
 use crate::state::marks;
 use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
+use serde_json::Value;
 
 impl Context<'_> {
     pub(super) fn start_from_nothing(&self) -> Decision {
@@ -32,7 +33,7 @@ impl Context<'_> {
             Method::Put => {
                 let author = author(self.request, self.continuation, self.now);
                 match change::create(self.request, &author) {
-                    Ok(object) => Decision::Act(Action::Create(object)),
+                    Ok(object) => self.roll(&object.clone(), Action::Create(object)),
                     Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
                 }
             }
@@ -58,9 +59,8 @@ impl Context<'_> {
         if self.now >= self.continuation.deadline {
             return Ok(Decision::GiveUp(Failure::TooLate));
         }
-        let unpaused = |manifest: &serde_json::Value| {
-            manifest.pointer("/spec/paused") == Some(&serde_json::Value::Bool(false))
-        };
+        let unpaused =
+            |manifest: &Value| manifest.pointer("/spec/paused") == Some(&Value::Bool(false));
         if live.is_paused() && !self.request.manifest.as_ref().is_some_and(unpaused) {
             return Ok(Decision::GiveUp(Failure::Paused));
         }
@@ -91,7 +91,7 @@ impl Context<'_> {
     /// two things.
     pub(super) fn tried(&self, live: &Workload, action: Action) -> Decision {
         if self.request.manifest.is_none() {
-            return Decision::Act(action);
+            return self.roll(live.value(), action);
         }
         match self.snapshot.dry_run() {
             None => {
@@ -106,9 +106,18 @@ impl Context<'_> {
                 let difference = difference(live.value(), after.value());
                 match difference.count() == 0 && !self.request.restart {
                     true => self.already_there(live),
-                    false => Decision::Act(action),
+                    false if after.has_template(live.template()) => Decision::Act(action),
+                    false => self.roll(after.value(), action),
                 }
             }
+        }
+    }
+
+    /// A write that begins a rollout to this object.
+    fn roll(&self, object: &Value, action: Action) -> Decision {
+        match change::fault_of_time(self.request, object) {
+            Some(fault) => Decision::GiveUp(Failure::Faults(vec![fault])),
+            None => Decision::Act(action),
         }
     }
 
@@ -179,6 +188,9 @@ impl Context<'_> {
             let same = live.uid() == written.uid && !live.is_being_deleted();
             if same && other_author(live, self.continuation).is_none() {
                 return self.changed(rollout, live);
+            }
+            if let Decision::GiveUp(Failure::Deleted(_)) = other {
+                return self.deleted(rollout);
             }
             return Ok(other);
         }

@@ -9,10 +9,11 @@ use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::continuation::{CAUSE_LIMIT, Reason, RecordedFailure};
 use crate::state::marks;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
-use crate::strategy::{Stage, Success, Version, Wait, author};
+use crate::strategy::{Failure, RollbackResult, Stage, Success, Version, Wait, author};
 use crate::tests::{self, at, merge, overlay, replica_set};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
-use crate::workload::health::rollout::{Progress, WaitsFor};
+use crate::workload::health::rollout::serving::Serving;
+use crate::workload::health::rollout::{Obstacle, Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{self, REVISION};
@@ -896,7 +897,6 @@ fn a_rollout_that_is_followed() {
 #[test]
 fn a_rollout_that_was_overtaken() {
     let patch = || request(json!({}));
-    let give_up = Decision::GiveUp;
     let by_us = |changes: Value| {
         let mut all = json!({"metadata": {"annotations": {marks::JOB: "job-2"}}});
         overlay(&mut all, &changes);
@@ -916,15 +916,21 @@ fn a_rollout_that_was_overtaken() {
         true => asks_who(),
         false => out_of_sync(None, false),
     };
+    let gone = |wrote| {
+        Decision::Enter(Phase::Rollout(Rollout {
+            wrote,
+            ..rollout_that_is_gone(60)
+        }))
+    };
     let rows = |wrote| {
         vec![
-            ("gone", patch(), absent(), 60, give_up(Failure::Deleted)),
+            ("gone", patch(), absent(), 60, gone(wrote)),
             (
                 "being deleted",
                 patch(),
                 seen(live(deleting())),
                 60,
-                give_up(Failure::Deleted),
+                gone(wrote),
             ),
             (
                 "another object",
@@ -980,6 +986,98 @@ fn a_rollout_that_was_overtaken() {
     check(&Phase::Rollout(unwritten), rows(false));
 }
 
+/// The Deployment of the rollout was seen to be gone so many seconds after the new year.
+fn rollout_that_is_gone(seconds: u64) -> Rollout {
+    let rollout = rollout();
+    Rollout {
+        written: WriteReceipt {
+            gone: Some(at(seconds)),
+            ..rollout.written
+        },
+        ..rollout
+    }
+}
+
+#[test]
+fn a_deployment_that_is_gone_is_told_with_the_pods_that_it_left() {
+    let patch = || request(json!({}));
+    let left = |sets: Vec<ReplicaSet>| {
+        let selector = live(json!({})).selector();
+        absent().with(Query::replica_sets(&selector), sets)
+    };
+    let orphans = || {
+        let mut sets = old_and_new(1);
+        for set in &mut sets {
+            set.owner.clear();
+        }
+        sets
+    };
+    let others = || {
+        vec![ReplicaSet {
+            owner: "uid-9".into(),
+            ..set("web-7", 7, 5)
+        }]
+    };
+    let end = |available, wanted| {
+        let serving = Serving { available, wanted };
+        Decision::GiveUp(Failure::Deleted(Some(serving)))
+    };
+    let leaves = |available| {
+        wait(
+            Progress {
+                wanted: 0,
+                ..progress(WaitsFor::OldPods(available), 0)
+            },
+            1,
+            false,
+        )
+    };
+    let asks = Decision::Read(Query::replica_sets(&live(json!({})).selector()));
+    check(
+        &Phase::Rollout(rollout_that_is_gone(60)),
+        vec![
+            ("what is left is not known", patch(), absent(), 60, asks),
+            (
+                "its versions go with it",
+                patch(),
+                left(old_and_new(1)),
+                60,
+                leaves(1),
+            ),
+            ("they are gone", patch(), left(others()), 62, end(0, 1)),
+            (
+                "their pods are",
+                patch(),
+                left(old_and_new(0)),
+                62,
+                end(0, 1),
+            ),
+            ("orphans serve on", patch(), left(orphans()), 62, end(1, 1)),
+            (
+                "nobody collects them",
+                patch(),
+                left(old_and_new(1)),
+                70,
+                end(1, 1),
+            ),
+        ],
+    );
+    let first = Rollout {
+        previous: None,
+        ..rollout_that_is_gone(60)
+    };
+    check(
+        &Phase::Rollout(first),
+        vec![(
+            "nothing served before",
+            patch(),
+            left(others()),
+            62,
+            end(0, 0),
+        )],
+    );
+}
+
 const EXCEEDED: &str = "Kubernetes saw no progress for 10 min (progressDeadlineSeconds), with \
         1 of 2 new pods available";
 const IN_A_POD: &str = "`app` in pod `web-2-x` runs and is not ready";
@@ -1009,9 +1107,9 @@ fn pods_are_looked_at_in_their_own_time() {
     let mut doubtful = unready();
     doubtful.others[0].containers[0].restarts = 1;
     let told = Progress {
-        obstacle: Some(
+        obstacle: Some(Obstacle::Told(
             "`app` in pod `web-2-x` runs (it was restarted once) and is not ready".into(),
-        ),
+        )),
         ..progress(WaitsFor::Availability, 1)
     };
     let paused = live(json!({"spec": {"paused": true}, "status": {"availableReplicas": 1}}));
@@ -1368,6 +1466,28 @@ fn a_rollback_is_followed_to_its_end() {
         ))
     };
     let none_yet = || progress(WaitsFor::Availability, 1);
+    let gone_since = || Rollback {
+        written: WriteReceipt {
+            gone: Some(at(90)),
+            ..rollback().written
+        },
+        ..rollback()
+    };
+    let gone = || Decision::Enter(Phase::Rollback(gone_since()));
+    let collected = absent().with(
+        Query::replica_sets(&live(json!({})).selector()),
+        Vec::<ReplicaSet>::new(),
+    );
+    check(
+        &Phase::Rollback(gone_since()),
+        vec![(
+            "its versions, too",
+            patch(),
+            collected,
+            92,
+            end(RollbackResult::Deleted),
+        )],
+    );
     let overwritten = |changes: Value| seen(live(theirs(changes)));
     let older = json!({"metadata": {"generation": 4}, "status": {"observedGeneration": 4}});
     let exceeded_why = EXCEEDED.replace("new", "previous");
@@ -1383,14 +1503,8 @@ fn a_rollback_is_followed_to_its_end() {
                 90,
                 Decision::Read(Query::deployment("web")),
             ),
-            ("gone", patch(), absent(), 90, end(RollbackResult::Deleted)),
-            (
-                "being deleted",
-                patch(),
-                back(deleting()),
-                90,
-                end(RollbackResult::Deleted),
-            ),
+            ("gone", patch(), absent(), 90, gone()),
+            ("being deleted", patch(), back(deleting()), 90, gone()),
             (
                 "overtaken",
                 patch(),

@@ -86,7 +86,7 @@ impl Context<'_> {
     /// Whether others have come between a rollback and its end.
     fn interrupted(&self, rollback: &Rollback, live: &Workload) -> Option<RollbackResult> {
         match self.overtaken(&rollback.written, true, live)? {
-            Decision::GiveUp(Failure::Deleted) => Some(RollbackResult::Deleted),
+            Decision::GiveUp(Failure::Deleted(_)) => Some(RollbackResult::Deleted),
             Decision::Read(_)
             | Decision::Act(_)
             | Decision::RollBack(_)
@@ -106,8 +106,10 @@ impl Context<'_> {
     }
 
     pub(super) fn rollback(&self, rollback: &Rollback, live: &Workload) -> Next {
-        if let Some(rollback_result) = self.interrupted(rollback, live) {
-            return Ok(ended(rollback, rollback_result));
+        match self.interrupted(rollback, live) {
+            Some(RollbackResult::Deleted) => return self.deleted_on_the_way_back(rollback),
+            Some(rollback_result) => return Ok(ended(rollback, rollback_result)),
+            None => {}
         }
         let rollout = Rollout::followed(rollback.written.clone());
         let rollout_tracker = self.tracker(&rollout, live, rollback.deadline);

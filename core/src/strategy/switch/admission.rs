@@ -102,6 +102,7 @@ impl Context<'_> {
         faults.extend(self.fault_of_gate(candidate));
         faults.extend(self.fault_of_preview(service));
         faults.extend(self.faults_of_canary()?);
+        faults.extend(self.fault_of_time(live));
         let narrow = match adopted.then(|| own.ok_or(whole)) {
             None => Pin::Not,
             Some(Ok(version)) => Pin::Version(version),

@@ -2,6 +2,7 @@
 
 use super::context::Context;
 use super::smoke::{port_of, preview_name};
+use crate::change;
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
 use crate::snapshot::Query;
@@ -11,12 +12,22 @@ use crate::strategy::service_lock;
 use crate::text::quote;
 use crate::workload::Workload;
 use crate::workload::replica_set::ReplicaSet;
+use serde_json::json;
 
 /// The beginning of the readiness gates of the AWS Load Balancer Controller.
 /// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/deploy/pod_readiness_gate/>
 const AWS_GATE: &str = "target-health.elbv2.k8s.aws/";
 
 impl Context<'_> {
+    /// The candidate must be able to be available in time; what comes back has served before.
+    pub(super) fn fault_of_time(&self, live: &Workload) -> Option<Fault> {
+        let said = self.request.manifest.as_ref();
+        let said = said.and_then(|manifest| manifest["spec"].get("minReadySeconds"));
+        let spec = json!({"minReadySeconds": said.unwrap_or(&json!(live.min_ready_seconds()))});
+        let fault = change::fault_of_time(self.request, &json!({"spec": spec}));
+        fault.filter(|_| !self.request.mode.is_rollback())
+    }
+
     /// The Service must send to the live Deployment's pods, and to no others.
     pub(super) fn fault_of_members(
         &self,

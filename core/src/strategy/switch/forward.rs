@@ -169,7 +169,7 @@ impl Context<'_> {
             return Ok(self.inherit(service, live, &dead));
         }
         let Some(found) = self.snapshot.deployment(live.name())? else {
-            return Ok(Decision::GiveUp(Failure::Deleted));
+            return Ok(Decision::GiveUp(Failure::Deleted(None)));
         };
         // No pod is wanted, so none would ever be behind the Service.
         if found.replicas() == 0 {
@@ -210,7 +210,7 @@ impl Context<'_> {
         }
         let to = service_lock::to(service).unwrap_or_default();
         let Some(found) = self.snapshot.deployment(to)? else {
-            return Ok(Decision::GiveUp(Failure::Deleted));
+            return Ok(Decision::GiveUp(Failure::Deleted(None)));
         };
         if found.replicas() == 0 {
             let cause = RolloutCause::ScaledToZero(found.name().to_owned());

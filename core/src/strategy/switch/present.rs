@@ -5,6 +5,7 @@ use super::context::Context;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::timestamp;
 use crate::snapshot::{Kind, Query};
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::traffic::TrafficState;
@@ -26,9 +27,13 @@ impl Context<'_> {
         let is_told = match &failure {
             Failure::OutOfSync { wrote, .. } => *wrote,
             Failure::Rollout {
-                rollback_result, ..
-            } => *rollback_result != RollbackResult::NothingWritten,
-            Failure::Deleted => true,
+                failure,
+                rollback_result,
+            } => {
+                let is_at_zero = matches!(failure.cause, RolloutCause::ScaledToZero(_));
+                is_at_zero || *rollback_result != RollbackResult::NothingWritten
+            }
+            Failure::Deleted(_) => true,
             Failure::Faults(_)
             | Failure::EndUnseen
             | Failure::Missing
@@ -113,7 +118,7 @@ impl Failure {
                     rollback_result,
                 }
             }
-            Failure::Deleted => Failure::SetAside {
+            Failure::Deleted(_) => Failure::SetAside {
                 by: None,
                 editor,
                 present,

@@ -6,7 +6,7 @@
 //! write is ignored; and the newest ReplicaSet itself must have the pods.
 //! <https://github.com/kubernetes/kubectl/blob/master/pkg/polymorphichelpers/rollout_status.go>
 
-use super::rollout::{Progress, Verdict, WaitsFor, WriteReceipt, exceeded_at};
+use super::rollout::{Obstacle, Progress, Verdict, WaitsFor, WriteReceipt, exceeded_at};
 use crate::workload::Workload;
 use crate::workload::replica_set::{ReplicaSet, newest};
 use jiff::{SignedDuration, Timestamp};
@@ -18,9 +18,13 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -
     let total = live.total_replicas();
     let available = live.available_replicas();
     let old = (total - updated).max(0);
-    let progress = |waits_for| Progress {
-        obstacle: obstacle(live),
-        ..Progress::counted(live, wanted, waits_for)
+    let progress = |waits_for| {
+        let counted = Progress::counted(live, wanted, waits_for);
+        let told = obstacle(live).map(Obstacle::Told);
+        Progress {
+            obstacle: told.or(counted.obstacle),
+            ..counted
+        }
     };
     if !written.is_observed(live) {
         // A controller that may not create the ReplicaSet also leaves the generation behind, and

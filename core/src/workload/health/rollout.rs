@@ -5,6 +5,7 @@ pub mod serving;
 use crate::kubernetes::object::timestamp;
 use crate::workload::Workload;
 use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 /// How far the server's clock may be behind ours when timestamps are compared.
 const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(5);
@@ -25,6 +26,22 @@ pub struct WriteReceipt {
     /// <https://github.com/kubernetes/kubernetes/issues/49637>
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stale_deadline: Option<String>,
+    /// By which its versions are found when it is gone; empty where it is too long to be kept.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub selector: String,
+    /// When it was seen first that it is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gone: Option<Timestamp>,
+}
+
+/// The longest selector that is kept: the continuation has room for little.
+const SELECTOR_LIMIT: usize = 200;
+
+/// The selector of a workload, if it is short enough.
+fn kept_selector(live: &Workload) -> String {
+    Some(live.selector())
+        .filter(|selector| selector.len() <= SELECTOR_LIMIT)
+        .unwrap_or_default()
 }
 
 impl WriteReceipt {
@@ -36,6 +53,8 @@ impl WriteReceipt {
             template: after.template_digest(),
             at,
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
+            selector: kept_selector(after),
+            gone: None,
         }
     }
 
@@ -49,6 +68,8 @@ impl WriteReceipt {
             template: found.template_digest(),
             at,
             stale_deadline: stale.map(str::to_owned),
+            selector: kept_selector(found),
+            gone: None,
         }
     }
 }
@@ -87,8 +108,26 @@ pub struct Progress {
     pub available: i64,
     /// The number of wanted pods.
     pub wanted: i64,
-    /// What blocks the rollout, in Kubernetes' words (quota, an admission webhook, …).
-    pub obstacle: Option<String>,
+    /// What holds the rollout up.
+    pub obstacle: Option<Obstacle>,
+}
+
+/// What holds a rollout up.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Obstacle {
+    /// In Kubernetes' words (quota, an admission webhook, …), or what its pods show.
+    Told(String),
+    /// So many pods are ready, and count as available only after so long: `minReadySeconds`.
+    Settling(i64, Duration),
+}
+
+impl Obstacle {
+    fn settling(live: &Workload) -> Option<Obstacle> {
+        let pods = live.ready_replicas() - live.available_replicas();
+        let after = u64::try_from(live.min_ready_seconds()).unwrap_or_default();
+        let is_settling = pods > 0 && after > 0;
+        is_settling.then(|| Obstacle::Settling(pods, Duration::from_secs(after)))
+    }
 }
 
 impl Progress {
@@ -100,7 +139,7 @@ impl Progress {
             waits_for,
             available: (live.available_replicas() - old).clamp(0, wanted.max(0)),
             wanted,
-            obstacle: None,
+            obstacle: Obstacle::settling(live),
         }
     }
 
@@ -110,7 +149,7 @@ impl Progress {
             waits_for: WaitsFor::Observation,
             available: 0,
             wanted,
-            obstacle,
+            obstacle: obstacle.map(Obstacle::Told),
         }
     }
 }

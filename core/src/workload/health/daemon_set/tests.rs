@@ -14,6 +14,8 @@ fn verdict_of(spec: Value, status: Value) -> Verdict {
         template: String::new(),
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         stale_deadline: None,
+        selector: String::new(),
+        gone: None,
     };
     verdict(&Workload::new(Kind::DaemonSet, object), &written)
 }

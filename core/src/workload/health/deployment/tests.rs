@@ -16,6 +16,8 @@ fn written() -> WriteReceipt {
         template: String::new(),
         at: WRITTEN_AT.parse().expect("a time"),
         stale_deadline: Some("2026-01-01T00:00:00Z".into()),
+        selector: String::new(),
+        gone: None,
     }
 }
 
@@ -182,7 +184,7 @@ fn an_obstacle_is_told_in_kubernetes_words() {
     let Verdict::Progressing(progress) = verdict(&deployment, &written(), now()) else {
         panic!("a quota is no verdict");
     };
-    assert_eq!(progress.obstacle.as_deref(), Some(quota));
+    assert_eq!(progress.obstacle, Some(Obstacle::Told(quota.to_owned())));
 }
 
 #[test]
@@ -201,7 +203,8 @@ fn a_refused_replica_set_is_told_though_the_generation_is_not_observed() {
             panic!("what is not observed is no verdict");
         };
         assert_eq!(progress.waits_for, WaitsFor::Observation);
-        assert_eq!(progress.obstacle.as_deref(), told, "{reason}");
+        let told = told.map(|told: &str| Obstacle::Told(told.to_owned()));
+        assert_eq!(progress.obstacle, told, "{reason}");
     }
 }
 

@@ -321,13 +321,15 @@ const NODE: [&str; 5] = [
 
 /// Phrases of a registry that denies access, or hands an image out only on its own conditions.
 /// <https://goharbor.io/docs/main/working-with-projects/project-configuration/>
-const DENIED: [&str; 7] = [
+const DENIED: [&str; 8] = [
     "denied",
     "unauthorized",
     "forbidden",
     "authentication required",
     "no basic auth credentials",
     "due to configured policy",
+    // The same without a word: the answer to a HEAD request has none.
+    "precondition failed",
     "payment required",
 ];
 

@@ -5,10 +5,11 @@ use crate::workload::health::diagnosis::finding::PodSnapshot;
 use crate::workload::replica_set::ReplicaSet;
 use serde::{Deserialize, Serialize};
 
-/// The available pods of all versions, and the wanted number.
+/// The ready pods of all versions, which get traffic whether or not `minReadySeconds` are over, and
+/// the wanted number.
 #[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize)]
 pub struct Serving {
-    /// Available pods by their versions, or ready pods if the pods themselves were read.
+    /// Ready pods, by their versions and by the pods themselves if these were read.
     pub available: i64,
     /// The number of wanted pods.
     pub wanted: i64,
@@ -21,9 +22,10 @@ impl Serving {
         let available = own.map(|set| {
             let seen = sight.filter(|sight| sight.set.name == set.name);
             let pods = seen.and_then(|sight| sight.pods.as_ref().ok());
+            let ready = set.ready.max(set.available);
             match pods {
-                Some(pods) if !pods.cut => set.available.min(pods.ready as i64),
-                Some(_) | None => set.available,
+                Some(pods) if !pods.cut => ready.min(pods.ready as i64),
+                Some(_) | None => ready,
             }
         });
         Serving {

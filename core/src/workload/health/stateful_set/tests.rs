@@ -22,6 +22,8 @@ fn written() -> WriteReceipt {
         template: String::new(),
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         stale_deadline: None,
+        selector: String::new(),
+        gone: None,
     }
 }
 
