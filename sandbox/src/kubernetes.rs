@@ -1,19 +1,21 @@
 //! A [`World`] behind an HTTPS server with its own CA.
 
+mod answering;
 mod authority;
 mod client;
 mod flow;
 mod handshake;
 mod raw;
 
+use crate::kubernetes::answering::{Form, write};
 use crate::kubernetes::client::Clients;
-use crate::kubernetes::flow::{Flow, endless, flow, line};
-use crate::world::{Answer, Body as Content, Identity, Reply, Request, Watch, WatchFlow, World};
+use crate::kubernetes::flow::{Flow, flow, line};
+use crate::world::{Identity, Reply, Request, Watch, WatchFlow, World};
 use http_body_util::{BodyExt, Limited};
+use hyper::Response;
 use hyper::body::{Bytes, Incoming};
-use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, USER_AGENT};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, USER_AGENT};
 use hyper::service::service_fn;
-use hyper::{Response, StatusCode};
 use hyper_util::rt::TokioIo;
 use jiff::Timestamp;
 use std::future::pending;
@@ -231,7 +233,8 @@ async fn serve(
 ) {
     let service = service_fn(move |request| {
         let (holder, shared) = (holder.clone(), Arc::clone(&shared));
-        async move { respond(read(request, holder).await?, shared).await }
+        let form = Form::asked(&request);
+        async move { respond(read(request, holder).await?, form, shared).await }
     });
     let connection = hyper::server::conn::http1::Builder::new()
         // A client may keep a connection for the length of a rollout.
@@ -242,9 +245,13 @@ async fn serve(
 }
 
 /// An error closes the connection without a response.
-async fn respond(request: Request, shared: Arc<Shared>) -> Result<Response<Flow>, io::Error> {
+async fn respond(
+    request: Request,
+    form: Form,
+    shared: Arc<Shared>,
+) -> Result<Response<Flow>, io::Error> {
     match shared.with(|world, now| world.answer(&request, now)) {
-        Reply::Answer(answer) => Ok(write(answer)),
+        Reply::Answer(answer) => Ok(write(answer, form)),
         Reply::Watch(watch) => {
             let (sender, flow) = flow();
             tokio::spawn(stream(watch, sender, shared));
@@ -283,28 +290,6 @@ async fn read(
         user_agent: header(USER_AGENT),
         body,
     })
-}
-
-fn write(answer: Answer) -> Response<Flow> {
-    let (content_type, flow) = match answer.body {
-        Content::Json(value) => (
-            "application/json",
-            Flow::Whole(Some(value.to_string().into())),
-        ),
-        Content::Text(text) => ("text/plain; charset=utf-8", Flow::Whole(Some(text.into()))),
-        Content::Html(page) => ("text/html", Flow::Whole(Some(page.into()))),
-        Content::Endless => ("application/json", endless()),
-    };
-    let mut response = Response::new(flow);
-    *response.status_mut() =
-        StatusCode::from_u16(answer.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let headers = [("content-type".to_owned(), content_type.to_owned())];
-    for (name, value) in headers.into_iter().chain(answer.headers) {
-        if let (Ok(name), Ok(value)) = (name.parse::<HeaderName>(), value.parse()) {
-            response.headers_mut().append(name, value);
-        }
-    }
-    response
 }
 
 /// Sends a watch's events until its time is over or the client is gone.
