@@ -14,6 +14,7 @@ mod applying;
 mod asking;
 mod baking;
 mod details;
+mod ended;
 mod following;
 mod guarding;
 mod item;
@@ -29,9 +30,11 @@ mod settling;
 mod stages;
 mod surveying;
 mod trouble;
+mod twin;
 mod undoing;
 
-pub use model::{ReleaseEnded, ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
+pub use ended::ReleaseEnded;
+pub use model::{ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
 
 use super::model::{Note, remark};
 use crate::kubernetes::CallError;

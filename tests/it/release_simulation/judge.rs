@@ -4,7 +4,7 @@ use super::play::{Play, RIVAL_JOB};
 use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::kubernetes::object_id::ObjectId;
-use landfall_core::release::{ReleaseFailure, WayBack};
+use landfall_core::release::{LeftReason, ReleaseFailure, WayBack};
 use landfall_core::report::release::recorded;
 use landfall_core::state::release::Status;
 use serde_json::Value;
@@ -158,9 +158,17 @@ fn is_as_before(play: &Play, way_back: &WayBack) {
         let is_told = |id: &ObjectId| {
             id.name == name && plural == self::plural(&Value::from(id.kind.as_str()))
         };
-        let is_left = way_back.left.iter().any(|(id, _)| is_told(id));
+        let left = way_back.left.iter().find(|(id, _)| is_told(id));
+        // What a Job did stays, even where it was deleted to be made anew.
+        let is_object = |reason: &LeftReason| *reason != LeftReason::JobMayHaveRun;
+        let checked = left.filter(|(_, reason)| is_object(reason));
+        if let Some((id, reason)) = checked.filter(|_| !is_meddled(play, plural, name)) {
+            let is_there = play.object(plural, name).is_some();
+            let is_gone = *reason == LeftReason::Deleted;
+            assert_eq!(is_there, !is_gone, "{id:?} is told as left: {reason:?}");
+        }
         let is_unserved = way_back.unserved.iter().any(|(id, _)| is_told(id));
-        if is_left || is_meddled(play, plural, name) {
+        if left.is_some() || is_meddled(play, plural, name) {
             continue;
         }
         let former = before.iter().find(|manifest| {
@@ -270,10 +278,28 @@ pub fn judge_twins(play: &Play, before: usize, first: &ReleaseOutcome, second: &
     others_are_untouched(play);
     is_unlocked(play);
     assert_eq!(play.revisions(), before + 1, "{first:?}\n{second:?}");
-    for end in [first, second] {
-        assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+    if play.fate == Fate::Well {
+        for end in [first, second] {
+            assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+        }
+        return serves(play, 2);
     }
-    serves(play, 2);
+    assert_eq!(play.newest().unwrap().status, Status::Failed);
+    let [cause, other] = [first, second].map(|end| {
+        let ReleaseOutcome::Failed(failure) = end else {
+            panic!("{end:?}");
+        };
+        let ReleaseFailure::Ended {
+            cause, way_back, ..
+        } = &**failure
+        else {
+            panic!("{failure:?}");
+        };
+        assert!(way_back.tried, "{failure:?}");
+        is_as_before(play, way_back);
+        recorded(cause).cause
+    });
+    assert_eq!(cause, other);
 }
 
 /// A release that came after one that died.

@@ -72,6 +72,7 @@ impl ReleaseEngine {
             | Task::Parented
             | Task::Record
             | Task::Close
+            | Task::Reread
             | Task::Headings
             | Task::Forget(_) => self.call_of_record(task)?,
             Task::Resources(api_version) => (Call::resources(api_version), Reading::Object),
@@ -146,9 +147,14 @@ impl ReleaseEngine {
             }
             Task::Close => {
                 let heading = &self.record.as_ref()?.heading;
-                let patch = heading.patch("");
+                let patch = heading.patch();
                 let call = Call::merge_patch(&SECRETS, namespace, &heading.name(), patch);
                 (call, Reading::Object)
+            }
+            Task::Reread => {
+                let selector = self.record.as_ref()?.heading.own_selector();
+                let call = Call::list(&SECRETS, namespace, &selector);
+                (call.metadata_alone(), Reading::List)
             }
             Task::Headings => {
                 let call = Call::list(&SECRETS, namespace, &Heading::selector(release));

@@ -1,6 +1,7 @@
 //! What a page of the report of a release has beside the report.
 
-use super::model::{ReleaseEnded, ReleaseOutcome};
+use super::ended::ReleaseEnded;
+use super::model::ReleaseOutcome;
 use crate::release::ReleaseFailure;
 use crate::report::page::{Details, Target};
 use crate::report::release::{evidence, plan_lines};

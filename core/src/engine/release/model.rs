@@ -7,13 +7,12 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::kubernetes::resource::Resource;
-use crate::outcome::{CredentialSource, CredentialsError};
+use crate::outcome::CredentialsError;
 use crate::release::order::Step;
 use crate::release::{
     ObjectFault, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, WayBack,
 };
-use crate::report::{self, Report};
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::Continuation;
 use crate::state::release::{Parent, Record};
@@ -73,74 +72,6 @@ impl ReleaseOutcome {
     }
 }
 
-impl ReleaseEnded {
-    /// Whether what comes after the release may begin: it serves, or was only planned.
-    pub fn is_passed(&self) -> bool {
-        matches!(
-            self.outcome,
-            ReleaseOutcome::Finished(_) | ReleaseOutcome::Planned(_)
-        )
-    }
-
-    /// The report of a workload, with what was planned for the Job before it.
-    pub fn before(&self, report: Report) -> Report {
-        match &self.outcome {
-            ReleaseOutcome::Planned(plan) => {
-                report::release::planned_before(report, &self.request, plan)
-            }
-            ReleaseOutcome::Finished(_)
-            | ReleaseOutcome::Failed(_)
-            | ReleaseOutcome::Broken(..)
-            | ReleaseOutcome::LockedOut(_)
-            | ReleaseOutcome::LostSight(..)
-            | ReleaseOutcome::HandedOver(_) => report,
-        }
-    }
-
-    /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
-    /// token; `source` is where the access to the cluster comes from.
-    pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {
-        let (request, continuation) = (&self.request, &self.continuation);
-        match &self.outcome {
-            ReleaseOutcome::Finished(success) => {
-                let started = continuation.started;
-                let warnings = &continuation.warnings;
-                let guard = &continuation.guard;
-                report::release::success(request, success, (guard, warnings), started, now)
-            }
-            ReleaseOutcome::Planned(plan) => {
-                report::release::planned(request, &continuation.guard, plan)
-            }
-            ReleaseOutcome::Failed(failure) => report::release::failure(request, failure, source),
-            ReleaseOutcome::Broken(call, error) => {
-                report::release::broken(request, continuation, call, error, source)
-            }
-            ReleaseOutcome::LockedOut(error) => {
-                report::release::access_lost(request, &continuation.phase, error, source)
-            }
-            ReleaseOutcome::LostSight(since, why) => {
-                report::release::lost_sight(request, continuation, *since, why)
-            }
-            ReleaseOutcome::HandedOver(wait) => {
-                report::release::handed_over(continuation, bound_to, wait)
-            }
-        }
-    }
-}
-
-/// The outcome of a release in this invocation, with its data.
-#[derive(Clone, Debug)]
-pub struct ReleaseEnded {
-    /// How it ended.
-    pub outcome: ReleaseOutcome,
-    /// The request.
-    pub request: ReleaseRequest,
-    /// The state for the next invocation.
-    pub continuation: Continuation,
-    /// What to give to the next [`ReleaseEngine::remember`] of the same API server.
-    pub kinds: KnownKinds,
-}
-
 /// Something to do: most are one call. Numbers are places in [`ReleaseEngine::items`], `olds` and
 /// `backs`.
 #[derive(Clone, Debug, PartialEq)]
@@ -179,8 +110,10 @@ pub(super) enum Task {
     Follow(usize),
     /// Nothing but to go on at a time.
     Wake,
-    /// Write how the revision ended into its record.
+    /// Write into the record how the revision ended, or that it is taken back.
     Close,
+    /// Read how far the record says that this revision has come.
+    Reread,
     /// Delete an object that is not in the release any more.
     Prune(usize),
     /// Wait until it is gone.
@@ -232,12 +165,25 @@ pub(super) enum Stage {
     WayBack,
     /// The parent was read again.
     BackBegins,
+    /// The record says that the revision is taken back.
+    BackRecorded,
     /// The step of the way back that is being written.
     PutBack(usize),
     FollowBack,
     CloseFailed,
     UnlockFailed,
     Failed,
+}
+
+/// The other invocation, as far as it is known.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Twin {
+    /// Whether the record was there before this invocation came, so that there may be another.
+    pub(super) may_live: bool,
+    /// Whether the record was read again for the step that comes next.
+    pub(super) is_read: bool,
+    /// What the other one did about the failure.
+    pub(super) account: Option<WayBack>,
 }
 
 /// A release in one invocation.
@@ -287,6 +233,8 @@ pub struct ReleaseEngine {
     pub(super) record_secret: Option<Value>,
     /// Whether an earlier invocation, or a deploy that died, began to write.
     pub(super) is_resumed: bool,
+    /// The same deploy, as another invocation may be at it now.
+    pub(super) twin: Twin,
     /// The kinds that were looked up, now or by an earlier deploy.
     pub(super) kinds: KnownKinds,
     /// Whether some of them may be remembered from an earlier deploy.
@@ -366,6 +314,7 @@ impl ReleaseEngine {
             record: None,
             record_secret: None,
             is_resumed: false,
+            twin: Twin::default(),
             kinds: KnownKinds::default(),
             is_remembering: false,
             resources: BTreeMap::new(),

@@ -26,7 +26,8 @@ impl ReleaseEngine {
     pub(super) fn begin_anew(&mut self, now: Timestamp) {
         if self.conflicts > CONFLICTS {
             let by = self.parent.lock.as_ref().map(|lock| lock.execution.clone());
-            return self.fail(ReleaseFailure::OutOfSync { by, wrote: false });
+            let wrote = self.continuation.has_begun();
+            return self.fail(ReleaseFailure::OutOfSync { by, wrote });
         }
         let mut fresh = ReleaseEngine::new(
             self.request.clone(),

@@ -95,7 +95,9 @@ impl ReleaseEngine {
             Task::Gone(item) => self.is_gone(item, call, result, now),
             Task::Check(item) => self.checked(item, call, result, now),
             Task::Follow(_) | Task::FollowBack(_) => self.answer_follower(task, result, now),
-            Task::Close | Task::Prune(_) | Task::Pruned(_) | Task::Headings | Task::Forget(_) => {
+            Task::Close => self.closed(call, result, now),
+            Task::Reread => self.reread(call, result, now),
+            Task::Prune(_) | Task::Pruned(_) | Task::Headings | Task::Forget(_) => {
                 self.settled(task, call, result, now)
             }
             Task::GetBack(back) => self.took_back(back, call, result, now),
@@ -135,12 +137,16 @@ impl ReleaseEngine {
         ) || matches!(
             self.stage,
             Stage::BackBegins
+                | Stage::BackRecorded
                 | Stage::PutBack(_)
                 | Stage::FollowBack
                 | Stage::CloseFailed
                 | Stage::UnlockFailed
                 | Stage::Failed
-        ) && matches!(task, Task::Close | Task::Parented | Task::Parent)
+        ) && matches!(
+            task,
+            Task::Close | Task::Reread | Task::Parented | Task::Parent
+        )
     }
 
     /// An answer that came after the end was decided: only what was written is of interest.

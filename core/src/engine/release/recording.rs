@@ -5,6 +5,7 @@ use super::super::brief::in_short;
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
+use super::twin::failure_of;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
@@ -12,7 +13,7 @@ use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote, WayBack};
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
-use crate::state::continuation::{Phase, RecordedFailure, ReleasePhase};
+use crate::state::continuation::{Phase, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
 use jiff::{SignedDuration, Timestamp};
@@ -158,33 +159,28 @@ impl ReleaseEngine {
             self.out_of_sync(Some(execution), true);
             return false;
         }
+        let is_plan = self.request.mode.is_plan();
         if own.heading.status == Status::Pending {
             let revision = own.heading.revision;
             self.success.revision = revision;
             self.success.wrote = true;
-            self.record = Some(own);
             self.is_resumed = true;
+            self.twin.may_live = true;
             let way_back = phase.and_then(|phase| phase.way_back);
             let failed = way_back.as_ref().map(|(failure, _)| failure.clone());
+            // An invocation that knows nothing of the one before has what its record says.
+            let recorded = (own.heading.has_failed() && !is_plan).then(|| failure_of(&own.heading));
+            self.record = Some(own);
             self.enter(ReleasePhase { revision, way_back });
-            if let Some(failure) = failed {
+            if let Some(failure) = failed.or(recorded) {
                 self.failure = Some(ReleaseCause::Recorded(failure));
                 self.stage = Stage::WayBack;
                 return false;
             }
-        } else if own.heading.status == Status::Failed && !self.request.mode.is_plan() {
-            // It is over, and only its lock and its report may be missing.
-            let cause = own.heading.cause.clone().unwrap_or_default();
-            let account = own.heading.way_back.as_deref().and_then(WayBack::unpacked);
-            self.way_back = account.unwrap_or(WayBack {
-                tried: self.request.rollback,
-                ..WayBack::default()
-            });
-            let failure = self.way_back.failure.take();
-            let failure = failure.map_or_else(|| RecordedFailure::of(&cause), |failure| *failure);
-            self.failure = Some(ReleaseCause::Recorded(failure));
+        } else if own.heading.status == Status::Failed && !is_plan {
+            let heading = own.heading.clone();
             self.record = Some(own);
-            self.stage = Stage::CloseFailed;
+            self.fails_as(heading);
             return false;
         }
         true
@@ -302,6 +298,7 @@ impl ReleaseEngine {
                     .max(self.request.committed),
                 cause: None,
                 way_back: None,
+                version: None,
             },
             objects,
         };
@@ -336,7 +333,10 @@ impl ReleaseEngine {
         now: Timestamp,
     ) {
         match result {
-            Ok(_) => {
+            Ok(response) => {
+                if let Some(secret) = response.object() {
+                    self.keep_version(&secret);
+                }
                 let revision = self.parent.revision;
                 self.record_secret = None;
                 self.success.revision = revision;

@@ -62,6 +62,7 @@ impl ReleaseEngine {
             Stage::Done => self.finish(),
             Stage::WayBack
             | Stage::BackBegins
+            | Stage::BackRecorded
             | Stage::PutBack(_)
             | Stage::FollowBack
             | Stage::CloseFailed
@@ -132,6 +133,9 @@ impl ReleaseEngine {
         let has_served = self.continuation.guard.serving_since.is_some();
         if now >= self.continuation.deadline && !has_served {
             return self.time_out();
+        }
+        if self.reads_record_first() {
+            return;
         }
         for place in members {
             self.push_apply(place);

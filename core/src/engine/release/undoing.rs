@@ -38,6 +38,7 @@ impl ReleaseEngine {
                 self.stage = Stage::BackBegins;
             }
             Stage::BackBegins => self.begin_way_back(now),
+            Stage::BackRecorded => self.find_way_back(),
             Stage::PutBack(step) if step > 0 && self.back_waits.remove(&(step - 1)) => {
                 for back in self.back_steps[step - 1].clone() {
                     self.push(Task::GoneBack(back));
@@ -64,6 +65,7 @@ impl ReleaseEngine {
                 let cause = failure.cause.clone();
                 self.way_back.failure = Some(Box::new(failure));
                 self.count_left();
+                self.add_account_of_twin();
                 let account = self.way_back.packed();
                 if let Some(record) = &mut self.record {
                     record.heading.status = Status::Failed;
@@ -100,10 +102,16 @@ impl ReleaseEngine {
             return;
         };
         let until = self.way_back_until(now);
+        self.record_way_back(&failure);
         self.enter(ReleasePhase {
             revision,
             way_back: Some((failure, until)),
         });
+        self.stage = Stage::BackRecorded;
+    }
+
+    /// Finds what is taken back, and reads it.
+    fn find_way_back(&mut self) {
         self.way_back.tried = true;
         self.way_back.revision = self.good().map(|record| record.heading.revision);
         self.find_backs();

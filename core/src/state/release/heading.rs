@@ -70,6 +70,8 @@ pub struct Heading {
     pub cause: Option<String>,
     /// What was done about it, packed.
     pub way_back: Option<String>,
+    /// The version of its Secret, as it was read or written last.
+    pub version: Option<String>,
 }
 
 impl Heading {
@@ -86,6 +88,12 @@ impl Heading {
     /// Selects the Secrets of all revisions of a release, and not its parent.
     pub fn selector(release: &str) -> String {
         format!("{RELEASE}={release},{RELEASE_REVISION}")
+    }
+
+    /// Selects the Secret of this revision.
+    pub fn own_selector(&self) -> String {
+        let (release, revision) = (&self.release, self.revision);
+        format!("{RELEASE}={release},{RELEASE_REVISION}={revision}")
     }
 
     /// Reads it from a Secret; `None` where it is not a record, or what it says makes no sense.
@@ -109,6 +117,7 @@ impl Heading {
             committed: annotation(COMMITTED).and_then(timestamp),
             cause: owned(CAUSE),
             way_back: owned(WAY_BACK),
+            version: metadata["resourceVersion"].as_str().map(str::to_owned),
         };
         let named = metadata["name"].as_str() == Some(&heading.name());
         named.then_some(heading)
@@ -125,15 +134,30 @@ impl Heading {
         })
     }
 
-    /// A merge patch that writes how far the revision came, and leaves what was recorded.
-    pub fn patch(&self, resource_version: &str) -> Value {
+    /// Whether the revision failed: it was taken back, or is being taken back.
+    pub fn has_failed(&self) -> bool {
+        self.status == Status::Failed || self.status == Status::Pending && self.cause.is_some()
+    }
+
+    /// Whether it tells the same end as another one of the same revision.
+    pub fn ends_as(&self, other: &Heading) -> bool {
+        let cause = |heading: &Heading| heading.annotations().remove(CAUSE);
+        self.status == other.status && cause(self) == cause(other)
+    }
+
+    /// A merge patch that writes how far the revision came, and leaves what was recorded. Whoever
+    /// has written the record since its version was read wins.
+    pub fn patch(&self) -> Value {
         let mut annotations = self.annotations();
         for (key, value) in [(CAUSE, &self.cause), (WAY_BACK, &self.way_back)] {
             if value.is_none() {
                 annotations.insert(key.to_owned(), Value::Null);
             }
         }
-        let metadata = json!({"resourceVersion": resource_version, "annotations": annotations});
+        let mut metadata = json!({"annotations": annotations});
+        if let Some(version) = &self.version {
+            metadata["resourceVersion"] = json!(version);
+        }
         json!({"metadata": metadata})
     }
 

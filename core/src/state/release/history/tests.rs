@@ -16,6 +16,7 @@ fn heading(revision: u64, status: Status) -> Heading {
         committed: None,
         cause: None,
         way_back: None,
+        version: None,
     }
 }
 

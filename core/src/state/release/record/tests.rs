@@ -16,6 +16,7 @@ fn heading() -> Heading {
         committed: None,
         cause: None,
         way_back: None,
+        version: None,
     }
 }
 
@@ -195,7 +196,9 @@ fn how_far_a_revision_came_is_written_without_its_content() {
     let mut heading = heading();
     heading.status = Status::Failed;
     heading.cause = Some(format!("Job/migrate failed:\n{}", "x".repeat(5000)));
-    let patch = heading.patch("17");
+    assert_eq!(heading.patch()["metadata"].get("resourceVersion"), None);
+    heading.version = Some("17".to_owned());
+    let patch = heading.patch();
     assert_eq!(patch["metadata"]["resourceVersion"], "17");
     assert_eq!(patch.get("data"), None);
     let mut failed = secret;
@@ -209,7 +212,7 @@ fn how_far_a_revision_came_is_written_without_its_content() {
     // A cause that is over is removed.
     heading.cause = None;
     assert_eq!(
-        heading.patch("18")["metadata"]["annotations"]["landfall/cause"],
+        heading.patch()["metadata"]["annotations"]["landfall/cause"],
         Value::Null
     );
 }
@@ -220,7 +223,9 @@ fn a_replacement_is_bound_to_what_was_read() {
     let secret = record().replacement(&live).unwrap();
     assert_eq!(secret["metadata"]["uid"], "u-9");
     assert_eq!(secret["metadata"]["resourceVersion"], "41");
-    assert_eq!(Record::read(&secret), Ok(record()));
+    let mut read = Record::read(&secret).unwrap();
+    assert_eq!(read.heading.version.take().as_deref(), Some("41"));
+    assert_eq!(read, record());
 }
 
 #[test]

@@ -1,0 +1,77 @@
+//! How a release, or its part in this invocation, ended, with what its report is made of.
+
+use super::model::ReleaseOutcome;
+use crate::kubernetes::known_kinds::KnownKinds;
+use crate::outcome::CredentialSource;
+use crate::report::{self, Report};
+use crate::request::release::ReleaseRequest;
+use crate::state::continuation::Continuation;
+use jiff::Timestamp;
+
+/// The outcome of a release in this invocation, with its data.
+#[derive(Clone, Debug)]
+pub struct ReleaseEnded {
+    /// How it ended.
+    pub outcome: ReleaseOutcome,
+    /// The request.
+    pub request: ReleaseRequest,
+    /// The state for the next invocation.
+    pub continuation: Continuation,
+    /// What to give to the next [`ReleaseEngine::remember`] of the same API server.
+    pub kinds: KnownKinds,
+}
+
+impl ReleaseEnded {
+    /// Whether what comes after the release may begin: it serves, or was only planned.
+    pub fn is_passed(&self) -> bool {
+        matches!(
+            self.outcome,
+            ReleaseOutcome::Finished(_) | ReleaseOutcome::Planned(_)
+        )
+    }
+
+    /// The report of a workload, with what was planned for the Job before it.
+    pub fn before(&self, report: Report) -> Report {
+        match &self.outcome {
+            ReleaseOutcome::Planned(plan) => {
+                report::release::planned_before(report, &self.request, plan)
+            }
+            ReleaseOutcome::Finished(_)
+            | ReleaseOutcome::Failed(_)
+            | ReleaseOutcome::Broken(..)
+            | ReleaseOutcome::LockedOut(_)
+            | ReleaseOutcome::LostSight(..)
+            | ReleaseOutcome::HandedOver(_) => report,
+        }
+    }
+
+    /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
+    /// token; `source` is where the access to the cluster comes from.
+    pub fn report(&self, bound_to: &str, source: &CredentialSource, now: Timestamp) -> Report {
+        let (request, continuation) = (&self.request, &self.continuation);
+        match &self.outcome {
+            ReleaseOutcome::Finished(success) => {
+                let started = continuation.started;
+                let warnings = &continuation.warnings;
+                let guard = &continuation.guard;
+                report::release::success(request, success, (guard, warnings), started, now)
+            }
+            ReleaseOutcome::Planned(plan) => {
+                report::release::planned(request, &continuation.guard, plan)
+            }
+            ReleaseOutcome::Failed(failure) => report::release::failure(request, failure, source),
+            ReleaseOutcome::Broken(call, error) => {
+                report::release::broken(request, continuation, call, error, source)
+            }
+            ReleaseOutcome::LockedOut(error) => {
+                report::release::access_lost(request, &continuation.phase, error, source)
+            }
+            ReleaseOutcome::LostSight(since, why) => {
+                report::release::lost_sight(request, continuation, *since, why)
+            }
+            ReleaseOutcome::HandedOver(wait) => {
+                report::release::handed_over(continuation, bound_to, wait)
+            }
+        }
+    }
+}
