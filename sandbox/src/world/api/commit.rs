@@ -70,6 +70,7 @@ impl World {
             self.mutated(kind.plural, &mut object);
             self.fill(kind, &mut object);
         }
+        drop_disabled(kind, old.map(Arc::as_ref), &mut object);
         if kind.plural == "services" {
             self.allocate_address(old, &mut object);
         }
@@ -225,6 +226,19 @@ impl World {
         };
         service["spec"]["clusterIP"] = address.clone().into();
         service["spec"]["clusterIPs"] = json!([address]);
+    }
+}
+
+/// Fields whose feature is off by default are dropped without a word, unless they are in use.
+/// <https://github.com/kubernetes/kubernetes/blob/v1.35.4/pkg/registry/apps/statefulset/strategy.go>
+fn drop_disabled(kind: &Kind, old: Option<&Value>, object: &mut Value) {
+    const UNAVAILABLE: &str = "/spec/updateStrategy/rollingUpdate/maxUnavailable";
+    let is_in_use = old.is_some_and(|old| old.pointer(UNAVAILABLE).is_some());
+    if kind.plural == "statefulsets" && !is_in_use {
+        let rolling = object.pointer_mut("/spec/updateStrategy/rollingUpdate");
+        if let Some(rolling) = rolling.and_then(Value::as_object_mut) {
+            rolling.remove("maxUnavailable");
+        }
     }
 }
 

@@ -7,13 +7,15 @@ mod containers;
 mod fixed;
 mod metadata;
 mod rules;
+mod sets;
+mod template;
 
 use crate::world::api::status::Cause;
 use crate::world::api::validation::containers::pod;
-use crate::world::api::validation::metadata::{annotations, labels, metadata};
-use crate::world::api::validation::rules::{Faults, PERCENT, percent};
+use crate::world::api::validation::metadata::metadata;
+use crate::world::api::validation::rules::{Faults, PERCENT, in_order, percent};
+use crate::world::api::validation::template::{matching, restarts, template_metadata};
 use crate::world::object::{list, text};
-use crate::world::selector::Labels;
 use serde_json::{Value, json};
 
 /// All faults of an object, after decoding and defaulting; `old` is the object that it replaces.
@@ -23,6 +25,11 @@ pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cau
     match kind {
         "Deployment" => deployment(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "ReplicaSet" => replica_set(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
+        "StatefulSet" => sets::stateful_set(&object["spec"], &mut faults),
+        "DaemonSet" => {
+            fixed_selector(&object["spec"], old.map(|old| &old["spec"]), &mut faults);
+            sets::daemon_set(&object["spec"], &mut faults);
+        }
         "Job" => job(&object["spec"], old.map(|old| &old["spec"]), &mut faults),
         "Pod" => pod(&object["spec"], "spec", &mut faults),
         "Service" => service(&object["spec"], &mut faults),
@@ -39,7 +46,6 @@ pub(crate) fn faults(kind: &str, object: &Value, old: Option<&Value>) -> Vec<Cau
 fn unchanged(kind: &str, object: &Value, old: &Value, faults: &mut Faults) {
     match kind {
         "StatefulSet" => fixed::stateful_set(object, old, faults),
-        "DaemonSet" => fixed_selector(&object["spec"], Some(&old["spec"]), faults),
         "Job" => fixed::job(object, old, faults),
         "RoleBinding" | "ClusterRoleBinding" => fixed::binding(object, old, faults),
         "PersistentVolumeClaim" => fixed::claim(object, old, faults),
@@ -166,17 +172,6 @@ fn strategy(strategy: &Value, faults: &mut Faults) {
     }
 }
 
-/// An object's JSON with its fields in the order of a Go type.
-fn in_order(object: &Value, fields: &[&str]) -> String {
-    if object.is_null() {
-        return "null".to_owned();
-    }
-    let fields = fields
-        .iter()
-        .map(|name| format!("\"{name}\":{}", object[*name]));
-    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
-}
-
 /// Validates numbers of pods and percentages.
 fn bounds(rolling: &Value, faults: &mut Faults) {
     for name in ["maxUnavailable", "maxSurge"] {
@@ -201,9 +196,6 @@ fn bounds(rolling: &Value, faults: &mut Faults) {
 fn workload(spec: &Value, faults: &mut Faults) {
     faults.not_negative("spec.replicas", spec.get("replicas"));
     let selector = &spec["selector"];
-    let labels_of_template = spec["template"]
-        .pointer("/metadata/labels")
-        .unwrap_or(&Value::Null);
     if selector.is_null() {
         faults.required("spec.selector");
     } else if selector.as_object().is_some_and(serde_json::Map::is_empty) {
@@ -213,24 +205,10 @@ fn workload(spec: &Value, faults: &mut Faults) {
             "empty selector is invalid for deployment",
         );
     }
-    if selector.is_null() || !Labels::of_spec(selector).match_labels(labels_of_template) {
-        let why = "`selector` does not match template `labels`";
-        faults.invalid("spec.template.metadata.labels", labels_of_template, why);
-    }
-    labels(
-        spec,
-        "/template/metadata/labels",
-        "spec.template.labels",
-        faults,
-    );
-    let field = "spec.template.annotations";
-    annotations(spec, "/template/metadata/annotations", field, faults);
-    let spec_of_pod = &spec["template"]["spec"];
-    pod(spec_of_pod, "spec.template.spec", faults);
-    if spec_of_pod["restartPolicy"] != "Always" {
-        let field = "spec.template.spec.restartPolicy";
-        faults.unsupported(field, &spec_of_pod["restartPolicy"], &["Always"]);
-    }
+    matching(spec, faults);
+    template_metadata(spec, faults);
+    pod(&spec["template"]["spec"], "spec.template.spec", faults);
+    restarts(spec, faults);
 }
 
 fn service(spec: &Value, faults: &mut Faults) {

@@ -151,3 +151,14 @@ pub(crate) fn percent(text: &str) -> Option<u64> {
     let digits = number.bytes().all(|byte| byte.is_ascii_digit());
     number.parse().ok().filter(|_| digits)
 }
+
+/// An object's JSON with its fields in the order of a Go type.
+pub(crate) fn in_order(object: &Value, fields: &[&str]) -> String {
+    if object.is_null() {
+        return "null".to_owned();
+    }
+    let fields = fields
+        .iter()
+        .map(|name| format!("\"{name}\":{}", object[*name]));
+    format!("{{{}}}", fields.collect::<Vec<_>>().join(","))
+}
