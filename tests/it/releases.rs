@@ -138,14 +138,23 @@ async fn a_folder_is_applied_followed_and_left_alone_the_second_time() {
     let writes = stage.writes().map(|writes| writes.len());
     let (again, _) = release(&stage, &files, json!({})).await.released();
     assert_eq!(stage.writes().map(|writes| writes.len()), writes, "{again}");
-    // Each object is read and tried, and what nobody has to be waited for is not read again.
+    // What is as it was applied is read, and neither tried nor read again.
     for (number, all) in before.into_iter().zip(stage.cluster.requests()) {
         let of = |name: &str| {
             let ours = all[number..].iter().filter(|seen| seen.path.contains(name));
             ours.map(|seen| &*seen.method).collect::<Vec<_>>()
         };
-        assert_eq!(of("/configmaps/settings"), ["GET", "PATCH"]);
-        assert_eq!(of("/services/web"), ["GET", "PATCH"]);
+        assert_eq!(of("/configmaps/settings"), ["GET"]);
+        assert_eq!(of("/services/web"), ["GET"]);
+        assert_eq!(of("/deployments/web")[0], "GET");
+    }
+    // What is new was tried before it was read.
+    for all in stage.cluster.requests() {
+        let of = all
+            .iter()
+            .filter(|seen| seen.path.contains("/services/web"));
+        let first = of.take(2).map(|seen| &*seen.method);
+        assert_eq!(first.collect::<Vec<_>>(), ["PATCH", "PATCH"]);
     }
 }
 

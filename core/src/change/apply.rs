@@ -4,10 +4,10 @@
 //! The order for one object, of which a plan leaves out the writes:
 //!
 //! 1. read it; [`owners`] says whether it belongs to somebody else,
-//! 2. try [`body()`] with a dry run; [`refused`] reads the refusal, and [`ApplyRefusal::named`] the
-//!    fields that it means (of conflicts with those whose
-//!    fields are taken over anyway, [`are_of_predecessors`], try again with force); [`needs_write`]
-//!    and [`change`] compare the answer with what was read,
+//! 2. where it is not a repetition ([`is_repetition`]), try [`body()`] with a dry run; [`refused`]
+//!    reads the refusal, and [`ApplyRefusal::named`] the fields that it means (of conflicts with
+//!    those whose fields are taken over anyway, [`are_of_predecessors`], try again with force);
+//!    [`needs_write`] and [`change`] compare the answer with what was read,
 //! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again,
 //! 4. apply [`body()`], made of the object that step 3 answered with,
 //! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for
@@ -24,6 +24,7 @@ mod overwriting;
 mod owner;
 mod ownership;
 mod refusal;
+mod repetition;
 mod takeover;
 
 pub use body::body;
@@ -32,4 +33,5 @@ pub use overwriting::{OtherWriter, changed_after_us, overwritten};
 pub use owner::Owner;
 pub use ownership::{ForeignOwner, owners};
 pub use refusal::{ApplyRefusal, FieldConflict, refused};
+pub use repetition::is_repetition;
 pub use takeover::{are_of_predecessors, takeover};

@@ -22,6 +22,7 @@ mod leftovers;
 mod model;
 mod overtaking;
 mod plan;
+mod probing;
 mod reading;
 mod recording;
 mod resources;

@@ -100,6 +100,27 @@ impl Fields {
         }
     }
 
+    /// How many elements are directly below this one.
+    pub(super) fn len(&self) -> usize {
+        self.children.len()
+    }
+
+    /// The elements directly below this one.
+    pub(super) fn children(&self) -> impl Iterator<Item = (&str, &Fields)> {
+        let children = self.children.iter();
+        children.map(|(element, below)| (element.as_str(), below))
+    }
+
+    /// What is below an element.
+    pub(super) fn child(&self, element: &str) -> Option<&Fields> {
+        self.children.get(element)
+    }
+
+    /// Whether the element is in the set as a whole.
+    pub(super) fn is_leaf(&self) -> bool {
+        self.is_member && self.children.is_empty()
+    }
+
     /// Whether no field is in the set.
     pub(super) fn is_empty(&self) -> bool {
         !self.is_member && self.children.values().all(Fields::is_empty)
@@ -153,6 +174,14 @@ pub(super) fn get<'v>(object: &'v Value, path: &[&str]) -> Option<&'v Value> {
     Some(place)
 }
 
+/// The place of an element in a list.
+pub(super) fn get_item(list: &[Value], element: &str) -> Option<usize> {
+    match Step::of_list(list, element)? {
+        Step::Item(index) if index < list.len() => Some(index),
+        Step::Item(_) | Step::Field(_) => None,
+    }
+}
+
 /// Where an element leads to in an object or a list.
 enum Step<'a> {
     Field(&'a str),
@@ -161,9 +190,13 @@ enum Step<'a> {
 
 impl<'a> Step<'a> {
     fn of(place: &Value, element: &'a str) -> Option<Step<'a>> {
+        Step::of_list(place.as_array().map_or(&[], Vec::as_slice), element)
+    }
+
+    fn of_list(list: &[Value], element: &'a str) -> Option<Step<'a>> {
         let (kind, text) = element.split_once(':')?;
         let read = |text: &str| serde_json::from_str::<Value>(text).ok();
-        let find = |is_it: &dyn Fn(&Value) -> bool| place.as_array()?.iter().position(is_it);
+        let find = |is_it: &dyn Fn(&Value) -> bool| list.iter().position(is_it);
         match kind {
             "f" => Some(Step::Field(text)),
             "i" => text.parse().ok().map(Step::Item),

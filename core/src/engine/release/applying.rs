@@ -9,6 +9,7 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseCause};
 use crate::snapshot::Response;
 use crate::state::release::Record;
+use crate::workload::health::object::{self, ObjectHealth};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
@@ -153,8 +154,15 @@ impl ReleaseEngine {
             item.live = Some(object.to_string().into_boxed_str());
             return self.push(Task::TakeOver(place));
         }
-        item.applied = Some(receipt(object, now));
+        let applied = receipt(object, now);
+        let is_ready = object::health(object, &applied, now) == ObjectHealth::Ready;
+        item.applied = Some(applied);
         item.state = State::Pending;
+        // The answer is a look at the object, too.
+        if is_ready && self.is_looked_at_last(place) {
+            self.items[place].state = State::Ready;
+            self.items[place].looked = Some(now);
+        }
         self.keep_for_follower(place, object);
     }
 

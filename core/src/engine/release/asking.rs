@@ -66,6 +66,12 @@ impl ReleaseEngine {
         if let Task::Follow(_) | Task::FollowBack(_) = task {
             return self.ask_for_follower(task, now);
         }
+        if let Task::Try(place) = task
+            && self.is_rather_read(*place)
+        {
+            self.push(Task::Get(*place));
+            return None;
+        }
         let (call, reading) = match task {
             Task::Parent
             | Task::Recorded(_)

@@ -24,6 +24,8 @@ pub(super) struct Item {
     pub(super) resource: Option<Resource>,
     /// The object as it was read, as JSON: as a value it would take several times the memory.
     pub(super) live: Option<Box<str>>,
+    /// Whether it was not read, because it is probably not there: a dry run tells.
+    pub(super) is_unread: bool,
     /// Its uid, as it was read.
     pub(super) uid: Option<String>,
     /// Since when something is waited for before it can be written.
@@ -94,6 +96,7 @@ impl Item {
             },
             resource: None,
             live: None,
+            is_unread: false,
             uid: None,
             waited: None,
             pressed: false,

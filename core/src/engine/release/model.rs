@@ -241,6 +241,8 @@ pub struct ReleaseEngine {
     pub(super) is_remembering: bool,
     /// The resources that the release itself defines, by version and kind.
     pub(super) resources: BTreeMap<(String, String), Resource>,
+    /// How many objects that were tried before they were read are new, and how many were there.
+    pub(super) probed: (usize, usize),
     /// The targets of autoscalers: namespace, kind and name.
     pub(super) scaled: BTreeMap<(String, String, String), String>,
     pub(super) faults: Vec<ObjectFault>,
@@ -318,6 +320,7 @@ impl ReleaseEngine {
             kinds: KnownKinds::default(),
             is_remembering: false,
             resources: BTreeMap::new(),
+            probed: (0, 0),
             scaled: BTreeMap::new(),
             faults: Vec::new(),
             forbidden: BTreeSet::new(),

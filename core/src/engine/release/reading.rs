@@ -70,10 +70,14 @@ impl ReleaseEngine {
             },
             Task::Get(item) => match found(result) {
                 Ok(found) => {
+                    let is_served = !matches!(found, Found::NotServed);
                     self.took_item(item, found);
-                    // It was read again in the middle, because somebody else changed it.
-                    if matches!(self.stage, Stage::Ready(_)) {
-                        self.push_apply(item);
+                    match self.stage {
+                        // It was tried before.
+                        Stage::Review if is_served => self.try_read(item),
+                        // It was read again in the middle, because somebody else changed it.
+                        Stage::Ready(_) => self.push_apply(item),
+                        _ => {}
                     }
                 }
                 Err(error) => self.unreadable(Task::Get(item), call, error, now),

@@ -1,5 +1,6 @@
 //! Where the objects of a release are: which resource a kind is, and which namespace it has.
 
+use super::item::Tried;
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::kubernetes::object_id::ObjectId;
@@ -93,11 +94,17 @@ impl ReleaseEngine {
         self.steps = order(&waves.collect::<Vec<_>>());
     }
 
-    /// Reads every object, and which of them are scaled by an autoscaler.
+    /// Reads every object that may be there, and which of them are scaled by an autoscaler. What no
+    /// recent revision had is probably new, and its dry run tells.
     pub(super) fn survey(&mut self) {
         let mut namespaces = BTreeSet::new();
+        let objects = self.records.iter().flat_map(|record| &record.objects);
+        let known = objects.map(|it| it.id.clone()).collect::<BTreeSet<_>>();
         for place in 0..self.items.len() {
-            let item = &self.items[place];
+            let item = &mut self.items[place];
+            item.tried = Tried::Not;
+            // What comes with a new namespace is not tried.
+            item.is_unread = !known.contains(&item.id) && !item.id.is("", "Namespace");
             if item.resource.is_none() {
                 continue;
             }
@@ -107,7 +114,9 @@ impl ReleaseEngine {
             {
                 namespaces.insert(namespace.clone());
             }
-            self.push(Task::Get(place));
+            if !item.is_unread {
+                self.push(Task::Get(place));
+            }
         }
         for namespace in namespaces {
             self.push(Task::Autoscalers(namespace));

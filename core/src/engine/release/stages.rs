@@ -74,6 +74,9 @@ impl ReleaseEngine {
     /// Everything was tried: reads what is not in the release any more, and asks whether the token
     /// may do what cannot be tried.
     fn review(&mut self) {
+        if self.asks_for_kinds_again() {
+            return;
+        }
         if !self.faults.is_empty() {
             let mut faults = std::mem::take(&mut self.faults);
             faults.sort_by(|one, other| one.place.cmp(&other.place));

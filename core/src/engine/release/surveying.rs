@@ -8,7 +8,7 @@ use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
 use crate::change;
-use crate::change::apply::{self, ApplyRefusal, FieldConflict, owners};
+use crate::change::apply::{self, ApplyRefusal, FieldConflict};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::{Call, Permission};
@@ -57,13 +57,7 @@ impl ReleaseEngine {
             return;
         }
         for place in 0..self.items.len() {
-            let Some(live) = self.items[place].live() else {
-                continue;
-            };
-            let foreign = owners(&live, &self.owner);
-            if !foreign.is_empty() {
-                self.fault(place, ObjectTrouble::Foreign(foreign));
-            }
+            self.check_owner(place);
         }
     }
 
@@ -87,7 +81,7 @@ impl ReleaseEngine {
             if is_new_there {
                 self.items[place].tried = Tried::Unable(Untried::NewNamespace);
             } else if item.resource.is_some() && item.tried == Tried::Not {
-                self.push(Task::Try(place));
+                self.push_try(place);
             }
         }
     }
@@ -121,6 +115,9 @@ impl ReleaseEngine {
         result: Result<Response, CallError>,
         now: Timestamp,
     ) {
+        if self.items[place].is_unread && self.probed(place, &result) {
+            return;
+        }
         let refusal = match result {
             Ok(Response::Object(tried)) => return self.compare(place, &tried),
             Ok(_) => return,
@@ -158,7 +155,7 @@ impl ReleaseEngine {
             ApplyRefusal::RoleMissing(_) => {
                 self.items[place].tried = Tried::Unable(Untried::NewKind);
             }
-            ApplyRefusal::Stale => self.push(Task::Get(place)),
+            ApplyRefusal::Stale if self.read_and_try(place) => {}
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
             }
@@ -200,9 +197,7 @@ impl ReleaseEngine {
             return self.check_time(place, None, tried);
         };
         if !apply::needs_write(&live, tried) {
-            self.items[place].tried = Tried::Same;
-            self.same_job(place, &live);
-            return;
+            return self.is_same(place, &live);
         }
         let difference = apply::change(Some(&live), tried);
         self.items[place].tried = Tried::Differs(Some(Box::new(difference)));
@@ -222,6 +217,12 @@ impl ReleaseEngine {
         if let Some(fault) = fault {
             self.fault(place, ObjectTrouble::Fault(fault));
         }
+    }
+
+    /// Nothing would change.
+    pub(super) fn is_same(&mut self, place: usize, live: &Value) {
+        self.items[place].tried = Tried::Same;
+        self.same_job(place, live);
     }
 
     /// A Job that is as it should be: one that completed does not run again, one that failed does.
@@ -304,6 +305,7 @@ impl ReleaseEngine {
             return;
         }
         let mut needed = BTreeSet::new();
+        self.need_reads(&mut needed);
         for item in self.items.iter().filter(|item| item.differs()) {
             let Some(resource) = &item.resource else {
                 continue;

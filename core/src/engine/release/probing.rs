@@ -1,0 +1,106 @@
+//! Objects that are probably new are tried before they are read: the dry run of one that is not
+//! there tells so, and the read is saved.
+
+use super::item::{CONFLICTS, Tried};
+use super::model::{ReleaseEngine, Task};
+use super::trouble::is_forbidden;
+use crate::change::apply;
+use crate::kubernetes::CallError;
+use crate::kubernetes::call::Permission;
+use crate::release::ObjectTrouble;
+use crate::snapshot::Response;
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+impl ReleaseEngine {
+    /// Tries to apply an object, unless it was read, and says that nothing would change.
+    pub(super) fn push_try(&mut self, place: usize) {
+        if let Some(live) = self.items[place].live() {
+            let manifest = self.request.manifests[place].object();
+            let body = self.body(&manifest, &self.items[place].id, Some(&live));
+            if apply::is_repetition(&body, &live) {
+                return self.is_same(place, &live);
+            }
+        }
+        self.push(Task::Try(place));
+    }
+
+    /// An object was read after its dry run: it is tried as what it is.
+    pub(super) fn try_read(&mut self, place: usize) {
+        if !self.request.force {
+            self.check_owner(place);
+        }
+        self.push_try(place);
+    }
+
+    /// Whether an object is read first after all: most of those that were tried unread were there,
+    /// as where a folder of `kubectl apply` becomes a release.
+    pub(super) fn is_rather_read(&mut self, place: usize) -> bool {
+        let (new, there) = self.probed;
+        let reads = self.items[place].is_unread && there > new;
+        self.items[place].is_unread &= !reads;
+        reads
+    }
+
+    /// Takes the answer to the dry run of an object that was not read. `false` where it tells the
+    /// same as of one that was.
+    pub(super) fn probed(&mut self, place: usize, result: &Result<Response, CallError>) -> bool {
+        let is_there = match result {
+            Ok(Response::Object(tried)) if is_created(tried) => {
+                self.items[place].is_unread = false;
+                self.items[place].tried = Tried::Differs(None);
+                self.probed.0 += 1;
+                return true;
+            }
+            Ok(_) => true,
+            Err(error) if error.is_not_served() => return false,
+            Err(CallError::Refused(refusal)) if is_forbidden(refusal) => return false,
+            Err(CallError::Refused(refusal)) => refusal.code == 409,
+            Err(_) => return false,
+        };
+        self.items[place].is_unread = false;
+        self.probed.1 += usize::from(is_there);
+        self.push(Task::Get(place));
+        true
+    }
+
+    /// Somebody changed an object during its dry run.
+    pub(super) fn read_and_try(&mut self, place: usize) -> bool {
+        let item = &mut self.items[place];
+        item.conflicts += 1;
+        let again = item.conflicts <= CONFLICTS;
+        if again {
+            self.push(Task::Get(place));
+        }
+        again
+    }
+
+    /// What belongs to another release or tool is not taken over without `force`.
+    pub(super) fn check_owner(&mut self, place: usize) {
+        let Some(live) = self.items[place].live() else {
+            return;
+        };
+        let foreign = apply::owners(&live, &self.owner);
+        if !foreign.is_empty() {
+            self.fault(place, ObjectTrouble::Foreign(foreign));
+        }
+    }
+
+    /// The right to read what was not read so far, and is read once it is there.
+    pub(super) fn need_reads(&self, needed: &mut BTreeSet<(Permission, Option<String>)>) {
+        let new = self.items.iter().filter(|item| item.live.is_none());
+        for item in new {
+            if let Some(resource) = &item.resource {
+                let namespace = item.id.namespace.clone();
+                needed.insert((Permission::of("get", resource), namespace));
+            }
+        }
+    }
+}
+
+/// Whether the answer to a dry run is that of an object which would be created: it has no version
+/// yet.
+fn is_created(tried: &Value) -> bool {
+    let version = &tried["metadata"]["resourceVersion"];
+    version.as_str().unwrap_or_default().is_empty()
+}
