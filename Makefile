@@ -169,18 +169,20 @@ shared: tools ## take alarms, dashboard and chat messages out of template.yaml f
 	$(PYTHON) tests/tools/shared.py packaging/terraform
 
 # Any folder stands for the function's zip here: nothing is deployed. W3005: the CDK says twice what depends on what.
-cdk: tools ## test the CDK constructs, and synthesize and lint their example pipeline (needs Node.js 22 or later, and npm)
+cdk: tools ## test the CDK constructs, compare them with template.yaml, and synthesize and lint their example pipeline (needs Node.js 22 or later, and npm)
 	mkdir -p target/cdk
 	cp -R packaging/cdk/. target/cdk
 	cd target/cdk && { cmp -s package-lock.json node_modules/.landfall || \
 	  { npm ci --no-fund --no-audit && cp package-lock.json node_modules/.landfall; }; }
-	cd target/cdk && node tools/parameters.mjs --check && npm run --silent build && npm test
+	cd target/cdk && node tools/parameters.mjs --check && npm run --silent build && npm test && node test/alike.mjs alike
+	$(PYTHON) tests/tools/alike.py cdk target/cdk/alike
 	cd target/cdk && npm pack --silent && rm -rf function && \
 	  tar -tzf landfall-cdk-*.tgz package/lib/index.js package/schema/shared.json package/.jsii
 	cd target/cdk && LANDFALL_ZIP=lib CDK_OUTDIR=out node example/app.mjs
-	$(WITH_TOOLS) AWS_DEFAULT_REGION=eu-central-1 cfn-lint --ignore-checks W3005 -- target/cdk/out/*.template.json
+	$(WITH_TOOLS) AWS_DEFAULT_REGION=eu-central-1 cfn-lint --ignore-checks W3005 -- \
+	  target/cdk/out/*.template.json target/cdk/alike/*.template.json
 
-terraform: tools ## format, validate and test the Terraform module, where Terraform and its AWS provider are at hand
+terraform: tools ## format, validate and test the Terraform module, and compare it with template.yaml, where Terraform and its AWS provider are at hand
 	$(PYTHON) tests/tools/terraform.py packaging/terraform target/terraform
 
 # ON=kubeconfig [CONTEXT=name]: in your own cluster, on nodes that kwok simulates.

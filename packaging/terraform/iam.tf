@@ -7,16 +7,22 @@ locals {
     for name in compact([local.kubeconfig_parameter, try(var.token.parameter, null), try(var.token.ca_parameter, null)]) :
     "${local.ssm}/${trimprefix(split(":", name)[0], "/")}"
   ]
+  token  = try("${local.ssm}/${trimprefix(split(":", var.token.parameter)[0], "/")}", null)
   secret = try("arn:${data.aws_partition.current.partition}:secretsmanager:${local.here}:secret:${split(":", var.kubeconfig.secret)[0]}-??????", null)
+
+  # By its name, as the function needs the role first.
+  function_arn = "arn:${data.aws_partition.current.partition}:lambda:${local.here}:function:${var.name}"
 
   cluster_arn = try(local.by_name ? "arn:${data.aws_partition.current.partition}:eks:${local.here}:cluster/${var.eks.cluster}" : var.eks.cluster, null)
   roles       = concat(compact([try(var.eks.role_arn, null)]), try(var.kubeconfig.role_arns, []))
 
-  # Only for the services that keep them, never for the function's own code.
-  through_services = {
-    StringEquals = {
-      "kms:ViaService" = [for service in ["ssm", "secretsmanager"] : "${service}.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}"]
-    }
+  # Only through the service that keeps a value, and only for that value.
+  through  = { for service in ["ssm", "secretsmanager"] : service => "${service}.${data.aws_region.current.name}.${data.aws_partition.current.dns_suffix}" }
+  of_value = { StringEquals = { "kms:ViaService" = local.through.ssm, "kms:EncryptionContext:PARAMETER_ARN" = local.parameters } }
+  of_token = { StringEquals = { "kms:ViaService" = local.through.ssm, "kms:EncryptionContext:PARAMETER_ARN" = [local.token] } }
+  of_secret = {
+    StringEquals = { "kms:ViaService" = local.through.secretsmanager }
+    StringLike   = { "kms:EncryptionContext:SecretARN" = local.secret }
   }
 
   # As template.yaml has them.
@@ -40,9 +46,10 @@ locals {
     { sid = "AssumeRoles", actions = ["sts:AssumeRole"], resources = local.roles },
     { sid = "ReadParameters", actions = ["ssm:GetParameters"], resources = local.parameters },
     { sid = "ReadSecret", actions = ["secretsmanager:GetSecretValue"], resources = compact([local.secret]) },
-    { sid = "Decrypt", actions = ["kms:Decrypt"], resources = compact([var.kms_key_arn]), condition = local.through_services },
-    { sid = "StoreRenewedToken", actions = ["ssm:GetParameterHistory", "ssm:PutParameter"], resources = local.renews ? ["${local.ssm}/${trimprefix(split(":", var.token.parameter)[0], "/")}"] : [] },
-    { sid = "EncryptRenewedToken", actions = ["kms:Encrypt", "kms:GenerateDataKey"], resources = local.renews ? compact([var.kms_key_arn]) : [], condition = local.through_services },
+    { sid = "DecryptParameters", actions = ["kms:Decrypt"], resources = local.secret == null && var.eks == null ? compact([var.kms_key_arn]) : [], condition = local.of_value },
+    { sid = "DecryptSecret", actions = ["kms:Decrypt"], resources = local.secret != null ? compact([var.kms_key_arn]) : [], condition = local.of_secret },
+    { sid = "StoreRenewedToken", actions = ["ssm:GetParameterHistory", "ssm:PutParameter"], resources = local.renews ? [local.token] : [] },
+    { sid = "EncryptRenewedToken", actions = ["kms:Encrypt", "kms:GenerateDataKey"], resources = local.renews ? compact([var.kms_key_arn]) : [], condition = local.of_token },
     # Only for calls without CodePipeline: a job brings its own credentials.
     { sid = local.artifacts.read.Sid, actions = [local.artifacts.read.Action], resources = var.artifact_bucket != null ? [local.artifacts.read.Resource] : [], condition = local.artifacts.read.Condition },
     { sid = local.artifacts.decrypt.Sid, actions = [local.artifacts.decrypt.Action], resources = var.artifact_bucket != null ? compact([var.artifact_kms_key_arn]) : [], condition = local.artifacts.decrypt.Condition },
@@ -53,6 +60,8 @@ locals {
     { sid = "WriteLog", actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.this.arn}:*"] },
     # Lambda itself connects the function to the VPC with this role.
     { sid = "ConnectToVpc", actions = local.network_actions, resources = var.vpc != null ? ["*"] : [] },
+    # The function's own code does not need these permissions.
+    { sid = "NetworkIsForLambdaAlone", effect = "Deny", actions = ["ec2:*"], resources = var.vpc != null ? ["*"] : [], condition = { ArnEquals = { "lambda:SourceFunctionArn" = local.function_arn } } },
   ]
 
   pipeline_statements = [
@@ -85,7 +94,7 @@ resource "aws_iam_role_policy" "this" {
     Version = "2012-10-17"
     Statement = [
       for statement in local.statements : merge(
-        { Sid = statement.sid, Effect = "Allow", Action = statement.actions, Resource = statement.resources },
+        { Sid = statement.sid, Effect = try(statement.effect, "Allow"), Action = statement.actions, Resource = statement.resources },
         try({ Condition = statement.condition }, {}),
       ) if length(statement.resources) > 0
     ]

@@ -8,7 +8,8 @@ locals {
   has_entry = var.eks != null && coalesce(try(var.eks.access_entry, null), local.by_name && !local.by_role)
   renews    = try(var.token.renew, null) != null
 
-  kubeconfig_parameter = try(coalesce(var.kubeconfig.parameter, "/aws/reference/secretsmanager/${var.kubeconfig.secret}"), null)
+  # A secret that is null cannot be part of a text.
+  kubeconfig_parameter = try(var.kubeconfig.parameter != null ? var.kubeconfig.parameter : "/aws/reference/secretsmanager/${coalesce(var.kubeconfig.secret)}", null)
 
   environment = {
     EKS_CLUSTER          = try(var.eks.cluster, null)
@@ -48,7 +49,7 @@ resource "aws_lambda_function" "this" {
   # Nothing above INFO: Lambda would drop the metrics, which are log lines of this level.
   logging_config {
     log_format            = "JSON"
-    application_log_level = "INFO"
+    application_log_level = var.log_level
     log_group             = aws_cloudwatch_log_group.this.name
   }
 
@@ -128,4 +129,15 @@ resource "aws_lambda_permission" "renewal" {
   action        = "lambda:InvokeFunction"
   principal     = "events.amazonaws.com"
   source_arn    = aws_cloudwatch_event_rule.renewal[0].arn
+}
+
+# Once as soon as everything is there, and when the token is another one: the token of the set-up may last only hours.
+resource "aws_lambda_invocation" "first_renewal" {
+  count = local.renews ? 1 : 0
+
+  function_name = aws_lambda_function.this.function_name
+  input         = jsonencode({ rotate = true })
+  triggers      = { url = var.token.url, parameter = var.token.parameter, key = coalesce(var.kms_key_arn, "AWS's own") }
+
+  depends_on = [aws_iam_role_policy.this]
 }

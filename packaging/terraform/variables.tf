@@ -158,6 +158,17 @@ variable "reads_alarms" {
   default     = false
 }
 
+variable "log_level" {
+  description = "INFO logs each write to the cluster and each report; DEBUG also logs each read. Nothing above INFO: Lambda would drop the metrics."
+  type        = string
+  default     = "INFO"
+
+  validation {
+    condition     = contains(["TRACE", "DEBUG", "INFO"], var.log_level)
+    error_message = "log_level must be TRACE, DEBUG or INFO."
+  }
+}
+
 variable "log_retention_days" {
   description = "How long the log is kept."
   type        = number

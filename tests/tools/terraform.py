@@ -1,4 +1,4 @@
-"""Formats, validates and tests the Terraform module, without AWS.
+"""Formats, validates and tests the Terraform module, without AWS, and compares it with template.yaml.
 
 Usage: terraform.py MODULE FOLDER
 
@@ -11,6 +11,8 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import alike
 
 PROVIDER = "registry.terraform.io/hashicorp/aws"
 # Where machines without a way to the registry keep providers: the folder with the registries' hosts.
@@ -32,6 +34,8 @@ def main(module, folder):
     run("validate")
     run(example, "validate")
     run("test")
+    os.environ.update(run.environment)
+    alike.main("terraform", folder)
 
 
 def installation():

@@ -1,6 +1,7 @@
 import * as cdk from 'aws-cdk-lib';
 import * as eks from 'aws-cdk-lib/aws-eks';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as ssm from 'aws-cdk-lib/aws-ssm';
 import { Construct } from 'constructs';
@@ -113,10 +114,11 @@ export abstract class ClusterAccess {
   public _renewEvery?: cdk.Duration;
 
   /**
-   * Gives the role what it needs, and answers with the function's environment.
+   * Gives the role what it needs, and answers with the function's environment. `key` encrypts what is
+   * stored.
    * @internal
    */
-  public abstract _bind(scope: Construct, role: iam.Role): { [name: string]: string };
+  public abstract _bind(scope: Construct, role: iam.Role, key?: kms.IKey): { [name: string]: string };
 }
 
 class EksAccess extends ClusterAccess {
@@ -174,16 +176,20 @@ class KubeconfigAccess extends ClusterAccess {
     super();
   }
 
-  public _bind(scope: Construct, role: iam.Role): { [name: string]: string } {
+  public _bind(scope: Construct, role: iam.Role, key?: kms.IKey): { [name: string]: string } {
     for (const user of this.options.roles ?? []) {
       user.grantAssumeRole(role);
     }
     if (this.parameter) {
-      allowReading(role, 'ReadKubeconfig', [this.parameter]);
+      allowReading(role, 'ReadKubeconfig', [this.parameter], key);
       return { KUBECONFIG_PARAMETER: this.parameter.parameterName };
     }
-    // Parameter Store reads the secret in the caller's name: both have to allow it.
-    const name = this.secret!.secretName;
+    // Parameter Store reads the secret in the caller's name: both have to allow it. Not `grantRead`:
+    // that allows more calls, and the key for every secret. An ARN without the six random characters
+    // at its end stands for any.
+    const secret = this.secret!;
+    const name = secret.secretName;
+    const arn = secret.secretFullArn ?? `${secret.secretArn}-??????`;
     role.addToPolicy(new iam.PolicyStatement({
       sid: 'ReadKubeconfig',
       actions: ['ssm:GetParameters'],
@@ -191,7 +197,23 @@ class KubeconfigAccess extends ClusterAccess {
         service: 'ssm', resource: `parameter${SECRETS}${name}`,
       })],
     }));
-    this.secret!.grantRead(role);
+    role.addToPolicy(new iam.PolicyStatement({
+      sid: 'ReadSecretOfKubeconfig',
+      actions: ['secretsmanager:GetSecretValue'],
+      resources: [arn],
+    }));
+    const itsKey = secret.encryptionKey ?? key;
+    if (itsKey) {
+      role.addToPolicy(new iam.PolicyStatement({
+        sid: 'DecryptKubeconfig',
+        actions: ['kms:Decrypt'],
+        resources: [itsKey.keyArn],
+        conditions: {
+          StringEquals: { 'kms:ViaService': service(role, 'secretsmanager') },
+          StringLike: { 'kms:EncryptionContext:SecretARN': arn },
+        },
+      }));
+    }
     return { KUBECONFIG_PARAMETER: `${SECRETS}${name}` };
   }
 }
@@ -211,15 +233,19 @@ class TokenAccess extends ClusterAccess {
     }
   }
 
-  public _bind(_scope: Construct, role: iam.Role): { [name: string]: string } {
+  public _bind(_scope: Construct, role: iam.Role, key?: kms.IKey): { [name: string]: string } {
     const { token, ca, caParameter } = this.options;
-    allowReading(role, 'ReadTokenAndCa', caParameter ? [token, caParameter] : [token]);
+    allowReading(role, 'ReadTokenAndCa', caParameter ? [token, caParameter] : [token], key);
     if (this.options.renewEvery) {
       role.addToPolicy(new iam.PolicyStatement({
         sid: 'StoreRenewedToken',
         actions: ['ssm:GetParameterHistory', 'ssm:PutParameter'],
         resources: [token.parameterArn],
       }));
+      if (key) {
+        // Encrypt is for a standard parameter, GenerateDataKey for an advanced one.
+        allowKey(role, 'EncryptRenewedToken', key, ['kms:Encrypt', 'kms:GenerateDataKey'], [token]);
+      }
     }
     return {
       K8S_CLUSTER: this.options.url,
@@ -231,10 +257,33 @@ class TokenAccess extends ClusterAccess {
 }
 
 /** Not `grantRead`: that allows more calls than the one that the function makes. */
-function allowReading(role: iam.Role, sid: string, parameters: ssm.IParameter[]): void {
+function allowReading(role: iam.Role, sid: string, parameters: ssm.IParameter[], key?: kms.IKey): void {
   role.addToPolicy(new iam.PolicyStatement({
     sid,
     actions: ['ssm:GetParameters'],
     resources: parameters.map((parameter) => parameter.parameterArn),
   }));
+  if (key) {
+    allowKey(role, 'DecryptParameters', key, ['kms:Decrypt'], parameters);
+  }
+}
+
+/** Only through Parameter Store, and only for values of these parameters. */
+function allowKey(role: iam.Role, sid: string, key: kms.IKey, actions: string[], parameters: ssm.IParameter[]): void {
+  role.addToPolicy(new iam.PolicyStatement({
+    sid,
+    actions,
+    resources: [key.keyArn],
+    conditions: {
+      StringEquals: {
+        'kms:ViaService': service(role, 'ssm'),
+        'kms:EncryptionContext:PARAMETER_ARN': parameters.map((parameter) => parameter.parameterArn),
+      },
+    },
+  }));
+}
+
+/** How KMS knows a service of this Region. */
+function service(scope: Construct, name: string): string {
+  return `${name}.${cdk.Stack.of(scope).region}.${cdk.Aws.URL_SUFFIX}`;
 }

@@ -84,7 +84,7 @@ export interface LandfallFunctionProps {
   readonly securityGroups?: ec2.ISecurityGroup[];
 
   /**
-   * The key that encrypts the kubeconfig, the token or the CA in Parameter Store, if it is yours.
+   * The key that encrypts the kubeconfig, the token or the CA, if it is yours.
    *
    * @default - AWS's own
    */
@@ -97,6 +97,14 @@ export interface LandfallFunctionProps {
    * @default false
    */
   readonly readsAlarms?: boolean;
+
+  /**
+   * INFO logs each write to the cluster and each report; DEBUG also logs each read. Above INFO Lambda
+   * would drop the metrics, which are log lines of this level.
+   *
+   * @default lambda.ApplicationLogLevel.INFO
+   */
+  readonly logLevel?: lambda.ApplicationLogLevel;
 
   /**
    * How long the log is kept.
@@ -177,12 +185,11 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
       reservedConcurrentExecutions: props.reservedConcurrentExecutions,
       role: this.role,
       environment: {
-        ...props.cluster._bind(this, this.role),
+        ...props.cluster._bind(this, this.role, props.encryptionKey),
         ...props.artifactBucket && { ARTIFACT_BUCKET: props.artifactBucket.bucketName },
       },
       loggingFormat: lambda.LoggingFormat.JSON,
-      // Nothing above INFO: Lambda would drop the metrics, which are log lines of this level.
-      applicationLogLevelV2: lambda.ApplicationLogLevel.INFO,
+      applicationLogLevelV2: logLevel(props.logLevel),
       logGroup: this.logGroup,
       // A second delivery of an event would deploy although no one waits for it any more.
       retryAttempts: 0,
@@ -243,18 +250,6 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
       // On single alarms, CloudWatch would never return a composite one.
       this.statement('ReadAlarms', ['cloudwatch:DescribeAlarms']);
     }
-    if (props.encryptionKey) {
-      // Only through the service that keeps the values. The function stores a value when it renews a token.
-      const storing = props.cluster._renewEvery ? ['kms:Encrypt', 'kms:GenerateDataKey'] : [];
-      this.role.addToPolicy(new iam.PolicyStatement({
-        sid: 'UseKeyOfParameters',
-        actions: ['kms:Decrypt', ...storing],
-        resources: [props.encryptionKey.keyArn],
-        conditions: {
-          StringEquals: { 'kms:ViaService': `ssm.${cdk.Stack.of(this).region}.${cdk.Aws.URL_SUFFIX}` },
-        },
-      }));
-    }
     if (props.artifactBucket) {
       this.allowArtifacts(props.artifactBucket);
     }
@@ -263,6 +258,18 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
         'ec2:CreateNetworkInterface', 'ec2:DescribeNetworkInterfaces', 'ec2:DescribeSubnets',
         'ec2:DeleteNetworkInterface', 'ec2:AssignPrivateIpAddresses', 'ec2:UnassignPrivateIpAddresses',
       ]);
+      // The function's own code does not need these permissions. A policy of its own: the role's needs
+      // no function, which the function waits for.
+      new iam.Policy(this, 'NetworkIsForLambdaAlone', {
+        roles: [this.role],
+        statements: [new iam.PolicyStatement({
+          sid: 'NetworkIsForLambdaAlone',
+          effect: iam.Effect.DENY,
+          actions: ['ec2:*'],
+          resources: ['*'],
+          conditions: { ArnEquals: { 'lambda:SourceFunctionArn': this.function.functionArn } },
+        })],
+      });
     }
   }
 
@@ -281,6 +288,13 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
   private statement(sid: string, actions: string[]): void {
     this.role.addToPolicy(new iam.PolicyStatement({ sid, actions, resources: ['*'] }));
   }
+}
+
+function logLevel(asked: lambda.ApplicationLogLevel = lambda.ApplicationLogLevel.INFO): lambda.ApplicationLogLevel {
+  if (!['TRACE', 'DEBUG', 'INFO'].includes(asked)) {
+    throw new Error(`logLevel may be TRACE, DEBUG or INFO: with ${asked} Lambda would drop the metrics`);
+  }
+  return asked;
 }
 
 /** The package that is published beside the library. */

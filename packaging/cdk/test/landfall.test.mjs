@@ -134,6 +134,7 @@ test('what would be wrong at the first deploy is refused at once', () => {
     token: ssm.StringParameter.fromSecureStringParameterAttributes(stack, 'T', { parameterName: 't' }),
   })), /https/);
   assert.throws(() => stage(prod, () => ({ code: undefined })), /make package/);
+  assert.throws(() => stage(prod, () => ({ logLevel: lambda.ApplicationLogLevel.WARN })), /drop the metrics/);
 });
 
 test('alarms, a network and notices are there where they are asked for', () => {

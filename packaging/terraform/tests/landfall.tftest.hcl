@@ -25,6 +25,16 @@ mock_provider "aws" {
   }
 }
 
+override_resource {
+  target = aws_cloudwatch_event_rule.chat["message"]
+  values = { arn = "arn:aws:events:eu-central-1:111122223333:rule/landfall-chat-message" }
+}
+
+override_resource {
+  target = aws_cloudwatch_event_rule.chat["silent"]
+  values = { arn = "arn:aws:events:eu-central-1:111122223333:rule/landfall-chat-silent" }
+}
+
 variables {
   package = { s3_bucket = "packages", s3_key = "landfall-x86_64.zip" }
 }
@@ -105,6 +115,22 @@ run "a_kubeconfig_comes_from_secrets_manager" {
   }
 }
 
+run "a_kubeconfig_comes_from_parameter_store" {
+  variables {
+    kubeconfig  = { parameter = "/k8s/config:3" }
+    kms_key_arn = "arn:aws:kms:eu-central-1:111122223333:key/example"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ KUBECONFIG_PARAMETER = "/k8s/config:3" })
+    error_message = "The kubeconfig is not read."
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringEquals["kms:EncryptionContext:PARAMETER_ARN"] if s.Sid == "DecryptParameters"] == [["arn:aws:ssm:eu-central-1:111122223333:parameter/k8s/config"]]
+    error_message = "The key decrypts something else."
+  }
+}
+
 run "a_token_is_renewed_by_schedule" {
   variables {
     token       = { url = "https://api.example.com", parameter = "/landfall/token:prod", ca = "LS0tLS1CRUdJTi", renew = "rate(8 hours)" }
@@ -124,8 +150,12 @@ run "a_token_is_renewed_by_schedule" {
     error_message = "The renewed token may not be stored, or not only there."
   }
   assert {
-    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringEquals["kms:ViaService"][0] == "ssm.eu-central-1.amazonaws.com" if startswith(s.Action[0], "kms:")])
-    error_message = "The key may be used by others than the services that keep the token."
+    condition     = alltrue([for s in jsondecode(aws_iam_role_policy.this.policy).Statement : s.Condition.StringEquals == { "kms:ViaService" = "ssm.eu-central-1.amazonaws.com", "kms:EncryptionContext:PARAMETER_ARN" = ["arn:aws:ssm:eu-central-1:111122223333:parameter/landfall/token"] } if startswith(s.Action[0], "kms:")])
+    error_message = "The key may be used by others than the service that keeps the token, or for another value."
+  }
+  assert {
+    condition     = jsondecode(aws_lambda_invocation.first_renewal[0].input) == { rotate = true }
+    error_message = "The first renewal waits for the schedule."
   }
 }
 
