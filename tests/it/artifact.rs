@@ -261,7 +261,7 @@ async fn a_bare_path_goes_past_artifacts_that_have_no_files() {
     let fault = Some(AwsFault::AccessDenied);
     insta::assert_snapshot!(refused(&artifacts, fault, "app.yaml").await, @r##"
     PermissionError
-    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::artifacts/key" because no identity-based policy allows the s3:GetObject action).
+    Artifact `Source` (s3://codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV) cannot be read: S3 denies it (AccessDenied: User: arn:aws:sts::111122223333:assumed-role/pipeline/job is not authorized to perform: s3:GetObject on resource: "arn:aws:s3:::codepipeline-eu-central-1-111111111111/demo/Source/TdOSFRV" because no identity-based policy allows the s3:GetObject action).
 
     The job's credentials are those of the pipeline: its role, the bucket's policy and its endpoint policy must allow s3:GetObject on the artifact. S3 also denies what is not there, where it may not be listed. Where another artifact has the file, name that: `ArtifactName::app.yaml`. See docs/operations.md, artifact.
     "##);

@@ -3,6 +3,7 @@
 //! <https://github.com/getmoto/moto>
 
 mod by_iam;
+mod page;
 mod server;
 
 use crate::cluster::Cluster;

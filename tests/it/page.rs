@@ -23,7 +23,7 @@ fn event(stage: &Stage, parameters: &Value) -> Value {
 }
 
 /// A file of the archive that was written.
-fn file(archive: &[u8], name: &str) -> String {
+pub fn file(archive: &[u8], name: &str) -> String {
     let directory = Directory::find(archive, archive.len() as u64).unwrap();
     let mut listing = Listing::new(&directory, &[name.to_owned()]);
     let range = directory.range.start as usize..directory.range.end as usize;
@@ -194,9 +194,10 @@ async fn the_timeline_goes_on_in_the_next_invocation() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_page_that_cannot_be_written_changes_no_verdict() {
-    let denied = "S3 denies it (AccessDenied: User: ";
+    let denied = format!("to perform: s3:PutObject on resource: \"arn:aws:s3:::{BUCKET}/{KEY}\"");
     for (fault, times, expected) in [
-        (AwsFault::AccessDenied, 100, denied),
+        (AwsFault::AccessDenied, 100, &*denied),
+        (AwsFault::KmsAccessDenied, 100, "kms:GenerateDataKey"),
         (AwsFault::Stall, 100, "S3 did not answer in time"),
         (AwsFault::Throttling, 100, "S3"),
     ] {

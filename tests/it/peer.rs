@@ -171,6 +171,18 @@ pub async fn post(to: &str, path: &str, headers: &str, body: &str) -> (u16, Stri
 
 /// Sends one request and reads the answer to its end: the status and the body.
 pub async fn send(method: &str, to: &str, path: &str, headers: &str, body: &[u8]) -> (u16, String) {
+    let (status, _, body) = exchange(method, to, path, headers, body).await;
+    (status, String::from_utf8(body).unwrap())
+}
+
+/// Sends one request and reads the answer to its end: the status, the head and the body.
+pub async fn exchange(
+    method: &str,
+    to: &str,
+    path: &str,
+    headers: &str,
+    body: &[u8],
+) -> (u16, String, Vec<u8>) {
     let asked = async {
         let mut stream = TcpStream::connect(to).await.unwrap();
         let length = body.len();
@@ -180,13 +192,15 @@ pub async fn send(method: &str, to: &str, path: &str, headers: &str, body: &[u8]
         );
         stream.write_all(head.as_bytes()).await.unwrap();
         stream.write_all(body).await.unwrap();
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
         answer
     };
     let answer = tokio::time::timeout(ANSWER, asked).await;
     let answer = answer.unwrap_or_else(|_| panic!("{to}{path} does not answer"));
-    let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+    let end = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n");
+    let (head, body) = answer.split_at(end.unwrap() + 4);
+    let head = String::from_utf8(head.to_vec()).unwrap();
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
-    (status, body.to_owned())
+    (status, head, body.to_vec())
 }

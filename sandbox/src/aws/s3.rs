@@ -65,7 +65,7 @@ pub(super) async fn answer(shared: &Shared, head: Parts, body: Incoming) -> Resu
         Some(AwsFault::Slow(delay)) => tokio::time::sleep(delay).await,
         Some(_) | None => {}
     }
-    let planned = fault.and_then(refusal);
+    let planned = fault.and_then(|fault| refusal(fault, &asked));
     let is_planned = planned.is_some();
     let result = match planned {
         Some(error) => Err(error),
@@ -176,7 +176,7 @@ impl Asked {
             return denied("Access Denied");
         };
         if id == CREDENTIALS[0].1 && !open {
-            return denied("The function's own role may not read the artifact store");
+            return denied("The function's own role may not use the artifact store");
         }
         if !self.has_hash {
             let why = "Missing required header for this request: x-amz-content-sha256";
@@ -278,8 +278,20 @@ fn decoded(text: &str) -> String {
 }
 
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html>
-fn refusal(fault: AwsFault) -> Option<Error> {
-    let user = format!("User: arn:aws:sts::{ACCOUNT}:assumed-role/pipeline/job");
+fn refusal(fault: AwsFault, asked: &Asked) -> Option<Error> {
+    // S3 has KMS make a key of the object's own where it writes, and decrypt that where it reads.
+    let (action, by_kms) = match asked.target {
+        PUT => ("s3:PutObject", "kms:GenerateDataKey"),
+        _ => ("s3:GetObject", "kms:Decrypt"),
+    };
+    let denied = |action: &str, resource: String| {
+        let why = format!(
+            "User: arn:aws:sts::{ACCOUNT}:assumed-role/pipeline/job is not authorized to perform: \
+             {action} on resource: {resource} because no identity-based policy allows the \
+             {action} action"
+        );
+        error(403, "AccessDenied", why)
+    };
     Some(match fault {
         AwsFault::Throttling => error(503, "SlowDown", "Please reduce your request rate."),
         AwsFault::Unavailable => error(
@@ -288,20 +300,12 @@ fn refusal(fault: AwsFault) -> Option<Error> {
             "Service is unable to handle request.",
         ),
         AwsFault::AccessDenied => {
-            let why = format!(
-                "{user} is not authorized to perform: s3:GetObject on resource: \
-                 \"arn:aws:s3:::artifacts/key\" because no identity-based policy allows the \
-                 s3:GetObject action"
-            );
-            error(403, "AccessDenied", why)
+            let object = format!("\"arn:aws:s3:::{}/{}\"", asked.bucket, asked.key);
+            denied(action, object)
         }
         AwsFault::KmsAccessDenied => {
-            let why = format!(
-                "{user} is not authorized to perform: kms:Decrypt on resource: \
-                 arn:aws:kms:{REGION}:{ACCOUNT}:key/{KMS_KEY} because no identity-based policy \
-                 allows the kms:Decrypt action"
-            );
-            error(403, "AccessDenied", why)
+            let key = format!("arn:aws:kms:{REGION}:{ACCOUNT}:key/{KMS_KEY}");
+            denied(by_kms, key)
         }
         AwsFault::ExpiredToken => error(400, "ExpiredToken", "The provided token has expired."),
         AwsFault::InvalidJobState

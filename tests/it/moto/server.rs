@@ -221,7 +221,7 @@ impl Moto {
 }
 
 /// A signature; neither side checks it.
-fn authorization(service: &str) -> String {
+pub(super) fn authorization(service: &str) -> String {
     format!(
         "Authorization: AWS4-HMAC-SHA256 Credential=A/20260101/{REGION}/{service}/aws4_request, \
          SignedHeaders=host, Signature=0\r\n"
