@@ -12,8 +12,15 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
-/// How long the page may take, with all retries: the report waits for it.
+/// How long the page may take, from its first byte and with all retries: the report waits for it.
 const PAGE_TIME: Duration = Duration::from_secs(4);
+
+/// Without so much there is no page: nothing interrupts the computing of one, and so long a usual
+/// one takes with the least memory (docs/decisions.md). The template's lives leave seconds.
+const LEAST: Duration = Duration::from_millis(100);
+
+/// Why there is no page.
+const NO_TIME: &str = "there was no time left for it";
 
 impl Function {
     /// The report of a job that ends, with the sentence that tells where its page is, or why there
@@ -33,7 +40,7 @@ impl Function {
         }
         let now = Instant::now();
         let until = now + PAGE_TIME.min(end.saturating_duration_since(now) / 2);
-        let written = timeout_at(until, self.write(job, output, &report, ledger));
+        let written = timeout_at(until, self.write(job, output, &report, ledger, until));
         let written = match AssertUnwindSafe(written).catch_unwind().await {
             Ok(Ok(written)) => written,
             Ok(Err(_)) => Err("S3 did not answer in time".to_owned()),
@@ -60,7 +67,12 @@ impl Function {
         output: &Output,
         report: &Report,
         ledger: &Ledger,
+        until: Instant,
     ) -> Result<(), String> {
+        let has_time = |needed| until.saturating_duration_since(Instant::now()) > needed;
+        if !has_time(LEAST) {
+            return Err(NO_TIME.to_owned());
+        }
         let keys = job.keys.as_ref().map_err(ToString::to_string)?;
         if output.artifact.bucket.is_empty() {
             return Err("the job does not say where in S3 it goes".to_owned());
@@ -72,6 +84,9 @@ impl Function {
             return Ok(());
         };
         let archive = page.archive();
+        if !has_time(Duration::ZERO) {
+            return Err(NO_TIME.to_owned());
+        }
         let put = self.store.put(keys, output, &archive);
         put.await.map_err(|error| error.to_string())
     }

@@ -9,7 +9,8 @@ use sha2::{Digest, Sha256};
 
 const STYLE: &str = include_str!("style.css");
 
-/// A heading is no longer than this; the whole text follows it.
+/// The longest first sentence that is the heading; a longer one stands below a heading that says
+/// only what follows.
 const HEADING_LIMIT: usize = 300;
 
 impl Page {
@@ -46,8 +47,8 @@ impl Page {
              style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <p class=\"outcome {class}\">{outcome}</p>\n<h1>{heading}</h1>\n{body}</main>\n\
-             <footer>The cluster was asked {calls} times, and answered with {bytes} bytes.\
-             {shortened} The same as data: report.json.</footer>\n</body>\n</html>\n",
+             <footer>Landfall sent {calls} requests to the cluster and received {bytes} bytes.\
+             {shortened} report.json has the same as data.</footer>\n</body>\n</html>\n",
             title = escaped(&self.title()),
             heading = sentence(&heading),
             body = parts.concat(),

@@ -19,6 +19,17 @@ pub(super) fn escaped(text: &str) -> String {
     escaped
 }
 
+/// How many bytes a line has as HTML, with its end.
+pub(super) fn escaped_len(line: &str) -> usize {
+    let escaped = line.bytes().map(|byte| match byte {
+        b'&' | b'\'' => 5,
+        b'<' | b'>' => 4,
+        b'"' => 6,
+        _ => 1,
+    });
+    escaped.sum::<usize>() + 1
+}
+
 /// A sentence of the report as HTML; names between backticks are code.
 pub(super) fn sentence(text: &str) -> String {
     let parts = text.split('`').collect::<Vec<_>>();

@@ -1,5 +1,6 @@
 //! What is on the page, with its limits.
 
+use super::markup;
 use crate::report::Report;
 use crate::state::timeline::{Mark, Timeline};
 use crate::text::clip;
@@ -14,6 +15,16 @@ const FORMAT: u32 = 1;
 
 /// The most lines of one list: four times what a report has.
 const LINES_LIMIT: usize = 400;
+
+/// The most bytes of all lists together. To search them for what is secret costs most of the page's
+/// time (docs/decisions.md), and the report waits for it.
+const TEXT_LIMIT: usize = 60_000;
+
+/// How many lists there are.
+const LISTS: usize = 5;
+
+/// Which of them is the log.
+const LOG: usize = 2;
 
 /// How much of a line is kept.
 const LINE_LIMIT: usize = 1000;
@@ -184,11 +195,13 @@ impl Page {
         let Evidence {
             pods, events, log, ..
         } = details.evidence;
-        self.pods = self.lines(pods, mask);
-        self.events = self.lines(events, mask);
-        self.log = self.lines(log, mask);
-        self.changes = self.lines(details.changes, mask);
-        self.warnings = self.lines(details.warnings, mask);
+        self.pods = pods;
+        self.events = events;
+        self.log = log;
+        self.changes = details.changes;
+        self.warnings = details.warnings;
+        self.limit_lines();
+        self.hide_lines(mask);
         self.deploy = Some(Target {
             name: visible(&details.target.name),
             namespace: visible(&details.target.namespace),
@@ -217,26 +230,58 @@ impl Page {
         self.marks = happened(&timeline);
     }
 
-    /// Lines without what is secret, within their limits.
-    fn lines(&mut self, mut lines: Vec<String>, mask: &Mask) -> Vec<String> {
-        self.is_shortened |= lines.len() > LINES_LIMIT;
-        lines.truncate(LINES_LIMIT);
-        // A value may go over several lines: they are hidden together, as in the message.
-        let hidden = mask.text(&lines.join("\n"));
-        let lines = hidden.lines().take(LINES_LIMIT).collect::<Vec<_>>();
-        self.is_shortened |= lines.iter().any(|line| line.len() > LINE_LIMIT);
-        lines.iter().map(|line| clip(line, LINE_LIMIT)).collect()
+    /// Leaves out what is more than the page searches for what is secret.
+    fn limit_lines(&mut self) {
+        let mut is_shortened = false;
+        for list in self.lists() {
+            is_shortened |= list.len() > LINES_LIMIT;
+            list.truncate(LINES_LIMIT);
+        }
+        self.is_shortened |= is_shortened;
+        let size = |lists: [&mut Vec<String>; LISTS]| {
+            let lines = lists.iter().flat_map(|list| list.iter());
+            lines.map(String::len).sum::<usize>()
+        };
+        while size(self.lists()) > TEXT_LIMIT && self.shrink() {}
     }
 
-    /// Halves the longest list; false where nothing is left. The last lines of a log matter most.
-    pub(super) fn shrink(&mut self) -> bool {
-        let lists = [
+    /// Hides what is secret, and cuts lines that are too long.
+    fn hide_lines(&mut self, mask: &Mask) {
+        let mut is_shortened = false;
+        for list in self.lists() {
+            // A value may go over several lines: they are hidden together, as in the message.
+            let hidden = mask.text(&list.join("\n"));
+            let lines = hidden.lines().take(LINES_LIMIT);
+            is_shortened |= lines.clone().any(|line| line.len() > LINE_LIMIT);
+            *list = lines.map(|line| clip(line, LINE_LIMIT)).collect();
+        }
+        self.is_shortened |= is_shortened;
+    }
+
+    /// All lists of lines.
+    pub(super) fn lists(&mut self) -> [&mut Vec<String>; LISTS] {
+        [
             &mut self.pods,
             &mut self.events,
             &mut self.log,
             &mut self.changes,
             &mut self.warnings,
-        ];
+        ]
+    }
+
+    /// How many bytes the lines have in the page and in the data.
+    pub(super) fn lines_len(&mut self) -> (usize, usize) {
+        let lists = self.lists();
+        let lines = lists.iter().flat_map(|list| list.iter());
+        lines.fold((0, 0), |(html, json), line| {
+            let more = (markup::escaped_len(line), json_len(line));
+            (html + more.0, json + more.1)
+        })
+    }
+
+    /// Halves the longest list; false where nothing is left. The last lines of a log matter most.
+    pub(super) fn shrink(&mut self) -> bool {
+        let lists = self.lists();
         let size = |list: &Vec<String>| list.iter().map(String::len).sum::<usize>();
         let sizes = lists.each_ref().map(|list| size(list));
         let longest = (0..sizes.len()).max_by_key(|place| sizes[*place]);
@@ -246,12 +291,22 @@ impl Page {
         let list = lists.into_iter().nth(place).expect("it is one of them");
         let half = list.len() / 2;
         match place {
-            2 => _ = list.drain(..list.len() - half),
+            LOG => _ = list.drain(..list.len() - half),
             _ => list.truncate(half),
         }
         self.is_shortened = true;
         true
     }
+}
+
+/// How many bytes a line of a list has as JSON, with its indentation, quotes and comma.
+fn json_len(line: &str) -> usize {
+    let escaped = line.bytes().map(|byte| match byte {
+        b'"' | b'\\' => 2,
+        0..=0x1f => 6,
+        _ => 1,
+    });
+    escaped.sum::<usize>() + 8
 }
 
 /// What happened, in words.
