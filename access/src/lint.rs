@@ -71,6 +71,11 @@ pub(crate) fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     }
     eprintln!("user parameters checked: {checked}, faults: {wrong}");
+    if checked == 0 && !unread {
+        eprintln!(
+            "No action in them invokes Landfall. Its function has another name? --function NAME"
+        );
+    }
     match (unread, wrong) {
         (true, _) => ExitCode::from(UNUSABLE),
         (false, 0) => ExitCode::SUCCESS,

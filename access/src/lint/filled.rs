@@ -15,6 +15,18 @@ pub(super) enum Branch {
     Second,
 }
 
+impl Branch {
+    fn of<'a>(self, first: &'a Node, second: &'a Node) -> &'a Node {
+        match self {
+            Branch::First => first,
+            Branch::Second => second,
+        }
+    }
+}
+
+/// What CloudFormation removes together with its field.
+const NO_VALUE: &str = "AWS::NoValue";
+
 /// The text of a scalar, a function of CloudFormation, or an object as JSON.
 pub(super) fn text(node: &Node, branch: Branch) -> String {
     let text = raw(node, branch);
@@ -81,10 +93,7 @@ fn raw(node: &Node, branch: Branch) -> String {
             }
             Content::Text(..) | Content::Map(_) => unknown(name),
         },
-        ("If", [_, first, second]) => match branch {
-            Branch::First => raw(first, branch),
-            Branch::Second => raw(second, branch),
-        },
+        ("If", [_, first, second]) => raw(branch.of(first, second), branch),
         ("ToJsonString", _) => json(argument, branch).to_string(),
         ("Ref" | "GetAtt" | "ImportValue", _) => match &argument.content {
             Content::Text(name, _) => unknown(name),
@@ -141,8 +150,26 @@ fn sub(template: &str, given: impl Fn(&str) -> Option<String>) -> String {
     text
 }
 
+/// What is there in this branch: a condition may choose an object or nothing as well as a text.
+fn chosen(node: &Node, branch: Branch) -> Option<&Node> {
+    let Some((name, argument)) = function(node) else {
+        return Some(node);
+    };
+    match (name, &argument.content) {
+        ("If", Content::List(items)) => match &items[..] {
+            [_, first, second] => chosen(branch.of(first, second), branch),
+            _ => Some(node),
+        },
+        ("Ref", Content::Text(name, _)) if name == NO_VALUE => None,
+        _ => Some(node),
+    }
+}
+
 /// A value as JSON.
 pub(super) fn json(node: &Node, branch: Branch) -> Value {
+    let Some(node) = chosen(node, branch) else {
+        return Value::Null;
+    };
     if function(node).is_some() {
         return Value::String(settled(&raw(node, branch)));
     }
@@ -152,9 +179,13 @@ pub(super) fn json(node: &Node, branch: Branch) -> Value {
             Ok(_) | Err(_) => Value::String(text.clone()),
         },
         Content::Text(text, false) => Value::String(text.clone()),
-        Content::List(items) => items.iter().map(|item| json(item, branch)).collect(),
+        Content::List(items) => {
+            let items = items.iter().filter_map(|item| chosen(item, branch));
+            items.map(|item| json(item, branch)).collect()
+        }
         Content::Map(fields) => {
             let fields = fields.iter();
+            let fields = fields.filter_map(|(key, value)| Some((key, chosen(value, branch)?)));
             let fields = fields.map(|(key, value)| (key.clone(), json(value, branch)));
             Value::Object(fields.collect::<Map<_, _>>())
         }

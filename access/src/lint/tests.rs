@@ -75,6 +75,36 @@ fn both_branches_of_a_condition_are_checked() {
 }
 
 #[test]
+fn a_condition_may_choose_a_switch_an_object_or_nothing() {
+    let text = r##"Transform: AWS::LanguageExtensions
+Resources:
+  Pipeline:
+    Properties:
+      Stages:
+        - Actions:
+            - Configuration:
+                FunctionName: landfall
+                UserParameters:
+                  Fn::ToJsonString:
+                    deployment: web
+                    images: { web: "#{Build.IMAGE_URI}" }
+                    restart: !If [IsProd, true, false]
+                    env: !If [IsProd, { STAGE: prod }, { STAGE: "#{variables.STAGE}" }]
+                    strategy: !If [IsProd, blueGreen, rolling]
+                    service: !If [IsProd, web, !Ref "AWS::NoValue"]
+                    alarms: [!Ref Errors, { "Fn::If": [IsProd, slow, { "Ref": "AWS::NoValue" }] }]
+"##;
+    assert_eq!(linted("chosen.yaml", text), (2, Vec::new()));
+    let wrong = text.replace("[IsProd, true, false]", "[IsProd, true, \"false\"]");
+    let (_, lines) = linted("wrong.yaml", &wrong);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(
+        lines[0].contains("`restart` must be true or false"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
 fn a_plan_of_terraform_and_a_pipeline_are_checked_by_their_text() {
     let parameters = json!({"deployment": "web", "images": {"web": "#{Build.IMAGE}"},
         "stratgy": "canary"});
