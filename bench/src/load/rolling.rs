@@ -116,12 +116,12 @@ async fn follow(
             (used.seconds, used.cpu, used.peak)
         }
     };
-    let read = wire.read();
+    let (read, connections) = (wire.read(), wire.connections());
     drop(wire);
     let calls = plane.audit.settled(counted).await?;
     Ok(
         json!({"pods": pods, "name": deployer.name(), "title": deployer.title(),
-        "calls": calls.all(), "kinds": calls.kinds, "read": read,
+        "calls": calls.all(), "kinds": calls.kinds, "read": read, "connections": connections,
         "seconds": seconds, "cpu": cpu, "peak": peak}),
     )
 }

@@ -30,7 +30,7 @@ pub(super) async fn measure(plane: &Plane, landfall: &Candidate) -> Result<Value
     let process = Process::start(landfall, plane.access(&wire.url, &token), event).await?;
     let report = process.first(PATIENCE).await?;
     let seconds = report.at.duration_since(process.started).as_secs_f64();
-    let (read, peak) = (wire.read(), process.peak()?);
+    let (read, connections, peak) = (wire.read(), wire.connections(), process.peak()?);
     drop((process, wire));
     let calls = plane.audit.settled(counted).await?;
     Ok(json!({
@@ -40,6 +40,7 @@ pub(super) async fn measure(plane: &Plane, landfall: &Candidate) -> Result<Value
         "words": calls.words(),
         "kinds": calls.kinds,
         "read": read,
+        "connections": connections,
         "seconds": seconds,
         "peak": peak,
     }))

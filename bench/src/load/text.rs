@@ -67,9 +67,10 @@ fn rollouts(load: &Value) -> Option<String> {
         .filter_map(|row| row["pods"].as_u64())
         .collect::<Vec<_>>();
     pods.dedup();
-    let most = *pods.last()?;
+    let (few, most) = (*pods.first()?, *pods.last()?);
     let mut head = vec![String::new()];
     head.extend(pods.iter().map(|pods| format!("{} pods", thousands(*pods))));
+    head.push(format!("connections, {}", thousands(few)));
     head.push(format!("memory, {}", thousands(most)));
     head.push(format!("it took, {}", thousands(most)));
     let mut table_rows = vec![head];
@@ -77,7 +78,7 @@ fn rollouts(load: &Value) -> Option<String> {
         all.iter()
             .find(|row| row["name"] == *name && row["pods"] == pods)
     };
-    for first in all.iter().filter(|row| row["pods"] == pods[0]) {
+    for first in all.iter().filter(|row| row["pods"] == few) {
         let cell = |pods: u64| {
             let row = of(&first["name"], pods)?;
             let read = bytes(figure(row, "/read")?);
@@ -86,6 +87,7 @@ fn rollouts(load: &Value) -> Option<String> {
         let last = of(&first["name"], most);
         let mut row = vec![first["title"].as_str()?.to_owned()];
         row.extend(pods.iter().map(|pods| or_dash(cell(*pods), |cell| cell)));
+        row.push(or_dash(figure(first, "/connections"), count));
         let peak = last.and_then(|row| figure(row, "/peak"));
         row.push(or_dash(peak, |peak| format!("{} MiB", number(peak))));
         row.push(or_dash(
@@ -104,6 +106,7 @@ fn switch(load: &Value) -> Option<String> {
         "calls",
         "reads, dry runs, writes",
         "read",
+        "connections",
         "memory",
         "it took",
     ];
@@ -112,6 +115,7 @@ fn switch(load: &Value) -> Option<String> {
         count(figure(row, "/calls")?),
         row["words"].as_str()?.to_owned(),
         bytes(figure(row, "/read")?),
+        or_dash(figure(row, "/connections"), count),
         format!("{} MiB", number(figure(row, "/peak")?)),
         seconds(figure(row, "/seconds")?),
     ];

@@ -14,8 +14,17 @@ const CHUNK: usize = 64 * 1024;
 /// A relay to the API server; dropping it closes its connections.
 pub(super) struct Wire {
     pub(super) url: String,
-    read: Arc<AtomicU64>,
+    counted: Arc<Counted>,
     relay: AbortHandle,
+}
+
+/// What has gone over a relay.
+#[derive(Default)]
+struct Counted {
+    /// The bytes that the server has sent.
+    read: AtomicU64,
+    /// The connections, each with a TLS handshake of its own.
+    connections: AtomicU64,
 }
 
 impl Wire {
@@ -27,18 +36,23 @@ impl Wire {
             .await
             .map_err(told)?;
         let url = format!("https://{}", listener.local_addr().map_err(told)?);
-        let read = Arc::<AtomicU64>::default();
-        let relay = tokio::spawn(accept(listener, address, Arc::clone(&read)));
+        let counted = Arc::<Counted>::default();
+        let relay = tokio::spawn(accept(listener, address, Arc::clone(&counted)));
         Ok(Wire {
             url,
-            read,
+            counted,
             relay: relay.abort_handle(),
         })
     }
 
     /// The bytes that the server has sent so far.
     pub(super) fn read(&self) -> u64 {
-        self.read.load(Ordering::Relaxed)
+        self.counted.read.load(Ordering::Relaxed)
+    }
+
+    /// The connections that the client has opened so far.
+    pub(super) fn connections(&self) -> u64 {
+        self.counted.connections.load(Ordering::Relaxed)
     }
 }
 
@@ -48,10 +62,11 @@ impl Drop for Wire {
     }
 }
 
-async fn accept(listener: TcpListener, server: String, read: Arc<AtomicU64>) {
+async fn accept(listener: TcpListener, server: String, counted: Arc<Counted>) {
     let mut connections = JoinSet::new();
     while let Ok((client, _)) = listener.accept().await {
-        let (server, read) = (server.clone(), Arc::clone(&read));
+        counted.connections.fetch_add(1, Ordering::Relaxed);
+        let (server, counted) = (server.clone(), Arc::clone(&counted));
         connections.spawn(async move {
             let Ok(server) = TcpStream::connect(server).await else {
                 return;
@@ -61,7 +76,7 @@ async fn accept(listener: TcpListener, server: String, read: Arc<AtomicU64>) {
             let (from_client, to_client) = client.into_split();
             let (from_server, to_server) = server.into_split();
             let there = relay(from_client, to_server, None);
-            let back = relay(from_server, to_client, Some(read));
+            let back = relay(from_server, to_client, Some(&counted.read));
             // A client that is gone has read everything that it will.
             tokio::select! { () = there => (), () = back => () }
         });
@@ -71,11 +86,11 @@ async fn accept(listener: TcpListener, server: String, read: Arc<AtomicU64>) {
 async fn relay(
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
-    counter: Option<Arc<AtomicU64>>,
+    counter: Option<&AtomicU64>,
 ) {
     let mut chunk = vec![0; CHUNK];
     while let Ok(length @ 1..) = from.read(&mut chunk).await {
-        if let Some(counter) = &counter {
+        if let Some(counter) = counter {
             counter.fetch_add(length as u64, Ordering::Relaxed);
         }
         if to.write_all(&chunk[..length]).await.is_err() {
