@@ -115,6 +115,7 @@ impl Script {
             (&Method::GET, "deployments", DEPLOYMENT) => ok(self.deployment_text.clone()),
             (&Method::PATCH, "deployments", DEPLOYMENT) => self.patch(body),
             (&Method::GET, "deployments", "") if query.get("watch").is_some() => self.watch(&query),
+            (&Method::GET, "replicasets", "") if query.get("watch").is_some() => open(&query, &[]),
             (&Method::GET, "replicasets", "") => self.replica_sets(&query),
             _ => refusal(
                 StatusCode::NOT_FOUND,
@@ -131,17 +132,20 @@ impl Script {
         let path = request.uri().path();
         let query = Query(request.uri().query().unwrap_or_default());
         match path.strip_prefix(&core) {
+            Some("pods") if query.get("watch").is_some() => return Some(open(&query, &[])),
             Some("pods") => return Some(self.pods(&query)),
             Some("events") => {
                 self.look_ended.get_or_insert_with(Timestamp::now);
-                return Some(ok(list(&[])));
+                return Some(ok(list("v1", "EventList", &[])));
             }
             Some(_) => return Some(ok("panic: no DATABASE_URL\n".into())),
             None => {}
         }
         path.strip_prefix(&sets).map(|name| {
-            // A deploy only requests the previous one.
+            // A deploy only requests the previous one. In a list an object has no kind, alone it has.
             let mut set = self.newest.clone();
+            set["apiVersion"] = json!("apps/v1");
+            set["kind"] = json!("ReplicaSet");
             set["metadata"]["name"] = json!(name);
             set["spec"]["template"]["spec"]["containers"][0]["image"] = json!(IMAGE);
             ok(text(&set))
@@ -163,7 +167,8 @@ impl Script {
             String::new()
         };
         let metadata = json!({"resourceVersion": "900000", "continue": next});
-        let page = format!(r#"{{"kind":"PodList","metadata":{metadata},"items":[{pods}]}}"#);
+        let head = format!(r#""kind":"PodList","apiVersion":"v1","metadata":{metadata}"#);
+        let page = format!(r#"{{{head},"items":[{pods}]}}"#);
         self.look_bytes += page.len();
         ok(page.into())
     }
@@ -171,21 +176,15 @@ impl Script {
     pub(crate) fn replica_sets(&self, query: &Query<'_>) -> Answer {
         let ours = format!("app={DEPLOYMENT}");
         match query.get("labelSelector") {
-            Some(selector) if selector != ours => ok(list(&[])),
+            Some(selector) if selector != ours => ok(list(SETS.0, SETS.1, &[])),
             Some(_) | None => ok(self.sets_text.clone()),
         }
     }
 
     /// One event, which says that the rollout is done; then the stream stays open, like a real one.
     pub(crate) fn watch(&self, query: &Query<'_>) -> Answer {
-        let seconds = query
-            .get("timeoutSeconds")
-            .and_then(|text| text.parse().ok());
         let event = json!({"type": "MODIFIED", "object": self.deployment});
-        Answer {
-            open: Duration::from_secs(seconds.unwrap_or(WATCH_SECONDS)),
-            ..ok(format!("{event}\n").into())
-        }
+        open(query, format!("{event}\n").as_bytes())
     }
 
     /// Applies a change and responds like the real server: with the new spec and the old status.
@@ -246,7 +245,7 @@ impl Script {
     pub(crate) fn write_texts(&mut self, older: &[Value]) {
         self.deployment_text = text(&self.deployment);
         let sets: Vec<_> = older.iter().chain([&self.newest]).collect();
-        self.sets_text = list(&sets);
+        self.sets_text = list(SETS.0, SETS.1, &sets);
     }
 }
 
@@ -269,6 +268,16 @@ pub(crate) fn ok(content: Bytes) -> Answer {
     }
 }
 
+/// A watch that begins with these events, and is silent until its time is over.
+pub(crate) fn open(query: &Query<'_>, events: &[u8]) -> Answer {
+    let seconds = query.get("timeoutSeconds");
+    let seconds = seconds.and_then(|text| text.parse().ok());
+    Answer {
+        open: Duration::from_secs(seconds.unwrap_or(WATCH_SECONDS)),
+        ..ok(events.to_vec().into())
+    }
+}
+
 pub(crate) fn refusal(status: StatusCode, reason: &str, message: &str) -> Answer {
     let body = json!({"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
         "message": message, "reason": reason, "code": status.as_u16()});
@@ -283,9 +292,9 @@ pub(crate) fn text(value: &Value) -> Bytes {
     text.expect("a value can always be written").into()
 }
 
-pub(crate) fn list(sets: &[&Value]) -> Bytes {
-    text(&json!({"kind": "ReplicaSetList", "apiVersion": "apps/v1",
-        "metadata": {"resourceVersion": "900000"}, "items": sets}))
+pub(crate) fn list(version: &str, kind: &str, items: &[&Value]) -> Bytes {
+    text(&json!({"kind": kind, "apiVersion": version,
+        "metadata": {"resourceVersion": "900000"}, "items": items}))
 }
 
 pub(crate) fn number(value: &Value) -> u64 {
@@ -298,6 +307,8 @@ pub(crate) fn raise(value: &mut Value) {
     *value = json!((number(value) + 1).to_string());
 }
 
+/// The version and the kind of a list of ReplicaSets.
+const SETS: (&str, &str) = ("apps/v1", "ReplicaSetList");
 /// How many moments are remembered: those of many deploys.
 pub(crate) const MOMENTS: usize = 10_000;
 /// The duration of a watch that requests none: the API server's minimum.

@@ -183,6 +183,47 @@ async fn what_is_not_there_or_not_allowed_gets_a_status() {
 }
 
 #[tokio::test]
+async fn in_a_crowd_each_answer_is_of_the_kind_that_was_asked_for() {
+    const CORE: &str = "/api/v1/namespaces/default";
+    let cluster = InstantCluster::start_crowded("a-token", 700).await.unwrap();
+    let mut client = Client::new(&cluster, "a-token").await;
+    let containers = json!([{"name": "app", "image": "demo-app:2.0"}]);
+    let patch = json!({"spec": {"template": {"spec": {"containers": containers}}}});
+    let deployment = format!("{DEPLOYMENTS}/{DEPLOYMENT}");
+    client.call("PATCH", &deployment, &patch.to_string()).await;
+    let (_, sets) = client.call("GET", SETS, "").await;
+    let name = sets["items"][0]["metadata"]["name"].as_str().unwrap();
+    let set = format!("/apis/apps/v1/namespaces/default/replicasets/{name}");
+    let cases = [
+        (deployment, "apps/v1", "Deployment"),
+        (SETS.to_owned(), "apps/v1", "ReplicaSetList"),
+        (set, "apps/v1", "ReplicaSet"),
+        (format!("{CORE}/pods?limit=500"), "v1", "PodList"),
+        (format!("{CORE}/events?limit=500"), "v1", "EventList"),
+    ];
+    for (path, version, kind) in cases {
+        let (code, answer) = client.call("GET", &path, "").await;
+        assert_eq!(code, 200, "{path}");
+        assert_eq!(answer["apiVersion"], version, "{path}");
+        assert_eq!(answer["kind"], kind, "{path}");
+    }
+    assert!(cluster.look().1 > 500 * 4_000);
+    // A watch tells nothing of pods that stay as they are, and is not counted as a look.
+    for of in [format!("{CORE}/pods"), SETS.replace("?", "?watch=true&")] {
+        let look = cluster.look().1;
+        let path = match of.contains('?') {
+            true => format!("{of}&timeoutSeconds=1"),
+            false => format!("{of}?watch=true&timeoutSeconds=1"),
+        };
+        let (code, head) = client.send("GET", &path, "").await;
+        assert_eq!(code, 200, "{path}");
+        assert!(head.contains("transfer-encoding: chunked"), "{head}");
+        assert_eq!(client.read_until("0\r\n\r\n").await, "0\r\n\r\n");
+        assert_eq!(cluster.look().1, look, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_client_did_is_told_once_and_in_its_order() {
     let cluster = InstantCluster::start("a-token").await.unwrap();
     let begun = Timestamp::now();
