@@ -4,6 +4,7 @@ use super::Cluster;
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::kubernetes::pod::{PodPage, PodRecord, Pods};
+use landfall_core::kubernetes::watched::Newest;
 use serde_json::Value;
 use tokio::time::Instant;
 
@@ -31,20 +32,21 @@ impl Cluster {
         Ok(pods)
     }
 
-    /// The pods under a selector, each reduced to what is kept of it, and the version of the list;
-    /// that is `None` where there are more pods than are read.
+    /// The pods under a selector, each reduced to what is kept of it, and the version from which
+    /// they are followed; that is `None` where there are more pods than are read.
     pub async fn pod_records(
         &self,
         call: &Call,
         until: Instant,
     ) -> Result<(Vec<PodRecord>, Option<String>), CallError> {
-        let mut pods = Vec::new();
+        let (mut pods, mut newest) = (Vec::new(), Newest::default());
         let mut page = call.clone();
         for _ in 0..MAX_POD_PAGES {
             let found = self.read(&page, until, PodPage::read).await?;
             pods.extend(found.pods);
+            newest = newest.max(found.newest);
             if found.proceed.is_empty() {
-                return Ok((pods, Some(found.version)));
+                return Ok((pods, Some(newest.start(&found.version))));
             }
             page = call.clone().page(&found.proceed);
         }
@@ -62,14 +64,14 @@ impl Cluster {
         Ok(all.0)
     }
 
-    /// The same, and the version of the list; `None` where it is longer than is read.
+    /// The same, and the version from which it is followed; `None` where it is longer than is read.
     pub async fn list_at<T>(
         &self,
         call: Call,
         until: Instant,
         read: impl Fn(&Value) -> T,
     ) -> Result<(Vec<T>, Option<String>), CallError> {
-        let mut found = Vec::new();
+        let (mut found, mut newest) = (Vec::new(), Newest::default());
         let mut page = call.clone();
         for _ in 0..MAX_PAGES {
             let list = match self.send(&page, until).await {
@@ -83,14 +85,18 @@ impl Cluster {
                 sent => sent?,
             };
             let items = list.get("items").and_then(Value::as_array);
-            found.extend(items.into_iter().flatten().map(&read));
+            for item in items.into_iter().flatten() {
+                let version = item.pointer("/metadata/resourceVersion");
+                newest.add(version.and_then(Value::as_str).unwrap_or_default());
+                found.push(read(item));
+            }
             let token = list.pointer("/metadata/continue").and_then(Value::as_str);
             match token {
                 Some(token) if !token.is_empty() => page = call.clone().page(token),
                 _ => {
                     let version = list.pointer("/metadata/resourceVersion");
                     let version = version.and_then(Value::as_str).unwrap_or_default();
-                    return Ok((found, Some(version.to_owned())));
+                    return Ok((found, Some(newest.start(version))));
                 }
             }
         }

@@ -13,6 +13,7 @@ pub use model::{
 };
 pub use record::{PodRecord, Standing};
 
+use crate::kubernetes::watched::Newest;
 use raw::RawPod;
 use raw_event::RawEvent;
 use raw_object::List;
@@ -26,13 +27,20 @@ pub struct PodPage {
     pub proceed: String,
     /// The version of the list, from which its changes can be followed.
     pub version: String,
+    /// The newest change of the pods.
+    pub newest: Newest,
 }
 
 impl PodPage {
     /// Reads a page of a list; `None` if the text is not a list.
     pub fn read(page: &[u8]) -> Option<PodPage> {
         let list: List<RawPod> = serde_json::from_slice(page).ok()?;
+        let mut newest = Newest::default();
+        for pod in &list.items {
+            newest.add(&pod.metadata.resource_version);
+        }
         Some(PodPage {
+            newest,
             pods: list.items.into_iter().map(PodRecord::from).collect(),
             proceed: list.metadata.proceed,
             version: list.metadata.resource_version,

@@ -32,6 +32,38 @@ pub enum Change {
     Ended,
 }
 
+/// Versions by which a change is repeated. A watch cache keeps at least the last hundred changes of
+/// a resource, and what is stored has a version of its own, so the change is among them.
+/// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apiserver/pkg/storage/cacher/watch_cache.go>
+const REPEATED: u64 = 100;
+
+/// The newest change among the objects of a list.
+///
+/// A watch that begins right before it repeats it, and so shows at once that nothing on the way
+/// holds the stream back: what is repeated is as the list has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Newest(u64);
+
+impl Newest {
+    /// An object of the list has this version. Versions are numbers that grow.
+    /// <https://www.kubernetes.dev/resources/keps/5504/>
+    pub fn add(&mut self, version: &str) {
+        self.0 = self.0.max(version.parse().unwrap_or_default());
+    }
+
+    /// The version from which a list of this version is followed.
+    pub fn start(self, list: &str) -> String {
+        let numbers = list.parse::<u64>().ok().zip(self.0.checked_sub(1));
+        match numbers {
+            // From 0 on a watch tells all that there is.
+            Some((list, before)) if before > 0 && list > before && list - before < REPEATED => {
+                before.to_string()
+            }
+            _ => list.to_owned(),
+        }
+    }
+}
+
 #[derive(Deserialize)]
 struct RawLine {
     #[serde(rename = "type")]

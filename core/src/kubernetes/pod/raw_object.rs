@@ -46,6 +46,8 @@ pub(super) struct RawMetadata {
     pub(super) name: String,
     #[serde(deserialize_with = "null")]
     pub(super) uid: String,
+    #[serde(deserialize_with = "null")]
+    pub(super) resource_version: String,
     #[serde(deserialize_with = "time")]
     pub(super) creation_timestamp: Option<Timestamp>,
     #[serde(deserialize_with = "time")]
