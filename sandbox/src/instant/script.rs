@@ -142,7 +142,7 @@ impl Script {
             None => {}
         }
         path.strip_prefix(&sets).map(|name| {
-            // A deploy only requests the previous one. In a list an object has no kind, alone it has.
+            // A deploy only requests the previous one. Alone an object has a kind, in a list not.
             let mut set = self.newest.clone();
             set["apiVersion"] = json!("apps/v1");
             set["kind"] = json!("ReplicaSet");
