@@ -190,10 +190,8 @@ fn problem(problem: &KubeconfigProblem) -> String {
         KubeconfigProblem::Proxy(proxy) => proxy_problem(*proxy),
         KubeconfigProblem::Token(why) => why,
         KubeconfigProblem::Expired(at, ago) => {
-            return format!(
-                "expired at {at:.0} ({} ago): store a new one",
-                distance(*ago)
-            );
+            let ago = distance(*ago);
+            return format!("expired at {at:.0} ({ago} ago): store a new one");
         }
         KubeconfigProblem::Ca(why) | KubeconfigProblem::Certificate(why) => {
             return format!("cannot be used: {why}");
@@ -211,10 +209,8 @@ fn problem(problem: &KubeconfigProblem) -> String {
         }
         KubeconfigProblem::SeveralCredentials(fields) => {
             let fields = fields.iter().map(|field| format!("`{field}`")).collect();
-            return format!(
-                "has several credentials, {}: leave one of them",
-                listed(fields)
-            );
+            let fields = listed(fields);
+            return format!("has several credentials, {fields}: leave one of them");
         }
         KubeconfigProblem::AuthProvider => {
             "is an authentication provider of `kubectl`, which Landfall does not have: use a \

@@ -16,8 +16,11 @@ const HELD_BACK: SignedDuration = SignedDuration::from_secs(8);
 pub struct Followed {
     calls: Vec<(Call, Reading)>,
     /// Until when nothing new is told, and what is told instead.
-    behind: Option<(Timestamp, Vec<(Call, Reading, Response)>)>,
+    behind: Option<(Timestamp, Vec<Known>)>,
 }
+
+/// What was asked for, how it was read, and the answer.
+type Known = (Call, Reading, Response);
 
 /// Whether such an answer is kept.
 fn is_kept(call: &Call, reading: &Reading) -> bool {

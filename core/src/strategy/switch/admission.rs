@@ -91,7 +91,6 @@ impl Context<'_> {
         self.versions()?;
         self.see_no_strangers(service, &mut faults)?;
         let handover = self.handover(service, live, sets, &mut faults)?;
-        let own = marks::version_of(live);
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         // Where the first write leaves but one of the family behind the Service, the others go.
         match self.fault_of_members(live, sets, members, adopted) {
@@ -103,7 +102,7 @@ impl Context<'_> {
         faults.extend(self.fault_of_preview(service));
         faults.extend(self.faults_of_canary()?);
         faults.extend(self.fault_of_time(live));
-        let narrow = match adopted.then(|| own.ok_or(whole)) {
+        let narrow = match adopted.then(|| marks::version_of(live).ok_or(whole)) {
             None => Pin::Not,
             Some(Ok(version)) => Pin::Version(version),
             Some(Err(Some(set))) => Pin::Hash(&set.template_hash),

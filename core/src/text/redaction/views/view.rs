@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 /// If a text was cut, the beginning of a value must still be redacted.
-pub(in super::super) const ELLIPSES: [&str; 2] = ["…", "..."];
+pub(crate) const ELLIPSES: [&str; 2] = ["…", "..."];
 
 /// Separates decoded parts: it occurs in no text of UTF-8, and is no half of a letter of UTF-16 that
 /// a value may begin with.
@@ -14,8 +14,8 @@ pub const MINIMUM: usize = 5;
 
 /// A decoded text.
 #[derive(Clone, Debug, Default)]
-pub(in super::super) struct View {
-    pub(in super::super) bytes: Vec<u8>,
+pub(crate) struct View {
+    pub(crate) bytes: Vec<u8>,
     /// The start and the end of each byte in the original text.
     pub(super) starts: Vec<usize>,
     pub(super) ends: Vec<usize>,
@@ -23,12 +23,12 @@ pub(in super::super) struct View {
 
 impl View {
     /// The start of the byte at this position.
-    pub(in super::super) fn start(&self, at: usize) -> usize {
+    pub(crate) fn start(&self, at: usize) -> usize {
         self.starts.get(at).copied().unwrap_or_else(|| self.end(at))
     }
 
     /// The end of the byte before this position.
-    pub(in super::super) fn end(&self, at: usize) -> usize {
+    pub(crate) fn end(&self, at: usize) -> usize {
         at.checked_sub(1).map_or(0, |last| self.ends[last])
     }
 
