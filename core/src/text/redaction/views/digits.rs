@@ -203,8 +203,8 @@ fn runs(view: &View, digit: fn(u8) -> Option<u8>, shortest: usize) -> Vec<Run> {
     runs
 }
 
-/// Decodes runs whose digits have `width` bits each, without the first `skipped` digits. [`SEPARATOR`]
-/// is between two runs.
+/// Decodes runs whose digits have `width` bits each, without the first `skipped` digits, with a
+/// [`SEPARATOR`] between two runs.
 fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> View {
     let mut decoded = View::default();
     for run in runs {
