@@ -49,6 +49,20 @@ async fn all_reads_that_are_not_granted_are_told_at_once() {
     stage.wrote(&[]);
 }
 
+/// Also of one that is new, which is not read before it is tried.
+#[tokio::test(flavor = "multi_thread")]
+async fn pods_that_cannot_count_in_time_are_refused_before_anything_is_written() {
+    let stage = empty().await;
+    let slow = web("web", GOOD).replace("replicas: 2", "replicas: 2\n  minReadySeconds: 900");
+    let config = settings("info");
+    let files = [("k8s/web.yaml", &*slow), ("k8s/config.yaml", &*config)];
+    let parameters = json!({"timeout": "10m"});
+    let (kind, message) = release(&stage, &files, parameters).await.failure();
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    assert!(message.contains("minReadySeconds"), "{message}");
+    stage.wrote(&[]);
+}
+
 /// Its records would have to be there before it is.
 #[tokio::test(flavor = "multi_thread")]
 async fn the_namespace_of_the_release_itself_has_to_exist_before() {

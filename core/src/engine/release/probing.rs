@@ -18,7 +18,9 @@ impl ReleaseEngine {
         if let Some(live) = self.items[place].live() {
             let manifest = self.request.manifests[place].object();
             let body = self.body(&manifest, &self.items[place].id, Some(&live));
-            if apply::is_repetition(&body, &live) {
+            // A Job that failed is made anew, which admission is asked about before it is deleted.
+            let is_job = self.items[place].id.is("batch", "Job");
+            if !is_job && apply::is_repetition(&body, &live) {
                 return self.is_same(place, &live);
             }
         }
@@ -50,6 +52,7 @@ impl ReleaseEngine {
                 self.items[place].is_unread = false;
                 self.items[place].tried = Tried::Differs(None);
                 self.probed.0 += 1;
+                self.check_time(place, None, tried);
                 return true;
             }
             Ok(_) => true,
@@ -89,7 +92,7 @@ impl ReleaseEngine {
     /// The right to read what was not read so far, and is read once it is there.
     pub(super) fn need_reads(&self, needed: &mut BTreeSet<(Permission, Option<String>)>) {
         let new = self.items.iter().filter(|item| item.live.is_none());
-        for item in new {
+        for item in new.filter(|item| item.id.namespace.is_some()) {
             if let Some(resource) = &item.resource {
                 let namespace = item.id.namespace.clone();
                 needed.insert((Permission::of("get", resource), namespace));

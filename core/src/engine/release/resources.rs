@@ -103,8 +103,9 @@ impl ReleaseEngine {
         for place in 0..self.items.len() {
             let item = &mut self.items[place];
             item.tried = Tried::Not;
-            // What comes with a new namespace is not tried.
-            item.is_unread = !known.contains(&item.id) && !item.id.is("", "Namespace");
+            // What comes with a new namespace is not tried, and a right to read what has none may be
+            // limited to names: then only the read itself tells whether it is there.
+            item.is_unread = !known.contains(&item.id) && item.id.namespace.is_some();
             if item.resource.is_none() {
                 continue;
             }

@@ -205,7 +205,7 @@ impl ReleaseEngine {
     }
 
     /// A workload whose pods are replaced must be able to be available in time.
-    fn check_time(&mut self, place: usize, live: Option<&Value>, tried: &Value) {
+    pub(super) fn check_time(&mut self, place: usize, live: Option<&Value>, tried: &Value) {
         let id = &self.items[place].id;
         let Some(kind) = workload_kind(id) else {
             return;
@@ -298,14 +298,20 @@ impl ReleaseEngine {
         }
     }
 
-    /// Asks for the permissions that no dry run needs: to delete, and to read what explains a
-    /// failure.
+    /// Asks for the permissions that no dry run needs: to read what is new, to delete, and to read
+    /// what explains a failure.
     pub(super) fn ask_permissions(&mut self) {
-        if self.request.mode.is_plan() {
-            return;
-        }
         let mut needed = BTreeSet::new();
         self.need_reads(&mut needed);
+        if !self.request.mode.is_plan() {
+            self.need_changes(&mut needed);
+        }
+        for (permission, namespace) in needed {
+            self.push(Task::Permission(permission, namespace));
+        }
+    }
+
+    fn need_changes(&self, needed: &mut BTreeSet<(Permission, Option<String>)>) {
         for item in self.items.iter().filter(|item| item.differs()) {
             let Some(resource) = &item.resource else {
                 continue;
@@ -332,9 +338,6 @@ impl ReleaseEngine {
                 let namespace = old.object.id.namespace.clone();
                 needed.insert((Permission::of("delete", &old.resource), namespace));
             }
-        }
-        for (permission, namespace) in needed {
-            self.push(Task::Permission(permission, namespace));
         }
     }
 
