@@ -90,7 +90,10 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
                 Next::Sleep(end) => {
                     let followed = self.watch.as_ref().map_or("", Watched::path);
                     self.kept.wait(&self.way.connection.cluster, followed);
-                    sleep_until(instant(end)).await;
+                    tokio::select! {
+                        () = sleep_until(instant(end)) => {}
+                        () = self.kept.drain() => {}
+                    }
                 }
                 Next::Done(outcome) => return *outcome,
             }
@@ -179,12 +182,8 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
                 }
             };
             match heard {
-                Ok(WatchEvent::Nothing) => {
-                    is_alive = true;
-                    self.kept.vouched();
-                }
+                Ok(WatchEvent::Nothing) => is_alive = true,
                 Ok(WatchEvent::Now(object)) => {
-                    self.kept.vouched();
                     self.watch = Some(watch);
                     return (Heard::Now(object), true);
                 }

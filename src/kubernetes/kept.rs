@@ -28,7 +28,7 @@ pub use trust::Trust;
 /// Lists that are kept at a time: a rollout asks for its versions, its pods, and sometimes for
 /// those of others. A switch does so for two versions, and asks for what is in front of them.
 const LISTS: usize = 4;
-const LISTS_OF_SWITCH: usize = 12;
+const LISTS_OF_SWITCH: usize = 16;
 
 /// Objects of one list that are kept; of a list with more, each question is asked.
 const ITEMS: usize = 10_000;
@@ -41,6 +41,9 @@ const BACKLOG: usize = 64;
 
 /// How often changes of pods end a wait. Thousands may change in a second.
 const PODS_PAUSE: Duration = Duration::from_secs(1);
+
+/// The same for all that a switch follows: what it does not follow is read after each of them.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// How long a watch may take to tell what was written, or read, in another way.
 const CATCHING_UP: Duration = Duration::from_millis(100);
@@ -57,8 +60,6 @@ pub struct Kept {
     is_logged: bool,
     /// When changes of pods have ended a wait the last time.
     woken: Option<Instant>,
-    /// Whether a watch has told anything so far.
-    has_told: bool,
     /// Whether what a switch reads is kept, too.
     is_switch: bool,
     /// The path of the object that is followed by other means.
@@ -77,7 +78,6 @@ impl Kept {
             newest: 0,
             is_logged: false,
             woken: None,
-            has_told: false,
             is_switch,
             followed_elsewhere: String::new(),
         }
@@ -185,7 +185,7 @@ impl Kept {
     /// How the pods that were asked for are followed.
     pub fn pods(&self) -> Followed {
         let lists = self.lists.iter();
-        let mut pods = lists.filter(|list| list.form == Form::Pods);
+        let mut pods = lists.filter(|list| list.form == Form::Pods && list.is_current);
         if pods.clone().any(|list| list.watch.is_none()) {
             return Followed::ByLists;
         }
@@ -205,15 +205,10 @@ impl Kept {
                 continue;
             }
             self.newest += 1;
-            let (id, call) = (
-                self.newest,
-                Call::watch_of(&list.call, &list.version, WATCH_SECONDS),
-            );
+            let (id, version) = (self.newest, list.begins_at());
+            let call = Call::watch_of(&list.call, &version, WATCH_SECONDS);
             list.trust.opening();
-            if self.has_told && list.form != Form::Pods {
-                list.trust.vouched();
-            }
-            let what = (call, list.form);
+            let what = (call, list.form, list.only().to_owned());
             let task = follow(Arc::clone(cluster), what, id, self.sender.clone());
             list.watch = Some((id, self.tasks.spawn(task.in_current_span())));
         }
@@ -223,32 +218,49 @@ impl Kept {
     pub async fn changed(&mut self, cluster: &Arc<Cluster>) {
         loop {
             self.open(cluster);
-            let pods = self
-                .lists
-                .iter()
-                .any(|list| list.is_changed && list.is_busy() && !list.is_outdated);
-            let due = self
-                .woken
-                .map_or_else(Instant::now, |woken| woken + PODS_PAUSE);
+            let due = self.due();
+            let end = due.unwrap_or_else(Instant::now);
             tokio::select! {
                 message = self.receiver.recv() => {
-                    if let Some((id, told, at)) = message && self.take(id, told, at) {
-                        return;
+                    if let Some((id, told, at)) = message {
+                        self.take(id, told, at);
                     }
                 }
-                () = sleep_until(due), if pods => {
+                () = sleep_until(end), if due.is_some() => {
                     self.woken = Some(Instant::now());
+                    // Whether pods have changed decides how soon they are looked at.
+                    let others = self.lists.iter_mut().filter(|it| it.form != Form::Pods);
+                    others.for_each(|list| list.is_changed = false);
                     return;
                 }
             }
         }
     }
 
-    /// Takes what a watch has told at this time; true where a version has changed.
-    fn take(&mut self, id: u64, told: Told, at: Instant) -> bool {
+    /// When what has changed ends a wait.
+    fn due(&self) -> Option<Instant> {
+        let changed = self.lists.iter().filter(|list| list.wakes());
+        let pauses = changed.map(|list| match (list.is_busy(), self.is_switch) {
+            (true, _) => PODS_PAUSE,
+            (false, true) => PAUSE,
+            (false, false) => Duration::ZERO,
+        });
+        let pause = pauses.min()?;
+        Some(self.woken.map_or_else(Instant::now, |woken| woken + pause))
+    }
+
+    /// Takes what watches tell, for as long as nobody waits for it.
+    pub async fn drain(&mut self) {
+        while let Some((id, told, at)) = self.receiver.recv().await {
+            self.take(id, told, at);
+        }
+    }
+
+    /// Takes what a watch has told at this time.
+    fn take(&mut self, id: u64, told: Told, at: Instant) {
         let mut lists = self.lists.iter_mut();
         let Some(list) = lists.find(|list| list.is_of(id)) else {
-            return false;
+            return;
         };
         let call = list.call.clone();
         let error = match &told {
@@ -259,24 +271,9 @@ impl Kept {
                 "it ends at once".to_owned()
             }
         };
-        let tells = matches!(told, Told::Put(..) | Told::Gone(..) | Told::Bookmark(_));
-        let has_changed = list.take(told, at) && !list.is_busy();
-        if tells {
-            self.vouched();
-        }
+        list.take(told, at);
         self.lists.retain(|list| list.items.len() <= ITEMS);
         self.log(&call, &error);
-        has_changed
-    }
-
-    /// A watch has told something: nothing on the way holds the others back.
-    pub fn vouched(&mut self) {
-        if std::mem::replace(&mut self.has_told, true) {
-            return;
-        }
-        // How a rollout ends early shows in its pods: theirs has to tell something itself.
-        let others = self.lists.iter_mut().filter(|it| it.form != Form::Pods);
-        others.for_each(|list| list.trust.vouched());
     }
 
     /// Logs once that lists take the place of a watch.
@@ -296,9 +293,11 @@ impl Kept {
 
     /// The list of a call; one that is new takes the place of the oldest.
     fn list(&mut self, call: &Call, form: Form) -> &mut List {
+        // What was asked for last stays longest.
         let place = self.lists.iter().position(|list| list.is(call, form));
         if let Some(place) = place {
-            return &mut self.lists[place];
+            let found = self.lists.remove(place);
+            return self.lists.push_mut(found);
         }
         let most = match self.is_switch {
             true => LISTS_OF_SWITCH,
@@ -307,7 +306,6 @@ impl Kept {
         if self.lists.len() >= most {
             self.lists.remove(0);
         }
-        self.lists.push(List::new(call, form, self.is_switch));
-        self.lists.last_mut().expect("one was added")
+        self.lists.push_mut(List::new(call, form, self.is_switch))
     }
 }

@@ -51,7 +51,10 @@ pub(super) fn check_containers(
 pub fn fault_of_time(request: &Request, object: &Value) -> Option<Fault> {
     let seconds = object.pointer("/spec/minReadySeconds")?.as_u64()?;
     let after = Duration::from_secs(seconds);
-    let is_none = object.pointer("/spec/replicas") == Some(&Value::from(0));
+    let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_u64);
+    let replicas = number("/spec/replicas").unwrap_or(1);
+    let spared = number("/spec/updateStrategy/rollingUpdate/partition").unwrap_or(0);
+    let is_none = replicas == 0 || spared > 0 && spared >= replicas;
     let is_awaited =
         !is_none && object.pointer("/spec/updateStrategy/type") != Some(&Value::from("OnDelete"));
     (is_awaited && after >= request.timeout).then(|| {

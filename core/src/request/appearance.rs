@@ -208,7 +208,20 @@ pub(super) fn template(text: &str, last: usize) -> Option<String> {
 /// Says what is yet to be done with a file that could be read: a template of ytt, or values that
 /// sops has encrypted, with which pods would run as they are.
 pub(super) fn unfinished(text: &str) -> Option<String> {
-    let is_encrypted = || text.contains("ENC[AES256_GCM,data:");
+    // What sops has written ends with its own field; what was rendered from it has a container's
+    // value. One in a block of text, or in an object whose operator decrypts it, is meant to stay.
+    let is_field = |line: &str| {
+        let mut starts = ["sops:", "  \"sops\":", "\t\"sops\":"].into_iter();
+        starts.any(|start| line.starts_with(start))
+    };
+    let is_encrypted = || {
+        let mut places = text.match_indices("ENC[AES256_GCM,data:").peekable();
+        let has_value = places.peek().is_some();
+        let mut before = places.map(|(place, _)| text[..place].trim_end_matches([' ', '"', '\'']));
+        let of_container = before.any(|it| it.ends_with("value:") || it.ends_with("value\":"));
+        let is_file = text.lines().any(is_field) && !text.contains("kind: SopsSecret");
+        of_container || has_value && is_file
+    };
     ytt(text).or_else(|| {
         is_encrypted()
             .then(|| format!("has values that sops has encrypted (`ENC[AES256_GCM,…`): {DECRYPT}"))

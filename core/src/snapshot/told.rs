@@ -32,6 +32,9 @@ impl Snapshot {
         }
         let told = std::mem::take(&mut self.told);
         self.answers.retain(|(query, _)| !told.contains(query));
+        if any && told.iter().any(|query| matches!(query, Query::Pods { .. })) {
+            self.pods = None;
+        }
         true
     }
 

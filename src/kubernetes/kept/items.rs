@@ -118,8 +118,22 @@ impl Item {
             return PodRecord::in_line(text).map(|pod| Item::Pod(Box::new(pod)));
         }
         let line = answer::read(text)?;
-        logging::learn(&line["object"]);
+        // Of pods there may be thousands, and their names are in no text that hides them.
+        if form != Form::ServicePods {
+            logging::learn(&line["object"]);
+        }
         Some(Item::of(form, &line["object"]))
+    }
+
+    /// The version of an object that is kept whole; of others it is not known.
+    pub(super) fn version(&self) -> &str {
+        match self {
+            Item::Object(object) => {
+                let version = &object["metadata"]["resourceVersion"];
+                version.as_str().unwrap_or_default()
+            }
+            Item::Pod(_) | Item::Version(_) | Item::ServicePod(_) => "",
+        }
     }
 
     pub(super) fn name(&self) -> &str {

@@ -37,6 +37,8 @@ pub(super) struct List {
     asked: u32,
     /// Whether it was asked for since the last wait.
     is_asked: bool,
+    /// Whether it was asked for before that: what nobody asks for any more ends no wait.
+    pub(super) is_current: bool,
     is_of_switch: bool,
 }
 
@@ -56,6 +58,7 @@ impl List {
             read_at: None,
             asked: 0,
             is_asked: false,
+            is_current: true,
             is_of_switch,
         }
     }
@@ -100,11 +103,40 @@ impl List {
     /// Something is waited for: what is not followed may be another then.
     pub(super) fn wait(&mut self) {
         self.read_at = None;
+        self.is_current = self.is_asked || !self.is_of_switch;
         self.is_asked = false;
+    }
+
+    /// Whether it has changed, and that is to be looked at.
+    pub(super) fn wakes(&self) -> bool {
+        self.is_changed && self.is_current && !self.is_outdated && self.watch.is_some()
+    }
+
+    /// From where its watch is to begin. That of a single object begins with the object, however
+    /// old it is: so it is known to tell something, and whether it was deleted before it began.
+    pub(super) fn begins_at(&mut self) -> String {
+        if self.form != Form::Single {
+            return self.version.clone();
+        }
+        let items = self.items.iter().map(|(name, item)| (name, item.version()));
+        let first = items.map(|(name, version)| (name.clone(), version.to_owned()));
+        self.awaited = first.last();
+        String::new()
     }
 
     /// A write has returned this object, or has deleted it.
     pub(super) fn written(&mut self, call: &Call, object: &Value) {
+        if call.verb == Verb::Delete {
+            // What comes back may be a `Status`, without the object.
+            let (collection, name) = call.path.parent();
+            self.is_outdated |= match self.form {
+                Form::Single => *self.call.path == *call.path,
+                Form::Pods | Form::Versions | Form::ServicePods | Form::Whole => {
+                    *self.call.path == *collection && self.items.contains_key(name)
+                }
+            };
+            return;
+        }
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let (name, version) = (text("name").to_owned(), text("resourceVersion").to_owned());
         let (collection, own) = match self.form {
@@ -121,15 +153,22 @@ impl List {
         if *collection != *written || own != name || !is_here {
             return;
         }
-        match (call.verb, self.form) {
-            (Verb::Delete, _) => self.is_outdated = true,
-            _ if self.watch.is_some() => self.awaited = Some((name, version)),
+        if self.watch.is_some() {
+            self.awaited = Some((name, version));
+        } else if self.form == Form::Single {
             // What comes back is as good as read.
-            (_, Form::Single) => {
-                let items = BTreeMap::from([(name, Item::Object(object.clone()))]);
-                self.read(items, version, true, Instant::now());
-            }
-            _ => self.is_outdated = true,
+            let items = BTreeMap::from([(name, Item::Object(object.clone()))]);
+            self.read(items, version, true, Instant::now());
+        } else {
+            self.is_outdated = true;
+        }
+    }
+
+    /// The name of the only object, where there is only one.
+    pub(super) fn only(&self) -> &str {
+        match self.form {
+            Form::Single => self.call.path.parent().1,
+            Form::Pods | Form::Versions | Form::ServicePods | Form::Whole => "",
         }
     }
 
@@ -178,8 +217,8 @@ impl List {
         self.read_at = Some(now);
     }
 
-    /// Takes what its watch has told; true where something has changed.
-    pub(super) fn take(&mut self, told: Told, now: Instant) -> bool {
+    /// Takes what its watch has told.
+    pub(super) fn take(&mut self, told: Told, now: Instant) {
         match told {
             Told::Opened => self.trust.opened(now),
             Told::Bookmark(version) => self.advance(version, now),
@@ -189,16 +228,12 @@ impl List {
                     self.awaited = None;
                 }
                 self.advance(version, now);
-                let has_changed = self.items.get(&name) != Some(&item);
+                self.is_changed |= self.items.get(&name) != Some(&item);
                 self.items.insert(name, item);
-                self.is_changed |= has_changed;
-                return has_changed;
             }
             Told::Gone(name, version) => {
                 self.advance(version, now);
-                let has_changed = self.items.remove(&name).is_some();
-                self.is_changed |= has_changed;
-                return has_changed;
+                self.is_changed |= self.items.remove(&name).is_some();
             }
             Told::Over(end) => {
                 self.close();
@@ -219,7 +254,6 @@ impl List {
                 self.trust.refused(is_final, pause, now);
             }
         }
-        false
     }
 
     fn advance(&mut self, version: String, now: Instant) {

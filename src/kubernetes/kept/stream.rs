@@ -48,10 +48,11 @@ impl Told {
     }
 }
 
-/// Follows a watch to its end, and sends what it tells with this id.
+/// Follows a watch to its end, and sends what it tells with this id. What it is of: the call, the
+/// form in which it is kept, and the name of the only object.
 pub(super) async fn follow(
     cluster: Arc<Cluster>,
-    (call, form): (Call, Form),
+    (call, form, only): (Call, Form, String),
     id: u64,
     to: Sender<Message>,
 ) {
@@ -80,14 +81,14 @@ pub(super) async fn follow(
             return;
         }
         told = match watch.line().await {
-            Ok(line) => read(&line, form, &asked),
+            Ok(line) => read(&line, form, &asked, &only),
             Err(end) => Told::Over(end),
         };
     }
 }
 
-/// Reads a line of a watch of the objects that are `asked` for.
-fn read(text: &[u8], form: Form, asked: &Identity) -> Told {
+/// Reads a line of a watch of the objects that are `asked` for, of the `only` one if there is one.
+fn read(text: &[u8], form: Form, asked: &Identity, only: &str) -> Told {
     let Some(line) = Line::read(text) else {
         return Told::Garbled;
     };
@@ -96,6 +97,8 @@ fn read(text: &[u8], form: Form, asked: &Identity) -> Told {
         Change::Ended => Told::Expired,
         Change::Bookmark => Told::Bookmark(line.version),
         Change::Put | Change::Gone if !is_ours || line.name.is_empty() => Told::Garbled,
+        // Who ignores a selector tells of others, too.
+        Change::Put | Change::Gone if !only.is_empty() && line.name != only => Told::Garbled,
         Change::Gone => Told::Gone(line.name, line.version),
         Change::Put => match Item::in_line(form, text) {
             Some(item) => Told::Put(line.name, item, line.version),

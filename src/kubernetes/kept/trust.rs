@@ -89,11 +89,6 @@ impl Trust {
         }
     }
 
-    /// Another watch has told something: nothing on the way to the server holds watches back.
-    pub fn vouched(&mut self) {
-        self.silence = SILENCE;
-    }
-
     /// A read has found what the watch has told, or all that it has not told, as it should be.
     pub fn confirmed(&mut self, now: Instant) {
         self.proven = now;
