@@ -118,9 +118,8 @@ impl List {
         if self.form != Form::Single {
             return self.version.clone();
         }
-        let items = self.items.iter().map(|(name, item)| (name, item.version()));
-        let first = items.map(|(name, version)| (name.clone(), version.to_owned()));
-        self.awaited = first.last();
+        let first = self.items.iter().next();
+        self.awaited = first.map(|(name, item)| (name.clone(), item.version().to_owned()));
         String::new()
     }
 

@@ -103,7 +103,7 @@ impl ReleaseEngine {
         for place in 0..self.items.len() {
             let item = &mut self.items[place];
             item.tried = Tried::Not;
-            // What comes with a new namespace is not tried, and a right to read what has none may be
+            // What comes with a new namespace is not tried. A right to read what has none may be
             // limited to names: then only the read itself tells whether it is there.
             item.is_unread = !known.contains(&item.id) && item.id.namespace.is_some();
             if item.resource.is_none() {

@@ -1,6 +1,6 @@
 //! Decoded views of a text: with its escapes, percent signs, entities, base64, base32, hexadecimal
-//! digits or lists of numbers decoded, of one or two bytes a character, and its wrapped lines joined.
-//! Each byte knows its position in the original text. Each view is made in one pass.
+//! digits or lists of numbers decoded, of one or two bytes a character, and its wrapped lines
+//! joined. Each byte knows its position in the original text. Each view is made in one pass.
 
 mod characters;
 mod digits;
