@@ -17,7 +17,7 @@ pub struct ReleaseEnded {
     pub request: ReleaseRequest,
     /// The state for the next invocation.
     pub continuation: Continuation,
-    /// What to give to the next [`ReleaseEngine::remember`] of the same API server.
+    /// What to give to the next [`remember`](super::ReleaseEngine::remember) of the same server.
     pub kinds: KnownKinds,
 }
 
