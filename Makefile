@@ -171,6 +171,7 @@ shared: tools ## take alarms, dashboard and chat messages out of template.yaml f
 # Any folder stands for the function's zip here: nothing is deployed. W3005: the CDK says twice what depends on what.
 cdk: tools ## test the CDK constructs, compare them with template.yaml, and synthesize and lint their example pipeline (needs Node.js 22 or later, and npm)
 	mkdir -p target/cdk
+	rm -rf target/cdk/function # a run that was interrupted leaves it
 	cp -R packaging/cdk/. target/cdk
 	cd target/cdk && { cmp -s package-lock.json node_modules/.landfall || \
 	  { npm ci --no-fund --no-audit && cp package-lock.json node_modules/.landfall; }; }
