@@ -59,7 +59,7 @@ const WORDS: [&str; 24] = [
 ];
 
 /// The values to redact.
-#[derive(Clone, Default)]
+#[derive(Default)]
 pub struct Mask {
     /// Values that are always redacted.
     secrets: BTreeSet<String>,
@@ -73,6 +73,20 @@ pub struct Mask {
     references: BTreeSet<String>,
     /// What to search for, made of the above when a text is to be redacted.
     patterns: OnceLock<Patterns>,
+}
+
+impl Clone for Mask {
+    /// A copy is made to be changed: what is searched for is made anew.
+    fn clone(&self) -> Mask {
+        Mask {
+            secrets: self.secrets.clone(),
+            values: self.values.clone(),
+            parts: self.parts.clone(),
+            open: self.open.clone(),
+            references: self.references.clone(),
+            patterns: OnceLock::new(),
+        }
+    }
 }
 
 impl fmt::Debug for Mask {

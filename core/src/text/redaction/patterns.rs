@@ -8,7 +8,7 @@ use std::ops::Bound;
 const OVERLAP: usize = 256;
 
 /// The texts to search for.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Patterns {
     /// The texts, by their lower case.
     pub(super) all: BTreeMap<Vec<u8>, Vec<Vec<u8>>>,
