@@ -106,7 +106,8 @@ impl Kept {
             return Some(Ok((list.answer(reading), true)));
         }
         let read = read(cluster, call, form, until).await;
-        Some(self.read((call, reading, form), read, fresh).await)
+        let read = self.read((call, reading, form), read, fresh).await;
+        Some(read.map(|response| (response, false)))
     }
 
     /// Takes a list as it was read.
@@ -115,7 +116,7 @@ impl Kept {
         (call, reading, form): (&Call, &Reading, Form),
         read: Result<(Vec<Item>, Option<String>), CallError>,
         fresh: bool,
-    ) -> Result<(Response, bool), CallError> {
+    ) -> Result<Response, CallError> {
         if read.is_err() && form == Form::Single {
             // Of what is not there nothing can be followed.
             self.lists.retain(|list| !list.is(call, form));
@@ -129,7 +130,7 @@ impl Kept {
             if let Response::Pods(pods) = &mut response {
                 pods.cut = true;
             }
-            return Ok((response, false));
+            return Ok(response);
         };
         if self.is_switch {
             self.catch_up(call, form, |list| list.items != items).await;
@@ -138,7 +139,7 @@ impl Kept {
         list.read(items, version, fresh, Instant::now());
         let answer = list.answer(reading);
         self.log(call, "it does not tell what changes");
-        Ok((answer, false))
+        Ok(answer)
     }
 
     /// Waits a moment for what a watch is about to tell, as long as its list `is_behind`.

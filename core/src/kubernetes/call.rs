@@ -84,6 +84,14 @@ impl Call {
         call
     }
 
+    /// The collection of the object that the call writes: what is created has no path yet.
+    pub fn collection(&self) -> Path {
+        match self.verb == Verb::Create {
+            true => self.path.clone(),
+            false => self.path.parent().0,
+        }
+    }
+
     /// Creates an object.
     pub fn create(resource: &Resource, namespace: &str, object: Value) -> Call {
         Call::new(Verb::Create, resource, namespace, None).with(object)

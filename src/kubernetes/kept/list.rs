@@ -123,39 +123,32 @@ impl List {
         String::new()
     }
 
-    /// A write has returned this object, or has deleted it.
+    /// A write has returned this object. A deletion may return a `Status` in its place.
     pub(super) fn written(&mut self, call: &Call, object: &Value) {
-        if call.verb == Verb::Delete {
-            // What comes back may be a `Status`, without the object.
-            let (collection, name) = call.path.parent();
-            self.is_outdated |= match self.form {
-                Form::Single => *self.call.path == *call.path,
-                Form::Pods | Form::Versions | Form::ServicePods | Form::Whole => {
-                    *self.call.path == *collection && self.items.contains_key(name)
-                }
-            };
-            return;
-        }
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
-        let (name, version) = (text("name").to_owned(), text("resourceVersion").to_owned());
-        let (collection, own) = match self.form {
-            Form::Single => self.call.path.parent(),
+        let is_deleted = call.verb == Verb::Delete;
+        let name = match is_deleted {
+            true => call.path.parent().1.to_owned(),
+            false => text("name").to_owned(),
+        };
+        let (collection, is_own) = match self.form {
+            Form::Single => {
+                let (collection, own) = self.call.path.parent();
+                (collection, own == name)
+            }
             Form::Pods | Form::Versions | Form::ServicePods | Form::Whole => {
-                (self.call.path.clone(), &*name)
+                (self.call.path.clone(), true)
             }
         };
-        let mut written = call.path.parent().0;
-        if call.verb == Verb::Create {
-            written = call.path.clone();
-        }
-        let is_here = self.items.contains_key(&name) || self.selects(object);
-        if *collection != *written || own != name || !is_here {
+        let is_here = self.items.contains_key(&name) || !is_deleted && self.selects(object);
+        if *collection != *call.collection() || !is_own || !is_here {
             return;
         }
-        if self.watch.is_some() {
-            self.awaited = Some((name, version));
-        } else if self.form == Form::Single {
+        if !is_deleted && self.watch.is_some() {
+            self.awaited = Some((name, text("resourceVersion").to_owned()));
+        } else if !is_deleted && self.form == Form::Single {
             // What comes back is as good as read.
+            let version = text("resourceVersion").to_owned();
             let items = BTreeMap::from([(name, Item::Object(object.clone()))]);
             self.read(items, version, true, Instant::now());
         } else {

@@ -72,10 +72,7 @@ impl Simulation {
     pub fn follow(&mut self, ask: &Ask, is_there: bool) {
         let call = &ask.call;
         if call.changes() {
-            let collection = match call.verb {
-                Verb::Create => call.path.clone(),
-                _ => call.path.parent().0,
-            };
+            let collection = call.collection();
             let is_of = |path: &str| path.starts_with(&*collection);
             self.followed.calls.retain(|(call, _)| !is_of(&call.path));
             return;
