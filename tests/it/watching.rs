@@ -132,15 +132,17 @@ fn broken() -> Vec<(&'static str, Option<Fault>)> {
     ]
 }
 
-fn break_watches(world: &mut World, fault: Option<Fault>) {
+/// Breaks the watches whose path has these words; `None`: of these resources they are forbidden.
+fn break_watches(world: &mut World, fault: Option<Fault>, words: &str, resources: &[&str]) {
     match fault {
         Some(fault) => {
-            let lists = On::method("GET").path("watch=true").path("labelSelector=");
-            world.fault(lists, fault, 1_000);
+            let watches = On::method("GET").path("watch=true").path(words);
+            world.fault(watches, fault, 1_000);
         }
         None => {
-            world.forbid("watch", "pods");
-            world.forbid("watch", "replicasets");
+            for resource in resources {
+                world.forbid("watch", *resource);
+            }
         }
     }
 }
@@ -150,7 +152,7 @@ async fn whatever_becomes_of_a_watch_the_rollout_ends_as_it_would() {
     let stories = broken().into_iter().map(async |(name, fault)| {
         let stage = Stage::in_sandbox(|world, now| {
             world.apply(demo_app(600), now);
-            break_watches(world, fault);
+            break_watches(world, fault, "labelSelector=", &["pods", "replicasets"]);
         })
         .await;
         let slow = image("registry.example.com/demo-app:2.0.0-after-3s");
@@ -182,18 +184,14 @@ async fn whatever_becomes_of_its_watches_a_switch_ends_as_it_would() {
         let stage = Stage::in_sandbox(|world, now| {
             world.apply(demo_app(600), now);
             world.apply(sample_service("demo-app"), now);
-            match fault {
-                Some(fault) => {
-                    let watches = On::method("GET").path("watch=true");
-                    world.fault(watches, fault, 1_000);
-                }
-                None => {
-                    let all = ["services", "deployments", "replicasets", "pods"];
-                    for resource in all.into_iter().chain(["endpointslices"]) {
-                        world.forbid("watch", resource);
-                    }
-                }
-            }
+            let all = [
+                "services",
+                "deployments",
+                "replicasets",
+                "pods",
+                "endpointslices",
+            ];
+            break_watches(world, fault, "", &all);
         })
         .await;
         endpoints_are_known(&stage).await;

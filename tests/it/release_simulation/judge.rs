@@ -4,7 +4,7 @@ use super::play::{Play, RIVAL_JOB};
 use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::kubernetes::object_id::ObjectId;
-use landfall_core::release::{LeftReason, ReleaseFailure, WayBack};
+use landfall_core::release::{LeftReason, ReleaseCause, ReleaseFailure, WayBack};
 use landfall_core::report::release::recorded;
 use landfall_core::state::release::Status;
 use serde_json::Value;
@@ -79,6 +79,15 @@ fn failed(play: &Play, failure: &ReleaseFailure) {
 /// The end of a release whose alarm rang: the old version is there, and the alarm is told.
 pub fn judge_back(play: &Play, end: &ReleaseOutcome) {
     others_are_untouched(play);
+    let (cause, way_back) = taken_back(end);
+    let cause = recorded(cause).cause;
+    assert!(cause.contains("CloudWatch alarm `5xx`"), "{cause}");
+    is_unlocked(play);
+    is_as_before(play, way_back);
+}
+
+/// Why a release failed that was taken back, and what was done.
+fn taken_back(end: &ReleaseOutcome) -> (&ReleaseCause, &WayBack) {
     let ReleaseOutcome::Failed(failure) = end else {
         panic!("{end:?}");
     };
@@ -88,11 +97,8 @@ pub fn judge_back(play: &Play, end: &ReleaseOutcome) {
     else {
         panic!("{failure:?}");
     };
-    let cause = recorded(cause).cause;
-    assert!(cause.contains("CloudWatch alarm `5xx`"), "{cause}");
     assert!(way_back.tried, "{way_back:?}");
-    is_unlocked(play);
-    is_as_before(play, way_back);
+    (cause, way_back)
 }
 
 /// The old version alone is there, and nothing was begun.
@@ -286,16 +292,7 @@ pub fn judge_twins(play: &Play, before: usize, first: &ReleaseOutcome, second: &
     }
     assert_eq!(play.newest().unwrap().status, Status::Failed);
     let [cause, other] = [first, second].map(|end| {
-        let ReleaseOutcome::Failed(failure) = end else {
-            panic!("{end:?}");
-        };
-        let ReleaseFailure::Ended {
-            cause, way_back, ..
-        } = &**failure
-        else {
-            panic!("{failure:?}");
-        };
-        assert!(way_back.tried, "{failure:?}");
+        let (cause, way_back) = taken_back(end);
         is_as_before(play, way_back);
         recorded(cause).cause
     });

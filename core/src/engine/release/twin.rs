@@ -59,7 +59,7 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if refusal.code == 409 => {
                 self.conflicts += 1;
                 match (self.conflicts > CONFLICTS, &mut self.record) {
-                    // Whoever writes it again and again is no deploy.
+                    // What keeps rewriting the record is not a deploy.
                     (true, Some(record)) => {
                         record.heading.version = None;
                         self.push(Task::Close);
@@ -163,8 +163,7 @@ impl ReleaseEngine {
     }
 
     fn account_of(&mut self, heading: &Heading) -> WayBack {
-        let account = heading.way_back.as_deref().and_then(WayBack::unpacked);
-        let mut account = account.unwrap_or(WayBack {
+        let mut account = recorded(heading).unwrap_or(WayBack {
             tried: self.request.rollback,
             ..WayBack::default()
         });
@@ -196,10 +195,14 @@ impl ReleaseEngine {
     }
 }
 
+/// What was done about a failed revision, as its record tells it.
+fn recorded(heading: &Heading) -> Option<WayBack> {
+    heading.way_back.as_deref().and_then(WayBack::unpacked)
+}
+
 /// Why a revision failed, as its record tells it.
 pub(super) fn failure_of(heading: &Heading) -> RecordedFailure {
-    let account = heading.way_back.as_deref().and_then(WayBack::unpacked);
-    let failure = account.and_then(|account| account.failure);
+    let failure = recorded(heading).and_then(|account| account.failure);
     let cause = heading.cause.as_deref().unwrap_or_default();
     failure.map_or_else(|| RecordedFailure::of(cause), |failure| *failure)
 }
