@@ -438,7 +438,7 @@ fn who_gets_traffic_is_read_after_the_service() {
     take(&mut snapshot, &again, Response::Object(service));
     assert!(snapshot.is_rechecked());
     assert!(snapshot.seen_service("web").is_some());
-    // What was read is older, and what was told of pods may be much older.
+    // The Deployment was read before the Service, and a watch's pods may be older still.
     assert_eq!(snapshot.deployment("web"), Err(Query::deployment("web")));
     assert_eq!(snapshot.get::<Vec<ServicePod>>(pods.clone()), Err(pods));
     assert!(snapshot.get::<Vec<ReplicaSet>>(sets).is_ok());

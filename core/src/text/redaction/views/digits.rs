@@ -132,7 +132,7 @@ fn units(view: &View, from: usize, order: fn([u8; 2]) -> u16) -> View {
         }
         for character in char::decode_utf16(these) {
             let mut bytes = [0; 4];
-            // A byte that occurs in no value stands for what is no character.
+            // An invalid unit becomes NUL, which no value contains.
             let character = character.unwrap_or('\0').encode_utf8(&mut bytes);
             for byte in character.bytes() {
                 text.push(byte, view.start(start), view.end(at + 2));
@@ -163,7 +163,7 @@ fn listed(view: &View) -> impl Iterator<Item = View> {
     })
 }
 
-/// The bytes that a word of a list stands for; one that occurs in no value for what is no number.
+/// The bytes that a word of a list stands for, or a [`SEPARATOR`] if it is not a number.
 fn bytes_of(before: &[u8], word: &[u8], radix: u32) -> Vec<u8> {
     /// Dumps write up to eight digits without a blank.
     const LONGEST: usize = 8;

@@ -5,8 +5,8 @@ use std::ops::Range;
 /// If a text was cut, the beginning of a value must still be redacted.
 pub(crate) const ELLIPSES: [&str; 2] = ["…", "..."];
 
-/// Separates decoded parts: it occurs in no text of UTF-8, and is no half of a letter of UTF-16
-/// that a value may begin with.
+/// Separates decoded parts. UTF-8 never has this byte, and no UTF-16 character at the beginning of
+/// a value has it as a half.
 pub(super) const SEPARATOR: u8 = 0xff;
 
 /// Shorter values are common words and numbers.
