@@ -128,6 +128,14 @@ impl Cause {
         }
     }
 
+    /// Whether every healthy pod passes through the state.
+    pub fn is_usual(self) -> bool {
+        matches!(
+            self,
+            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted | Cause::NoScheduler
+        )
+    }
+
     /// Whether the container ran, so its log may show the cause.
     pub fn ran(self) -> bool {
         matches!(

@@ -6,6 +6,10 @@ use super::since::Since;
 use crate::outcome::{Cause, Grace};
 use std::time::Duration;
 
+/// How long a state that every healthy pod passes through lasts before it counts, however short the
+/// patience: a busy scheduler or kubelet only needs time.
+const USUAL: Duration = Duration::from_secs(20);
+
 impl Finding {
     /// How long it has lasted at most: it is not older than our write, or than the check before the
     /// first that showed it. The cluster's own timestamps count if its clock agrees with ours.
@@ -29,7 +33,10 @@ impl Finding {
         let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= self.ends_to_be_sure();
         let lasted = match self.cause.grace() {
             Grace::None => true,
-            Grace::Times(times) => self.age(sight, since) >= patience * times,
+            Grace::Times(times) => {
+                let age = self.age(sight, since);
+                age >= patience * times && (!self.cause.is_usual() || age >= USUAL)
+            }
             Grace::Deadline => {
                 let fell = matches!(self.cause, Cause::NotReady | Cause::NodeTrouble);
                 fell && since.has_served && self.age(sight, since) >= patience
@@ -90,11 +97,7 @@ impl Finding {
         since: &Since<'_>,
         patience: Duration,
     ) -> bool {
-        let usual = matches!(
-            self.cause,
-            Cause::ReadinessGate | Cause::NotReady | Cause::NotStarted | Cause::NoScheduler
-        );
-        !usual || self.ends > 0 || self.age(sight, since) >= patience
+        !self.cause.is_usual() || self.ends > 0 || self.age(sight, since) >= patience
     }
 }
 

@@ -1537,4 +1537,11 @@ fn a_pod_that_no_scheduler_has_seen() {
             assert_eq!(named, name != "default-scheduler", "{sentence}");
         }
     }
+    // Without any patience, a busy scheduler has the time that it needs.
+    for (seconds, doomed) in [(6, false), (19, false), (22, true)] {
+        let seen = sight(seconds, pods(0, vec![unseen("default-scheduler")]));
+        let found = diagnose(&live(1), &seen, at(0), Duration::ZERO);
+        let is_doomed = matches!(found, Diagnosis::Doomed(_));
+        assert_eq!(is_doomed, doomed, "after {seconds} s");
+    }
 }
