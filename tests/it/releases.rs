@@ -22,6 +22,8 @@ use std::time::Duration;
 const GRANT: &str = include_str!("../../deploy/rbac-release.yaml");
 /// The image of a release that works.
 pub const GOOD: &str = "registry.example.com/web:2.0.0";
+/// Its pods never get ready.
+pub const NEVER: &str = "registry.example.com/web:never-ready";
 
 /// A Deployment of a release.
 pub fn web(name: &str, image: &str) -> String {

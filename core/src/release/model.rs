@@ -329,6 +329,8 @@ pub enum LeftReason {
     Deleted,
     /// The API server refused it.
     Refused(String),
+    /// Another execution, which is named if it is known, has deployed the release meanwhile.
+    Overtaken(Option<String>),
     /// There was no time left.
     NoTime,
 }

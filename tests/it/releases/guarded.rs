@@ -132,7 +132,7 @@ async fn one_that_rings_during_the_bake_takes_the_release_back() {
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_rings_during_the_rollout_takes_the_release_back() {
     let stage = first().await;
-    let never = web("web", "registry.example.com/web:never-ready");
+    let never = web("web", super::NEVER);
     let files = [("k8s/web.yaml", &*never)];
     let ringing = async {
         while image(&stage, "web").await == FIRST {

@@ -98,7 +98,7 @@ async fn what_is_never_pruned_stays() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_not_to_be_followed_is_not_waited_for() {
     let stage = empty().await;
-    let web = web("web", "registry.example.com/web:never-ready");
+    let web = web("web", super::NEVER);
     let web = with(&web, "landfall/follow: 'no'");
     let files = [("k8s/web.yaml", &*web)];
     let (summary, _) = release(&stage, &files, json!({})).await.released();

@@ -1,15 +1,12 @@
 //! What somebody else changes while a release is at work, by hand or by another release: it stays.
 
 use super::others::lock;
-use super::{GOOD, image, object, release, settings, web};
+use super::{GOOD, NEVER, image, object, release, settings, web};
 use crate::stage::Stage;
 use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
-
-/// It never gets ready.
-const NEVER: &str = "registry.example.com/web:never-ready";
 
 /// Its pods take two seconds.
 const SLOW: &str = "registry.example.com/web:2.1.0-after-2s";

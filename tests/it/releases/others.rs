@@ -1,9 +1,10 @@
 //! Somebody else at the same release, or at its objects.
 
-use super::{GOOD, empty, image, object, release, release_in, settings, web, with_artifact};
+use super::{GOOD, NEVER, empty, image, object, release, release_in, settings, web, with_artifact};
 use crate::stage::{LIFE, SHORT, Stage};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::Outcome;
+use landfall_sandbox::world::{Fault, On};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -127,14 +128,53 @@ async fn an_event_that_comes_again_after_a_later_release_changes_nothing() {
     assert_eq!(stage.writes().map(|writes| writes.len()), writes);
 }
 
+/// The way back of a release takes long, because the API server refuses a write for some seconds:
+/// when it goes on, another execution has begun.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_way_back_stops_where_a_later_execution_begins() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    released(&stage, "info").await;
+    let (config, web) = (settings("debug"), web("web", NEVER));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
+    let later = async {
+        while image(&stage, "web").await != NEVER {
+            sleep(Duration::from_millis(20)).await;
+        }
+        stage.sandbox().world(|world, _| {
+            let write = On::method("PATCH").path("configmaps/settings");
+            world.fault(write, Fault::Throttled { retry_after: 1 }, 3);
+        });
+        loop {
+            let record = object(&stage, "secrets", "landfall.shop.v2").await.unwrap();
+            if !record["metadata"]["annotations"]["landfall/cause"].is_null() {
+                break;
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
+        lock(&stage, Some("run-9")).await;
+    };
+    let (ended, ()) = tokio::join!(release(&stage, &files, json!({"timeout": "5s"})), later);
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    for said in [
+        "rolled back only in part",
+        "Not taken back: `Deployment/web` (execution `run-9` has deployed this release since)",
+    ] {
+        assert!(message.contains(said), "{said}: {message}");
+    }
+    assert_eq!(image(&stage, "web").await, NEVER, "{message}");
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
+    let lock = parent["metadata"]["annotations"]["landfall/lock"].to_string();
+    assert!(lock.contains("run-9"), "{lock}: {message}");
+}
+
 /// A release that waits for a pod which never gets ready, while somebody else is at work.
 async fn meddled(stage: &Stage, meddle: impl AsyncFnOnce()) -> (String, String) {
     released(stage, "info").await;
-    let never = "registry.example.com/web:never-ready";
-    let (config, web) = (settings("debug"), web("web", never));
+    let (config, web) = (settings("debug"), web("web", NEVER));
     let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
     let meddle = async {
-        while image(stage, "web").await != never {
+        while image(stage, "web").await != NEVER {
             sleep(Duration::from_millis(20)).await;
         }
         meddle().await;

@@ -167,8 +167,10 @@ pub(super) enum Stage {
     BackBegins,
     /// The record says that the revision is taken back.
     BackRecorded,
-    /// The step of the way back that is being written.
+    /// The step of the way back that comes next.
     PutBack(usize),
+    /// The parent was read again before that step is written.
+    BackIsOurs(usize),
     FollowBack,
     CloseFailed,
     UnlockFailed,

@@ -94,7 +94,8 @@ impl ReleaseEngine {
     pub(super) fn unlock(&mut self) {
         let (execution, now) = (&self.request.execution, self.now);
         let lock = self.parent.lock.as_ref();
-        if lock.is_none_or(|lock| lock.execution != *execution && lock.holds(now)) {
+        let is_theirs = self.overtaken_by().is_some();
+        if is_theirs || lock.is_none_or(|lock| lock.execution != *execution && lock.holds(now)) {
             return;
         }
         let kept = self.olds.iter().filter(|old| !old.gone);

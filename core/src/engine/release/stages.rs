@@ -64,6 +64,7 @@ impl ReleaseEngine {
             | Stage::BackBegins
             | Stage::BackRecorded
             | Stage::PutBack(_)
+            | Stage::BackIsOurs(_)
             | Stage::FollowBack
             | Stage::CloseFailed
             | Stage::UnlockFailed

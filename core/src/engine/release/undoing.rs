@@ -44,20 +44,18 @@ impl ReleaseEngine {
                     self.push(Task::GoneBack(back));
                 }
             }
-            Stage::PutBack(step) => match self.back_steps.get(step).cloned() {
-                Some(members) => {
-                    for back in members {
+            Stage::PutBack(step) if step < self.back_steps.len() => {
+                self.push(Task::Parent);
+                self.stage = Stage::BackIsOurs(step);
+            }
+            Stage::PutBack(_) => self.follow_backs(),
+            Stage::BackIsOurs(step) => match self.overtaken_by() {
+                Some(later) => self.leave_rest(later),
+                None => {
+                    for back in self.back_steps[step].clone() {
                         self.push(Task::PutBack(back));
                     }
                     self.stage = Stage::PutBack(step + 1);
-                }
-                None => {
-                    for back in 0..self.backs.len() {
-                        if self.backs[back].follower.is_some() {
-                            self.push(Task::FollowBack(back));
-                        }
-                    }
-                    self.stage = Stage::FollowBack;
                 }
             },
             Stage::FollowBack => {
@@ -122,6 +120,27 @@ impl ReleaseEngine {
             });
         }
         self.stage = Stage::PutBack(0);
+    }
+
+    /// Follows what was put back, until it serves.
+    fn follow_backs(&mut self) {
+        for back in 0..self.backs.len() {
+            if self.backs[back].follower.is_some() {
+                self.push(Task::FollowBack(back));
+            }
+        }
+        self.stage = Stage::FollowBack;
+    }
+
+    /// Another execution has released while this one was slow on its way back: what is not back yet
+    /// is theirs now, and what was put back is theirs to follow.
+    fn leave_rest(&mut self, later: Option<String>) {
+        for back in self.backs.iter_mut().filter(|back| back.result.is_none()) {
+            back.result = Some(Err(LeftReason::Overtaken(later.clone())));
+        }
+        self.way_back.overtaken = true;
+        self.way_back.overtaken_by = later;
+        self.stage = Stage::FollowBack;
     }
 
     /// Whether somebody else's change is the cause: taking back would overwrite it.

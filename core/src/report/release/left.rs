@@ -68,6 +68,13 @@ pub(super) fn why(reason: &LeftReason) -> String {
                 clip(&quote(why), WHY_LIMIT)
             );
         }
+        LeftReason::Overtaken(Some(execution)) => {
+            return format!(
+                "execution `{}` has deployed this release since",
+                clip(&quote(execution), WHY_LIMIT)
+            );
+        }
+        LeftReason::Overtaken(None) => "another execution has deployed this release since",
         LeftReason::NoTime => "there was no time left",
     };
     text.to_owned()
@@ -107,6 +114,7 @@ pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
         | LeftReason::ChangedBy(_)
         | LeftReason::Deleted
         | LeftReason::Refused(_)
+        | LeftReason::Overtaken(_)
         | LeftReason::NoTime => false,
     }
 }
