@@ -1,7 +1,6 @@
 //! The parts of pods and events that Landfall uses.
 
 use jiff::Timestamp;
-use serde_json::Value;
 
 /// How much of Kubernetes' messages is kept. A runtime names the cause at the very end, and a
 /// container's termination message has at most this many bytes.
@@ -119,8 +118,10 @@ pub struct Container {
     pub started: Option<bool>,
     /// The image in the pod's spec.
     pub image: String,
-    /// The probes and limits in the pod's spec: webhooks add containers and change others.
-    pub spec: Value,
+    /// The probes and limits in the pod's spec: webhooks add containers and change others. It is a
+    /// text of JSON, because maps of it take ten times the memory, and there may be thousands of
+    /// pods; empty if the spec is not known.
+    pub spec: String,
     /// How often the container was restarted.
     pub restarts: u64,
     /// The container's current state.

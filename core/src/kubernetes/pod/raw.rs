@@ -239,7 +239,7 @@ impl RawCondition {
 
 impl RawContainerSpec {
     /// The fields that a message may mention.
-    fn kept(&self) -> Value {
+    fn kept(&self) -> String {
         let mut kept = Map::new();
         for (name, value) in [
             ("readinessProbe", &self.readiness_probe),
@@ -251,7 +251,7 @@ impl RawContainerSpec {
                 kept.insert(name.to_owned(), value.clone());
             }
         }
-        Value::Object(kept)
+        Value::Object(kept).to_string()
     }
 }
 

@@ -4,7 +4,6 @@ use crate::kubernetes::pod::{Event, Gate, Pod, Pods};
 use crate::outcome::Cause;
 use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
-use serde_json::Value;
 use std::time::Duration;
 
 /// How many exits of a container make a crash loop: a dependency that starts late causes one or
@@ -80,7 +79,7 @@ pub struct Finding {
     pub(super) reason: String,
     /// The container's image, probes and limits in the pod.
     pub(super) image: String,
-    pub(super) spec: Value,
+    pub(super) spec: String,
     /// The readiness gate, if it is the problem.
     pub(super) gate: Option<Gate>,
     /// For pods that no longer exist: the number of their nodes.
@@ -112,7 +111,7 @@ impl Finding {
             said: String::new(),
             reason: String::new(),
             image: String::new(),
-            spec: Value::Null,
+            spec: String::new(),
             gate: None,
             nodes: None,
             starting: false,

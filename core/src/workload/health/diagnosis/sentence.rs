@@ -9,6 +9,7 @@ use crate::outcome::Cause;
 use crate::text::clip;
 use crate::workload::Workload;
 use serde_json::Value;
+use std::borrow::Cow;
 
 impl Finding {
     /// The cause as a sentence without its full stop.
@@ -181,11 +182,9 @@ impl Finding {
     }
 
     /// The container's spec in the pod, else in the Deployment.
-    fn spec<'a>(&'a self, live: &'a Workload) -> Option<&'a Value> {
-        if self.spec.is_object() {
-            return Some(&self.spec);
-        }
-        live.container(&self.container)
+    fn spec<'a>(&self, live: &'a Workload) -> Option<Cow<'a, Value>> {
+        let own = serde_json::from_str(&self.spec).ok().map(Cow::Owned);
+        own.or_else(|| live.container(&self.container).map(Cow::Borrowed))
     }
 
     /// How a container repeatedly exits, with its last log line.
@@ -193,7 +192,7 @@ impl Finding {
         let who = self.who();
         if let Some((kind, answer)) = self.killed_by_probe(explanation) {
             let kind = kind.to_lowercase();
-            let probe = probe(self.spec(live), &format!("{kind}Probe"));
+            let probe = probe(self.spec(live).as_deref(), &format!("{kind}Probe"));
             return format!(
                 "{who} is killed, {}, because its {kind} probe{probe} fails: {answer}",
                 times(self.ends)
@@ -232,7 +231,7 @@ impl Finding {
         if self.cause != Cause::OutOfMemory {
             return format!("exits with code {code}{}, {times}", meaning(code));
         }
-        match memory_limit(self.spec(live)) {
+        match memory_limit(self.spec(live).as_deref()) {
             Some(limit) => {
                 format!("is killed for using more memory than its limit of {limit}, {times}")
             }
@@ -292,7 +291,7 @@ impl Finding {
             let (of, answer) = of_probe(&event.message)?;
             (of == kind).then_some(answer)
         });
-        let probe = probe(self.spec(live), field);
+        let probe = probe(self.spec(live).as_deref(), field);
         let kind = kind.to_lowercase();
         match answer {
             Some(answer) => {

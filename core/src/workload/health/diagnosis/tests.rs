@@ -1061,7 +1061,7 @@ fn sentences_of_injected_containers() {
     let proxy = |container| Container {
         name: "proxy".into(),
         image: "proxy:9".into(),
-        spec: spec.clone(),
+        spec: spec.to_string(),
         ..container
     };
     let unknown = |container| Container {
