@@ -22,8 +22,18 @@ HERE = f"{REGION}:{ACCOUNT}"
 ALARMS = {"Errors": "errors", "Throttles": "throttles", "Failures": "failures", "Rotations": "renewal"}
 # What belongs to one of them alone. A CDK app limits roles as a whole, and its pipeline's action grants what it needs.
 TERRAFORMS_OWN = {"package", "tags"}
-FACTS = ["function", "events", "log", "trust", "boundary", "rights", "entry", "rules", "first renewal", "permissions",
-         "alarms", "dashboard", "topic"]
+FACTS = ["function", "events", "log", "trust", "boundary", "rights", "attached", "entry", "rules", "first renewal",
+         "permissions", "alarms", "dashboard", "topic", "what nothing compares"]
+# The kinds of resources that these facts are taken from. One of another kind could grant what nobody sees.
+COMPARED = {
+    "AWS::Lambda::Function", "AWS::Lambda::EventInvokeConfig", "AWS::Lambda::Permission", "AWS::Logs::LogGroup",
+    "AWS::IAM::Role", "AWS::IAM::Policy", "AWS::EKS::AccessEntry", "AWS::Events::Rule", "AWS::CloudWatch::Alarm",
+    "AWS::CloudWatch::Dashboard", "AWS::SNS::Topic", "AWS::SNS::TopicPolicy",
+    "aws_lambda_function", "aws_lambda_function_event_invoke_config", "aws_lambda_permission", "aws_lambda_invocation",
+    "aws_cloudwatch_log_group", "aws_iam_role", "aws_iam_role_policy", "aws_eks_access_entry",
+    "aws_cloudwatch_event_rule", "aws_cloudwatch_event_target", "aws_cloudwatch_metric_alarm",
+    "aws_cloudwatch_dashboard", "aws_sns_topic", "aws_sns_topic_policy",
+}
 PIPELINE = "the pipeline's rights"
 
 
@@ -70,6 +80,10 @@ class Template:
         """The resources of a kind whose condition holds."""
         return [self.value(one["Properties"]) for one in self.source["Resources"].values()
                 if one["Type"] == kind and self.holds(one.get("Condition"))]
+
+    def kinds(self):
+        """All that are made."""
+        return {one["Type"] for one in self.source["Resources"].values() if self.holds(one.get("Condition"))}
 
     def holds(self, name):
         return name is None or self.value(self.source["Conditions"][name])
@@ -183,7 +197,8 @@ def facts(template):
     network = function.get("VpcConfig", {})
     rules = {rule_name(one): one for one in template.of("AWS::Events::Rule")}
     first = rules.pop("landfall-first-renewal", None)
-    permissions = [one for one in template.of("AWS::Lambda::Permission") if one["Principal"] == "events.amazonaws.com"]
+    permissions = [[one["Principal"], one["Action"], one.get("SourceArn")]
+                   for one in template.of("AWS::Lambda::Permission")]
     boards = [json.loads(one["DashboardBody"]) for one in template.of("AWS::CloudWatch::Dashboard")]
     return {
         "function": {
@@ -199,15 +214,17 @@ def facts(template):
         "trust": rights([role["AssumeRolePolicyDocument"]]),
         "boundary": role.get("PermissionsBoundary"),
         "rights": rights(own),
+        "attached": role.get("ManagedPolicyArns", []),
         PIPELINE: rights(document for roles, document in policies if roles != ["landfall"]),
         "entry": [[one["ClusterName"], one["PrincipalArn"], one["KubernetesGroups"]]
                   for one in template.of("AWS::EKS::AccessEntry")],
         "rules": {name: rule(one) for name, one in rules.items()},
         "first renewal": json.loads(target(first)["Input"]) if first else None,
-        "permissions": [one["SourceArn"] for one in permissions if not one["SourceArn"].endswith("first-renewal")],
+        "permissions": [one for one in permissions if not str(one[-1]).endswith("first-renewal")],
         "alarms": {ALARMS[one["MetricName"]]: alarm(one) for one in template.of("AWS::CloudWatch::Alarm")},
         "dashboard": board(*boards) if boards else None,
         "topic": rights(one["PolicyDocument"] for one in template.of("AWS::SNS::TopicPolicy")),
+        "what nothing compares": sorted(template.kinds() - COMPARED),
     }
 
 
@@ -308,15 +325,17 @@ def facts_of(resources):
         "trust": rights([json.loads(role["assume_role_policy"])]),
         "boundary": role["permissions_boundary"],
         "rights": rights(json.loads(one["policy"]) for one in of("aws_iam_role_policy", "this")),
+        "attached": [*(role["managed_policy_arns"] or []), *(role["inline_policy"] or [])],
         PIPELINE: rights(json.loads(one["policy"]) for one in of("aws_iam_role_policy", "pipeline")),
         "entry": [[one["cluster_name"], one["principal_arn"], one["kubernetes_groups"]]
                   for one in of("aws_eks_access_entry")],
         "rules": {one["rule"]: triggered(rules[one["rule"]], one) for one in of("aws_cloudwatch_event_target")},
         "first renewal": next((json.loads(one["input"]) for one in of("aws_lambda_invocation")), None),
-        "permissions": [one["source_arn"] for one in of("aws_lambda_permission")],
+        "permissions": [[one["principal"], one["action"], one["source_arn"]] for one in of("aws_lambda_permission")],
         "alarms": {one["alarm_name"].removeprefix("landfall-"): rings(one) for one in of("aws_cloudwatch_metric_alarm")},
         "dashboard": board(*boards) if boards else None,
         "topic": rights(json.loads(one["policy"]) for one in of("aws_sns_topic_policy")),
+        "what nothing compares": sorted({one["type"] for one in resources if one["mode"] == "managed"} - COMPARED),
     }
 
 
