@@ -175,8 +175,11 @@ def notes(version, functions):
     found = re.search(rf"^## {re.escape(version)}\n(.*?)(?=^## |\Z)", Path("CHANGELOG.md").read_text(), re.M | re.S)
     if not found:
         sys.exit(f"CHANGELOG.md has nothing of {version}")
+    # A link into the repository leads nowhere from the page of a release: the file is named instead.
+    text = re.sub(r"\(\[[^\]]*\]\((?!https?:)([^)]*)\)\)", r"(`\1`)", found[1].strip())
+    text = re.sub(r"\[([^\]]*)\]\((?!https?:)([^)]*)\)", r"\1 (`\2`)", text)
     sums = "".join(f"- {architecture}: `{sum}`\n" for architecture, sum in functions.items())
-    return f"# Landfall {version}\n\n{found[1].strip()}\n\n## SHA-256 of `bootstrap` in the packages\n\n{sums}"
+    return f"# Landfall {version}\n\n{text}\n\n## SHA-256 of `bootstrap` in the packages\n\n{sums}"
 
 
 if __name__ == "__main__":
