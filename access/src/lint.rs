@@ -1,6 +1,7 @@
 //! `landfall-access lint`: checks user parameters in files, as the function would, without AWS and
 //! without a cluster.
 
+mod condition;
 mod filled;
 mod found;
 mod node;
@@ -9,7 +10,7 @@ mod verdict;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use verdict::faults;
+use verdict::judge;
 
 /// The exit status if parameters are wrong.
 const WRONG: u8 = 1;
@@ -32,7 +33,7 @@ FILE may be a CloudFormation or SAM template (YAML with !Sub and the like, or JS
 what `cdk synth` writes, `terraform show -json PLAN`, a pipeline as `aws codepipeline
 get-pipeline` prints it, an event, a call without a pipeline, or parameters alone that
 have `$schema`. What is filled in later (${Name}, #{Build.IMAGE_URI}) is not judged.
-Of both branches of a Fn::If each is checked.
+Where conditions choose (Fn::If), all that can hold together are checked.
 
 An action is Landfall's if its function's name, or what refers to it, has `landfall`
 in it, or if its parameters say what Landfall deploys.
@@ -144,12 +145,16 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
     let lines = text.lines().collect::<Vec<_>>();
     for found in documents.iter().flat_map(|it| found::find(it, names)) {
         report.checked += 1;
-        for fault in faults(&found) {
-            let place = match place(&lines, found.line, &fault.field) {
+        for (fault, only) in judge(&found) {
+            let begin = found.first().map_or(0, |variant| variant.line);
+            let place = match place(&lines, begin, &fault.field) {
                 0 => file.display().to_string(),
                 line => format!("{}:{line}", file.display()),
             };
-            let line = format!("{place}: `{}` {}", fault.field, fault.problem);
+            let only = only.map_or_else(String::new, |only| format!(" ({only})"));
+            let line = format!("{place}: `{}` {}{only}", fault.field, fault.problem);
+            // A value that is quoted may have line breaks; a fault is one line.
+            let line = line.replace(char::is_control, "␤");
             if !report.lines.contains(&line) {
                 report.lines.push(line);
             }

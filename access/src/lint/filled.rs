@@ -1,6 +1,7 @@
 //! The text of a value in a template: what CloudFormation or CodePipeline fills in stands as
 //! `#{NAME}`, as CodePipeline writes a variable.
 
+use super::condition::Choices;
 use super::node::{Content, Node};
 use serde_json::{Map, Value};
 
@@ -8,28 +9,21 @@ use serde_json::{Map, Value};
 /// of them in the JSON are known.
 const UNKNOWN: [char; 2] = ['\u{e000}', '\u{e001}'];
 
-/// Which branch of each `Fn::If` is taken.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Branch {
-    First,
-    Second,
-}
-
-impl Branch {
-    fn of<'a>(self, first: &'a Node, second: &'a Node) -> &'a Node {
-        match self {
-            Branch::First => first,
-            Branch::Second => second,
-        }
-    }
+/// What a `Fn::If` of this condition chooses.
+fn branch<'a>(condition: &Node, both: [&'a Node; 2], choices: &Choices) -> &'a Node {
+    let holds = match &condition.content {
+        Content::Text(name, _) => choices.get(name).copied(),
+        Content::List(_) | Content::Map(_) => None,
+    };
+    both[usize::from(!holds.unwrap_or(true))]
 }
 
 /// What CloudFormation removes together with its field.
 const NO_VALUE: &str = "AWS::NoValue";
 
 /// The text of a scalar, a function of CloudFormation, or an object as JSON.
-pub(super) fn text(node: &Node, branch: Branch) -> String {
-    let text = raw(node, branch);
+pub(super) fn text(node: &Node, choices: &Choices) -> String {
+    let text = raw(node, choices);
     let mut filled = String::new();
     let (mut in_string, mut is_escaped, mut open_unquoted) = (false, false, false);
     let mut rest = text.chars().peekable();
@@ -61,13 +55,13 @@ pub(super) fn text(node: &Node, branch: Branch) -> String {
     filled
 }
 
-fn raw(node: &Node, branch: Branch) -> String {
+fn raw(node: &Node, choices: &Choices) -> String {
     let (name, argument) = match function(node) {
         Some(function) => function,
         None => {
             return match &node.content {
                 Content::Text(text, _) => text.clone(),
-                Content::List(_) | Content::Map(_) => json(node, branch).to_string(),
+                Content::List(_) | Content::Map(_) => json(node, choices).to_string(),
             };
         }
     };
@@ -78,8 +72,8 @@ fn raw(node: &Node, branch: Branch) -> String {
     match (name, items) {
         ("Sub", [template, values @ ..]) => {
             let values = values.first();
-            sub(&raw(template, branch), |name| {
-                Some(raw(values?.get(name)?, branch))
+            sub(&raw(template, choices), |name| {
+                Some(raw(values?.get(name)?, choices))
             })
         }
         ("Sub", []) => match &argument.content {
@@ -88,13 +82,15 @@ fn raw(node: &Node, branch: Branch) -> String {
         },
         ("Join", [between, parts]) => match &parts.content {
             Content::List(parts) => {
-                let parts = parts.iter().map(|part| raw(part, branch));
-                parts.collect::<Vec<_>>().join(&raw(between, branch))
+                let parts = parts.iter().map(|part| raw(part, choices));
+                parts.collect::<Vec<_>>().join(&raw(between, choices))
             }
             Content::Text(..) | Content::Map(_) => unknown(name),
         },
-        ("If", [_, first, second]) => raw(branch.of(first, second), branch),
-        ("ToJsonString", _) => json(argument, branch).to_string(),
+        ("If", [condition, first, second]) => {
+            raw(branch(condition, [first, second], choices), choices)
+        }
+        ("ToJsonString", _) => json(argument, choices).to_string(),
         ("Ref" | "GetAtt" | "ImportValue", _) => match &argument.content {
             Content::Text(name, _) => unknown(name),
             Content::List(items) => items.first().map_or_else(String::new, raw_unknown),
@@ -116,7 +112,7 @@ fn unknown(name: &str) -> String {
 }
 
 /// A function of CloudFormation, by its tag or as an object, without `Fn::`.
-fn function(node: &Node) -> Option<(&str, &Node)> {
+pub(super) fn function(node: &Node) -> Option<(&str, &Node)> {
     if let Some(tag) = &node.tag {
         return Some((tag, node));
     }
@@ -151,13 +147,15 @@ fn sub(template: &str, given: impl Fn(&str) -> Option<String>) -> String {
 }
 
 /// What is there in this branch: a condition may choose an object or nothing as well as a text.
-fn chosen(node: &Node, branch: Branch) -> Option<&Node> {
+fn chosen<'a>(node: &'a Node, choices: &Choices) -> Option<&'a Node> {
     let Some((name, argument)) = function(node) else {
         return Some(node);
     };
     match (name, &argument.content) {
         ("If", Content::List(items)) => match &items[..] {
-            [_, first, second] => chosen(branch.of(first, second), branch),
+            [condition, first, second] => {
+                chosen(branch(condition, [first, second], choices), choices)
+            }
             _ => Some(node),
         },
         ("Ref", Content::Text(name, _)) if name == NO_VALUE => None,
@@ -166,12 +164,12 @@ fn chosen(node: &Node, branch: Branch) -> Option<&Node> {
 }
 
 /// A value as JSON.
-pub(super) fn json(node: &Node, branch: Branch) -> Value {
-    let Some(node) = chosen(node, branch) else {
+pub(super) fn json(node: &Node, choices: &Choices) -> Value {
+    let Some(node) = chosen(node, choices) else {
         return Value::Null;
     };
     if function(node).is_some() {
-        return Value::String(settled(&raw(node, branch)));
+        return Value::String(settled(&raw(node, choices)));
     }
     match &node.content {
         Content::Text(text, true) => match serde_json::from_str(text) {
@@ -180,13 +178,13 @@ pub(super) fn json(node: &Node, branch: Branch) -> Value {
         },
         Content::Text(text, false) => Value::String(text.clone()),
         Content::List(items) => {
-            let items = items.iter().filter_map(|item| chosen(item, branch));
-            items.map(|item| json(item, branch)).collect()
+            let items = items.iter().filter_map(|item| chosen(item, choices));
+            items.map(|item| json(item, choices)).collect()
         }
         Content::Map(fields) => {
             let fields = fields.iter();
-            let fields = fields.filter_map(|(key, value)| Some((key, chosen(value, branch)?)));
-            let fields = fields.map(|(key, value)| (key.clone(), json(value, branch)));
+            let fields = fields.filter_map(|(key, value)| Some((key, chosen(value, choices)?)));
+            let fields = fields.map(|(key, value)| (key.clone(), json(value, choices)));
             Value::Object(fields.collect::<Map<_, _>>())
         }
     }

@@ -1,7 +1,8 @@
 //! Finds user parameters: those of actions in templates, plans and pipelines, of calls, and files
 //! of parameters alone.
 
-use super::filled::{Branch, json, text};
+use super::condition::{Choices, Conditions};
+use super::filled::{function, json, text};
 use super::node::{Content, Node};
 use landfall_core::request::{FIELDS, Parameters, SCHEMA};
 use serde_json::Value;
@@ -16,43 +17,83 @@ const ACTION_LIMIT: usize = 1000;
 /// The fields that say what is deployed; parameters of other functions rarely have one.
 const TELLING: [&str; 4] = ["deployment", "workload", "manifest", "manifests"];
 
-/// User parameters in a file.
+/// User parameters in a file, as they are where conditions hold or not.
 pub(super) struct Found {
     pub(super) line: usize,
     pub(super) parameters: Parameters,
     /// How many characters they have too many.
     pub(super) excess: Option<usize>,
+    pub(super) choices: Choices,
 }
 
-/// Finds all user parameters of a document. `names` are parts of the function's names.
-pub(super) fn find(document: &Node, names: &[String]) -> Vec<Found> {
-    let mut found = Vec::new();
-    if let Some(parameters) = alone(document) {
-        found.push(parameters);
-    }
-    walk(document, names, &mut found);
-    found
+/// Finds all user parameters of a document, each in all its variants. `names` are parts of the
+/// function's names.
+pub(super) fn find(document: &Node, names: &[String]) -> Vec<Vec<Found>> {
+    let mut search = Search {
+        conditions: Conditions::of(document),
+        names,
+        assumed: Vec::new(),
+        found: alone(document).into_iter().map(|it| vec![it]).collect(),
+    };
+    search.walk(document);
+    search.found
 }
 
-fn walk(node: &Node, names: &[String], found: &mut Vec<Found>) {
-    if let Some(parameters) = node.get("UserParameters") {
-        let function = node.get("FunctionName");
-        let variants = [Branch::First, Branch::Second].map(|branch| {
-            let name = function.map(|name| text(name, branch).to_lowercase());
-            let name = name.unwrap_or_default();
-            let is_named = names.iter().any(|known| name.contains(known.as_str()));
-            (of_action(parameters, branch), is_named)
-        });
-        let [(first, is_named), (second, _)] = variants;
-        if is_named || is_ours(&first.parameters) || is_ours(&second.parameters) {
-            if second.parameters != first.parameters {
-                found.push(second);
+struct Search<'a> {
+    conditions: Conditions<'a>,
+    names: &'a [String],
+    /// The conditions under which the node is there, outside in.
+    assumed: Vec<(String, bool)>,
+    found: Vec<Vec<Found>>,
+}
+
+impl<'a> Search<'a> {
+    fn walk(&mut self, node: &'a Node) {
+        if let Some(parameters) = node.get("UserParameters") {
+            self.action(parameters, node.get("FunctionName"));
+        }
+        if let Some(("If", argument)) = function(node)
+            && let Content::List(items) = &argument.content
+            && let [condition, first, second] = &items[..]
+        {
+            self.walk_where(condition, true, first);
+            self.walk_where(condition, false, second);
+            return;
+        }
+        // A resource, or an output, with its condition.
+        let condition = node.get("Condition").filter(|_| function(node).is_none());
+        for child in node.children() {
+            match condition {
+                Some(condition) => self.walk_where(condition, true, child),
+                None => self.walk(child),
             }
-            found.push(first);
         }
     }
-    for child in node.children() {
-        walk(child, names, found);
+
+    fn walk_where(&mut self, condition: &Node, holds: bool, node: &'a Node) {
+        let depth = self.assumed.len();
+        if let Content::Text(name, _) = &condition.content {
+            self.assumed.push((name.clone(), holds));
+        }
+        self.walk(node);
+        self.assumed.truncate(depth);
+    }
+
+    fn action(&mut self, parameters: &Node, function: Option<&Node>) {
+        let nodes = std::iter::once(parameters).chain(function);
+        let nodes = nodes.collect::<Vec<_>>();
+        let (mut variants, mut is_landfall) = (Vec::<Found>::new(), false);
+        for choices in self.conditions.choices(&nodes, &self.assumed) {
+            let name = function.map(|name| text(name, &choices).to_lowercase());
+            let name = name.unwrap_or_default();
+            let found = of_action(parameters, choices);
+            is_landfall |= self.names.iter().any(|known| name.contains(known.as_str()));
+            is_landfall |= is_ours(&found.parameters);
+            variants.push(found);
+        }
+        if is_landfall {
+            self.found.push(variants);
+        }
     }
 }
 
@@ -62,19 +103,19 @@ pub(super) fn names(more: &[String]) -> Vec<String> {
     std::iter::once(USUAL_NAME.to_owned()).chain(more).collect()
 }
 
-fn of_action(node: &Node, branch: Branch) -> Found {
-    let is_object = matches!(node.content, Content::Map(_)) && !is_function(node);
+fn of_action(node: &Node, choices: Choices) -> Found {
+    let is_object = matches!(node.content, Content::Map(_)) && function(node).is_none();
     let (parameters, excess) = match is_object {
         // As people write events by hand.
         true => {
-            let parameters = match json(node, branch).as_object() {
+            let parameters = match json(node, &choices).as_object() {
                 Some(fields) => Parameters::Object(fields.clone()),
                 None => Parameters::Absent,
             };
             (parameters, None)
         }
         false => {
-            let text = text(node, branch);
+            let text = text(node, &choices);
             let length = text.chars().count();
             let is_whole = !text.contains("#{");
             let excess = length
@@ -87,15 +128,7 @@ fn of_action(node: &Node, branch: Branch) -> Found {
         line: node.line,
         parameters,
         excess,
-    }
-}
-
-fn is_function(node: &Node) -> bool {
-    match &node.content {
-        Content::Map(fields) => {
-            fields.len() == 1 && (fields[0].0.starts_with("Fn::") || fields[0].0 == "Ref")
-        }
-        Content::Text(..) | Content::List(_) => false,
+        choices,
     }
 }
 
@@ -120,7 +153,7 @@ fn alone(document: &Node) -> Option<Found> {
     };
     let names_schema = document
         .get(SCHEMA)
-        .is_some_and(|schema| text(schema, Branch::First).ends_with("parameters.schema.json"));
+        .is_some_and(|schema| text(schema, &Choices::new()).ends_with("parameters.schema.json"));
     let call = ["deploy", "continuation", "artifacts"];
     let is_call = fields.iter().all(|(name, _)| call.contains(&name.as_str()));
     let node = match (names_schema, document.get("deploy").filter(|_| is_call)) {
@@ -128,12 +161,13 @@ fn alone(document: &Node) -> Option<Found> {
         (false, Some(deploy)) => deploy,
         (false, None) => return None,
     };
-    let Value::Object(fields) = json(node, Branch::First) else {
+    let Value::Object(fields) = json(node, &Choices::new()) else {
         return None;
     };
     Some(Found {
         line: node.line,
         parameters: Parameters::Object(fields),
         excess: None,
+        choices: Choices::new(),
     })
 }

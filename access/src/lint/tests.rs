@@ -67,11 +67,106 @@ fn both_branches_of_a_condition_are_checked() {
             {"Fn::Join": ["", ["{\"deployment\": \"", {"Ref": "Name"}, "\", \"restart\": true}"]]},
             "{\"deployment\": \"web\", \"restart\": \"true\"}"]}}}]}]}}}}"#;
     let (checked, lines) = linted("cdk.json", text);
-    assert_eq!((checked, lines.len()), (2, 1), "{lines:#?}");
+    assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
     assert!(
         lines[0].starts_with("4: `restart` must be true or false"),
         "{lines:#?}"
     );
+    assert!(lines[0].ends_with("(where IsProd is false)"), "{lines:#?}");
+}
+
+/// Two conditions of one action: only what can hold together is judged, and all of that.
+#[test]
+fn conditions_are_judged_together_by_their_names_and_by_what_they_compare() {
+    let template = |conditions: &str, strategy: &str, service: &str| {
+        format!(
+            r##"Parameters:
+  Stage: {{ Type: String, AllowedValues: [prod, test] }}
+  Region: {{ Type: String }}
+Conditions:
+{conditions}
+Resources:
+  Pipeline:
+    Type: AWS::CodePipeline::Pipeline
+    Properties:
+      Stages:
+        - Actions:
+            - Configuration:
+                FunctionName: landfall
+                UserParameters: !Sub
+                  - '{{"deployment": "web", "restart": true, "strategy": "${{S}}"${{Service}}}}'
+                  - S: {strategy}
+                    Service: {service}
+"##
+        )
+    };
+    let (chosen, named) = (
+        "!If [IsProd, blueGreen, rolling]",
+        r#"!If [Switches, ', "service": "web"', '']"#,
+    );
+    for (conditions, told) in [
+        // Nothing is known of them: each may hold without the other.
+        (
+            "  Unused: !Equals [a, b]",
+            vec![
+                "IsProd is false, Switches is true",
+                "IsProd is true, Switches is false",
+            ],
+        ),
+        // The same, written twice.
+        (
+            "  IsProd: !Equals [!Ref Stage, prod]\n  Switches: !Equals [prod, {Ref: Stage}]",
+            vec![],
+        ),
+        (
+            "  IsProd: !Equals [!Ref Stage, prod]\n  Switches: !Not [!Condition IsTest]\n  \
+             IsTest: !Equals [!Ref Stage, test]",
+            vec![],
+        ),
+        (
+            "  IsProd: !Equals [!Ref Stage, prod]\n  Switches: !Or [{Condition: IsProd}, !Equals \
+             [!Ref Region, eu]]",
+            vec!["IsProd is false, Switches is true"],
+        ),
+        (
+            "  IsProd: !Equals [!Ref Stage, prod]\n  Switches: !And [!Condition IsProd, !Equals \
+             [!Ref Region, eu]]",
+            vec!["IsProd is true, Switches is false"],
+        ),
+        // Exclusive, and Region may be neither.
+        (
+            "  IsProd: !Equals [!Ref Region, us]\n  Switches: !Equals [!Ref Region, eu]",
+            vec!["Switches is true", "IsProd is true"],
+        ),
+        // They never end.
+        (
+            "  IsProd: !Condition Switches\n  Switches: !Condition IsProd",
+            vec![],
+        ),
+    ] {
+        let (checked, lines) = linted("both.yaml", &template(conditions, chosen, named));
+        assert_eq!(checked, 1, "{conditions}");
+        let ends = told.iter().map(|it| format!("(where {it})"));
+        let ends = ends.collect::<Vec<_>>();
+        let is_told = |end: &String| lines.iter().any(|line| line.ends_with(end.as_str()));
+        assert!(
+            lines.len() == ends.len() && ends.iter().all(is_told),
+            "{conditions}: {lines:#?}"
+        );
+    }
+    // Where the whole resource has the condition, or the action, it holds inside.
+    let text = template(
+        "  IsProd: !Equals [!Ref Stage, prod]",
+        chosen,
+        "', \"service\": \"web\"'",
+    );
+    let (_, lines) = linted("always.yaml", &text);
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    let within = text.replace(
+        "    Type: AWS::CodePipeline",
+        "    Condition: IsProd\n    Type: AWS::CodePipeline",
+    );
+    assert_eq!(linted("resource.yaml", &within), (1, Vec::new()));
 }
 
 #[test]
@@ -94,7 +189,7 @@ Resources:
                     service: !If [IsProd, web, !Ref "AWS::NoValue"]
                     alarms: [!Ref Errors, { "Fn::If": [IsProd, slow, { "Ref": "AWS::NoValue" }] }]
 "##;
-    assert_eq!(linted("chosen.yaml", text), (2, Vec::new()));
+    assert_eq!(linted("chosen.yaml", text), (1, Vec::new()));
     let wrong = text.replace("[IsProd, true, false]", "[IsProd, true, \"false\"]");
     let (_, lines) = linted("wrong.yaml", &wrong);
     assert_eq!(lines.len(), 1, "{lines:#?}");
@@ -133,6 +228,9 @@ fn calls_and_files_of_parameters_are_checked() {
         lines[0].starts_with("4: `timeout` `5` is not a valid duration"),
         "{lines:#?}"
     );
+    let broken = r#"{"deploy": {"deployment": "web", "restart": true, "timeout": "5\n"}}"#;
+    let (_, lines) = linted("break.json", broken);
+    assert!(lines[0].starts_with("1: `timeout` `5␤` is not a valid duration"));
     // A job of another tool that is called so.
     let other = "stages: [deploy]\ndeploy:\n  script: make deploy\n";
     assert_eq!(linted("ci.yaml", other), (0, Vec::new()));
@@ -157,9 +255,10 @@ fn only_what_cannot_be_mended_is_a_fault() {
             line: 1,
             parameters: Parameters::Text(parameters.to_string()),
             excess: None,
+            choices: condition::Choices::new(),
         };
-        let faults = faults(&found).into_iter();
-        faults.map(|fault| fault.field).collect::<Vec<_>>()
+        let faults = judge(&[found]).into_iter();
+        faults.map(|(fault, _)| fault.field).collect::<Vec<_>>()
     };
     let none: [&str; 0] = [];
     for (parameters, expected) in [

@@ -1,5 +1,6 @@
 //! What the function would find wrong with user parameters, without what is only not known yet.
 
+use super::condition::Choices;
 use super::found::Found;
 use landfall_core::problem::Fault;
 use landfall_core::request::{Draft, Parameters};
@@ -11,8 +12,51 @@ const LATER: &str = "#{";
 /// How faults begin that are about a field being there, and not about its value.
 const OF_PRESENCE: [&str; 4] = ["is only for", "is for ", "is unknown", "cannot be combined"];
 
+/// The faults of an action in all its variants, each once, and where it is not in all of them, in
+/// which: `where IsProd is false`.
+pub(super) fn judge(variants: &[Found]) -> Vec<(Fault, Option<String>)> {
+    let judged = variants.iter().map(|it| (&it.choices, faults(it)));
+    let judged = judged.collect::<Vec<_>>();
+    let mut told = Vec::<(Fault, Option<String>)>::new();
+    for fault in judged.iter().flat_map(|(_, faults)| faults) {
+        if told.iter().any(|(known, _)| known == fault) {
+            continue;
+        }
+        let has = judged
+            .iter()
+            .map(|(choices, it)| (*choices, it.contains(fault)));
+        told.push((fault.clone(), only(&has.collect::<Vec<_>>())));
+    }
+    told
+}
+
+/// Conditions under which every variant has the fault, without those that do not matter.
+fn only(variants: &[(&Choices, bool)]) -> Option<String> {
+    let (first, _) = variants.iter().find(|(_, has)| *has)?;
+    let suffices = |named: &Choices| {
+        let is_so =
+            |choices: &Choices| named.iter().all(|(name, it)| choices.get(name) == Some(it));
+        variants
+            .iter()
+            .all(|(choices, has)| *has || !is_so(choices))
+    };
+    let mut named = (*first).clone();
+    for name in first.keys() {
+        let mut fewer = named.clone();
+        fewer.remove(name);
+        if suffices(&fewer) {
+            named = fewer;
+        }
+    }
+    let named = named
+        .iter()
+        .map(|(name, holds)| format!("{name} is {holds}"));
+    let named = named.collect::<Vec<_>>();
+    (!named.is_empty()).then(|| format!("where {}", named.join(", ")))
+}
+
 /// The faults of user parameters that whatever is filled in cannot mend.
-pub(super) fn faults(found: &Found) -> Vec<Fault> {
+fn faults(found: &Found) -> Vec<Fault> {
     let mut faults = match Draft::read(&found.parameters) {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
