@@ -16,12 +16,13 @@ const EKS: u8 = 2;
 const KUBECONFIG: u8 = 4;
 const RELEASE: u8 = 8;
 /// The options, and the ways in that each is for.
-const NAMES: [(&str, u8); 26] = [
+const NAMES: [(&str, u8); 27] = [
     ("kubeconfig", TOKEN | EKS | KUBECONFIG | RELEASE),
     ("context", TOKEN | EKS | KUBECONFIG | RELEASE),
     ("namespace", TOKEN | EKS | KUBECONFIG | RELEASE),
     ("manifests", TOKEN | EKS | KUBECONFIG),
     ("switching", TOKEN | EKS | KUBECONFIG),
+    ("workloads", TOKEN | EKS | KUBECONFIG),
     ("region", TOKEN | EKS | KUBECONFIG),
     ("profile", TOKEN | EKS | KUBECONFIG),
     ("replace", TOKEN | EKS | KUBECONFIG),
@@ -110,6 +111,7 @@ impl Given {
             "for-account" => options.for_account = Some(text(parser)?),
             "manifests" => options.manifests = parser.value()?.into(),
             "switching" => options.switching = true,
+            "workloads" => options.workloads = true,
             "rotation" => self.rotation = true,
             "token-lifetime" => self.lifetime = Some(text(parser)?),
             "token-parameter" => options.token_parameter = text(parser)?,

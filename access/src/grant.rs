@@ -44,6 +44,7 @@ pub(crate) fn files(options: &Options) -> Vec<&'static str> {
     [
         (BASE, true),
         ("rbac-switching.yaml", options.switching),
+        ("rbac-workloads.yaml", options.workloads),
         ("rbac-rotation.yaml", rotation),
         (TOKEN_SECRET, token),
     ]

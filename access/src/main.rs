@@ -63,6 +63,8 @@ In the cluster:
                           must exist
   --switching             also what blueGreen, canary and immutable need
                           (deploy/rbac-switching.yaml)
+  --workloads             also what StatefulSets and DaemonSets need
+                          (deploy/rbac-workloads.yaml)
   --manifests FOLDER      where these files are; default: deploy
 
 On EKS, by the function's role (nothing is stored):
@@ -169,6 +171,12 @@ async fn main() -> ExitCode {
     if options.help {
         print!("{HELP}");
         return ExitCode::SUCCESS;
+    }
+    // kubectl takes a file that is not there for an empty one, and complains of its contexts.
+    if let Some(file) = options.kubeconfig.as_ref().filter(|file| !file.exists()) {
+        let file = file.display();
+        eprintln!("landfall-access: --kubeconfig is `{file}`, and there is no such file");
+        return ExitCode::from(USAGE_ERROR);
     }
     let ended = match &options.way {
         Way::Eks(way) => eks::run(&options, way).await,

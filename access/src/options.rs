@@ -71,6 +71,8 @@ pub(crate) struct Options {
     pub(crate) for_account: Option<String>,
     pub(crate) manifests: PathBuf,
     pub(crate) switching: bool,
+    /// Whether StatefulSets and DaemonSets are deployed, too.
+    pub(crate) workloads: bool,
     /// Whether the function renews its token, and the lifetime of the first one in seconds.
     pub(crate) rotation: Option<u64>,
     pub(crate) token_parameter: String,
@@ -94,6 +96,7 @@ impl Default for Options {
             for_account: None,
             manifests: "deploy".into(),
             switching: false,
+            workloads: false,
             rotation: None,
             token_parameter: "k8s-bear-token".into(),
             ca_parameter: "k8s-ca".into(),

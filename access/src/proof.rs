@@ -53,6 +53,9 @@ impl Question {
         if options.switching {
             all.push(question("patch", "", "services"));
         }
+        if options.workloads {
+            all.push(question("patch", "apps", "statefulsets"));
+        }
         if options.rotation.is_some() {
             all.push(Question {
                 subresource: "token",

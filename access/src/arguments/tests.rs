@@ -16,7 +16,7 @@ fn nothing_given_is_a_dry_run_with_the_usual_names() {
 #[test]
 fn everything_given() {
     let options = parse(
-        "--kubeconfig k --context admin@kind -n shop --manifests d --switching --rotation \
+        "--kubeconfig k --context admin@kind -n shop --manifests d --switching --workloads --rotation \
              --token-lifetime 200m --token-parameter /landfall/token --ca-parameter /landfall/ca \
              --key-arn arn:aws:kms:eu-west-1:1:key/k --region eu-west-1 --profile p --replace \
              --apply",
@@ -29,6 +29,7 @@ fn everything_given() {
         for_account: None,
         manifests: "d".into(),
         switching: true,
+        workloads: true,
         rotation: Some(12000),
         token_parameter: "/landfall/token".into(),
         ca_parameter: "/landfall/ca".into(),

@@ -157,6 +157,13 @@ fn files_by_what_is_wanted() {
             },
             vec!["rbac", "rbac-switching"],
         ),
+        (
+            Options {
+                workloads: true,
+                ..options(true, Some(600))
+            },
+            vec!["rbac", "rbac-switching", "rbac-workloads", "rbac-rotation"],
+        ),
     ] {
         let expected: Vec<_> = expected.iter().map(|name| format!("{name}.yaml")).collect();
         assert_eq!(files(&options), expected);

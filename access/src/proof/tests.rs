@@ -20,6 +20,12 @@ fn each_file_has_its_question() {
             .collect::<Vec<_>>()
     };
     assert_eq!(words(false, None), ["patch deployments"]);
+    let workloads = Options {
+        workloads: true,
+        ..Options::default()
+    };
+    let asked = Question::all(&workloads);
+    assert_eq!(asked[1].words(), "patch statefulsets");
     assert_eq!(
         words(true, Some(600)),
         [
