@@ -2,10 +2,12 @@
 //! environment variables, from the request and from the cluster.
 //!
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
-//! is escaped, nor in which case it is written.
+//! is escaped, nor in which case it is written. What is compressed is redacted as a whole (`packed`).
 
 mod learning;
+mod packed;
 mod patterns;
+mod radix;
 mod spellings;
 mod views;
 mod visible;
@@ -73,6 +75,8 @@ pub struct Mask {
     references: BTreeSet<String>,
     /// What to search for, made of the above when a text is to be redacted.
     patterns: OnceLock<Patterns>,
+    /// The same with spellings that few texts can have in them.
+    more_patterns: OnceLock<Patterns>,
 }
 
 impl Clone for Mask {
@@ -85,6 +89,7 @@ impl Clone for Mask {
             open: self.open.clone(),
             references: self.references.clone(),
             patterns: OnceLock::new(),
+            more_patterns: OnceLock::new(),
         }
     }
 }
@@ -107,25 +112,26 @@ impl Mask {
             open: BTreeSet::new(),
             references: BTreeSet::new(),
             patterns: OnceLock::new(),
+            more_patterns: OnceLock::new(),
         }
     }
 
     /// Adds secrets to redact.
     pub fn add<'a>(&mut self, secrets: impl IntoIterator<Item = &'a str>) {
         self.secrets.extend(secrets.into_iter().map(str::to_owned));
-        self.patterns.take();
+        self.forget_patterns();
     }
 
     /// Adds values of variables, which are redacted unless they are public.
     pub fn add_values<'a>(&mut self, values: impl IntoIterator<Item = &'a str>) {
         self.values.extend(values.into_iter().map(str::to_owned));
-        self.patterns.take();
+        self.forget_patterns();
     }
 
     /// Adds the parts of values.
     pub fn add_parts<'a>(&mut self, parts: impl IntoIterator<Item = &'a str>) {
         self.parts.extend(parts.into_iter().map(str::to_owned));
-        self.patterns.take();
+        self.forget_patterns();
     }
 
     /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
@@ -143,7 +149,7 @@ impl Mask {
             }
         });
         if learned {
-            self.patterns.take();
+            self.forget_patterns();
         }
     }
 
@@ -167,8 +173,13 @@ impl Mask {
         text.len() >= MINIMUM && words.len() < most && !is_known()
     }
 
-    /// Builds the search patterns.
-    fn search_patterns(&self) -> Patterns {
+    fn forget_patterns(&mut self) {
+        self.patterns.take();
+        self.more_patterns.take();
+    }
+
+    /// Builds the search patterns, on demand with the spellings of other radixes.
+    fn search_patterns(&self, in_radixes: bool) -> Patterns {
         let is_open = |value: &str| {
             let word = value.to_lowercase();
             WORDS.contains(&&*word)
@@ -191,18 +202,27 @@ impl Mask {
         let meant = meant.filter(|value| !is_open(value.trim()));
         let meant = meant.collect::<Vec<_>>();
         let all = all.into_iter().chain(meant.iter().map(String::as_str));
-        Patterns::new(all.flat_map(spellings))
+        let all = all.collect::<Vec<_>>();
+        let in_others = all.iter().filter(|_| in_radixes);
+        let in_others = in_others.flat_map(|value| radix::spellings(value.trim()));
+        Patterns::new(all.iter().copied().flat_map(spellings).chain(in_others))
     }
 
     /// Returns the text with the values redacted, and without invisible characters and cursor
     /// movements.
     pub fn text(&self, text: &str) -> String {
         let text = visible(text);
-        let patterns = self.patterns.get_or_init(|| self.search_patterns());
+        let patterns = match radix::may_have(&text) {
+            true => {
+                let patterns = &self.more_patterns;
+                patterns.get_or_init(|| self.search_patterns(true))
+            }
+            false => self.patterns.get_or_init(|| self.search_patterns(false)),
+        };
         if patterns.all.is_empty() {
             return text;
         }
-        let mut found = Vec::new();
+        let mut found = packed::find(&text);
         views::each(&text, &mut |view| patterns.find(view, &mut found));
         without(&text, found)
     }

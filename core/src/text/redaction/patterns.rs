@@ -1,11 +1,20 @@
 //! Searches a text for many values at once, and for what is left of one where the text was cut.
 
-use super::views::{ELLIPSES, MINIMUM, View};
+use super::views::{MINIMUM, View};
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
 /// Matches of values up to this length are searched within each other.
 const OVERLAP: usize = 256;
+
+/// What stands where a text was cut, by us or by the program itself.
+const CUTS: [&str; 11] = [
+    "…", "...", "[...", "[…", "(...", "**", "••", "[trunc", "(trunc", "<trunc", "[redact",
+];
+
+/// How much of a value's beginning is searched for where nothing says that it was cut: what
+/// programs show of a key is shorter, and what others share with a value has words in it.
+const UNMARKED_CUT: usize = 16;
 
 /// The texts to search for.
 #[derive(Debug, Default)]
@@ -51,7 +60,7 @@ impl Patterns {
     pub(super) fn find(&self, view: &View, found: &mut Vec<(usize, usize)>) {
         let bytes = &view.bytes;
         let folded = bytes.to_ascii_lowercase();
-        let cuts = cuts(bytes);
+        let cuts = cuts(&folded);
         let (mut at, mut cut) = (0, 0);
         while at + MINIMUM <= bytes.len() {
             while cuts.get(cut).is_some_and(|cut| *cut < at) {
@@ -107,16 +116,48 @@ impl Patterns {
             rest = &rest[..shared - usize::from(is_it)];
         };
         let longest = whole.max(cut.filter(|_| is_cut).unwrap_or_default());
-        (longest > 0).then_some(longest)
+        match longest {
+            0 => self.unmarked_cut(text, folded),
+            longest => Some(longest),
+        }
     }
+
+    /// The beginning of a pattern, at least half of it, that a program has cut without a sign. Only
+    /// of patterns that look like keys.
+    fn unmarked_cut(&self, text: &[u8], folded: &[u8]) -> Option<usize> {
+        let head = folded.get(..UNMARKED_CUT)?;
+        if !is_of_a_key(head) {
+            return None;
+        }
+        // A pattern that shares the most with a text is next to it in order.
+        let before = (Bound::Unbounded, Bound::Included(folded));
+        let after = (Bound::Excluded(folded), Bound::Unbounded);
+        let before = self.all.range::<[u8], _>(before).next_back();
+        let after = self.all.range::<[u8], _>(after).next();
+        let near = before.into_iter().chain(after).flat_map(|(_, all)| all);
+        let shared = near.filter_map(|pattern| {
+            let pairs = pattern.iter().zip(text);
+            let shared = pairs.take_while(|(one, other)| one == other).count();
+            let is_half = shared >= UNMARKED_CUT && 2 * shared >= pattern.len();
+            (is_half && is_of_a_key(&text[..shared])).then_some(shared)
+        });
+        shared.max()
+    }
+}
+
+/// Whether a text is of letters and digits, both of them, as keys are.
+fn is_of_a_key(text: &[u8]) -> bool {
+    text.iter()
+        .all(|byte| byte.is_ascii_alphanumeric() || *byte == b'_')
+        && text.iter().any(u8::is_ascii_digit)
+        && text.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// The positions where the text was cut.
 fn cuts(bytes: &[u8]) -> Vec<usize> {
     let is_cut = |at: &usize| {
-        ELLIPSES
-            .iter()
-            .any(|it| bytes[*at..].starts_with(it.as_bytes()))
+        let mut marks = CUTS.iter().map(|mark| mark.as_bytes());
+        marks.any(|mark| mark[0] == bytes[*at] && bytes[*at..].starts_with(mark))
     };
     (0..bytes.len()).filter(is_cut).collect()
 }

@@ -168,6 +168,58 @@ fn what_programs_make_of_a_value_hides_it_no_less() {
 }
 
 #[test]
+fn a_value_in_another_radix_or_compressed_is_hidden() {
+    let value = "hunter2-Hunter3";
+    // base58, and base85 of Adobe and of Python.
+    for written in [
+        r#"3vW4SX4ia5a9RQL5nDjkW"#,
+        r#"BQ\37ATBOX89JflATBR"#,
+        r#"XmxIMWpXktNOf*>WpXn"#,
+    ] {
+        let shown = mask(&[value]).text(&format!("key=1Aa {written} end"));
+        assert_eq!(shown, "key=1Aa [hidden] end", "{written}");
+    }
+    // Within a longer text the whole groups of four bytes are found.
+    for (written, most) in [
+        (r#"A7@T5F`);4E\]4;F`);4E\fsoDf^""#, 16),
+        (r#"dm?aQb8~lZa%3VpAR=gWZggdGGA&4TZggdGGa`K"#, 32),
+    ] {
+        let shown = mask(&[value]).text(written);
+        let left = shown.replacen(HIDDEN, "", 1);
+        assert!(
+            shown.contains(HIDDEN) && left.len() <= most,
+            "{written}: {shown}"
+        );
+    }
+    let packed = "H4sIAAAAAAACA8sozStJLTLSzUClAZOr07UXAAAA";
+    let shown = mask(&[value]).text(&format!("state: {packed}"));
+    assert_eq!(shown, "state: [hidden]");
+}
+
+#[test]
+fn what_a_program_has_cut_of_a_value_is_hidden() {
+    let key = "sk_live_51HqLyjWDarjtT1zdp7dc9pQ";
+    for cut in [
+        "sk_live_51H**********",
+        "sk_live_51HqLyjW[truncated]",
+        "sk_live_51HqLyjW (truncated)",
+        "sk_live_51HqLyjW[...]",
+        "sk_live_51HqLyjWDarj",
+        "sk_live_51HqLyjWDarj, next",
+    ] {
+        let shown = mask(&[key]).text(&format!("key {cut}"));
+        assert!(shown.starts_with("key [hidden]"), "{cut}: {shown}");
+    }
+    let address = "postgres://shop.example.com:5432/orders2?sslmode=verify-full";
+    let others = "postgres://shop.example.com:5432/others is not there";
+    assert_eq!(mask(&[address]).text(others), others);
+    assert_eq!(
+        mask(&[key]).text("sk_live_51Hq is old"),
+        "sk_live_51Hq is old"
+    );
+}
+
+#[test]
 fn what_only_looks_like_a_value_stays() {
     for (value, text) in [
         ("Cluster", "the cluster of clusters; CLUSTER"),

@@ -8,7 +8,7 @@ mod view;
 
 use characters::SPELLINGS;
 pub use view::MINIMUM;
-pub(super) use view::{ELLIPSES, View};
+pub(super) use view::View;
 
 /// How often a text is decoded: JSON in a JSON string, base64 of base64.
 const DEPTH: usize = 2;
