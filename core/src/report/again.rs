@@ -139,8 +139,8 @@ fn of_pods(cause: Cause) -> &'static str {
              itself is at fault, correct it and release the change again."
         }
         Cause::Unschedulable => {
-            "Add capacity for its pods and retry the stage, or correct what they request and \
-             release the change again."
+            "Provide what its pods wait for (room on a node, a volume) and retry the stage, or \
+             correct what they ask for and release the change again."
         }
         Cause::WebhookAway => after(FailureCode::Webhook),
         Cause::NoScheduler => {

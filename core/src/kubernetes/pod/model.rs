@@ -37,7 +37,8 @@ pub struct Failed {
     pub node: String,
     /// When the pod was created.
     pub created: Option<Timestamp>,
-    /// The reason in `status`: `Evicted`, `UnexpectedAdmissionError`, …
+    /// The reason in `status`, else that of a disruption: `Evicted`, `UnexpectedAdmissionError`,
+    /// `DeletionByPodGC`, …
     pub why: Said,
 }
 

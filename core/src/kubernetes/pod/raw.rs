@@ -171,8 +171,19 @@ impl RawPod {
             name: self.metadata.name.clone(),
             node: self.spec.node_name.clone(),
             created: self.metadata.creation_timestamp,
-            why: self.status.said(),
+            why: self.why_failed(),
         })
+    }
+
+    /// The reason in `status`; evictions by API, preemptions and the deletion of a lost node's pods
+    /// have theirs in a condition alone.
+    fn why_failed(&self) -> Said {
+        let target = self.condition("DisruptionTarget");
+        let target = target.filter(|target| target.status == "True");
+        match target {
+            Some(target) if self.status.reason.is_empty() => target.said(),
+            Some(_) | None => self.status.said(),
+        }
     }
 
     fn condition(&self, kind: &str) -> Option<&RawCondition> {

@@ -189,7 +189,7 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
                 Cause::PullFails
             } else if says(&DENIED) {
                 Cause::ImageDenied
-            } else if says(&["not found", "notfound", "manifest unknown", "name unknown"]) {
+            } else if says(&ABSENT) {
                 Cause::ImageNotFound
             } else {
                 Cause::PullFails
@@ -229,6 +229,15 @@ fn of_start(message: &str) -> Cause {
     }
 }
 
+/// Phrases of a registry that does not have the image, the last one of Quay.
+const ABSENT: [&str; 5] = [
+    "not found",
+    "notfound",
+    "manifest unknown",
+    "name unknown",
+    "was deleted or has expired",
+];
+
 /// Phrases of a registry that has the image only for other platforms.
 const PLATFORM: [&str; 6] = [
     "no match for platform",
@@ -244,7 +253,7 @@ const PLATFORM: [&str; 6] = [
 /// TLS.
 /// <https://github.com/cri-o/cri-o/pull/9401>
 /// <https://github.com/containerd/containerd/blob/main/docs/containerd-2.0.md>
-const REFUSED: [(&str, &str); 19] = [
+const REFUSED: [(&str, &str); 21] = [
     ("signaturevalidationfailed", SIGN),
     ("signature was required", SIGN),
     ("source image rejected", SIGN),
@@ -264,12 +273,16 @@ const REFUSED: [(&str, &str); 19] = [
     ("would not match destination reference", PUSH),
     ("filesystem layer verification failed", PUSH),
     ("invalid tar header", PUSH),
+    ("no processor for media-type", ZIP),
+    ("missing private key needed for decryption", KEY),
 ];
 pub(super) const SIGN: &str = "sign it as the policy of the nodes asks for";
 const NAME: &str = "write it with its registry, as in `docker.io/library/nginx:1`";
 const TLS: &str = "give the registry TLS, or name it as insecure in the settings of the nodes";
 const BUILD: &str = "build it with a newer builder";
 const FORMAT: &str = "name a container's image, not another artifact such as a Helm chart";
+const ZIP: &str = "push its layers as gzip, or update the runtime of the nodes";
+const KEY: &str = "give the nodes the key of its layers, or push it unencrypted";
 const PUSH: &str = "push it again, and look at a proxy or a mirror in between";
 
 /// The solution for an image that the container runtime does not accept, by its error.

@@ -24,6 +24,10 @@ const GROUPS: usize = 5;
 /// See [`GROUPS`].
 const EVENTS: usize = 8;
 
+/// What an autoscaler answers to a pod without a node: no warning, and it says what to do.
+/// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md>
+const ANSWERS: [&str; 2] = ["NotTriggerScaleUp", "TriggeredScaleUp"];
+
 /// The evidence for a cause. [`Evidence::shrink`] removes the least important line, so it fits
 /// everywhere.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
@@ -221,7 +225,8 @@ fn event_lines(
     };
     let telling = |event: &&Event| {
         let in_time = oldest.is_none() || event.last >= oldest;
-        event.kind != "Normal" && in_time && !is_word(&event.message)
+        let is_warning = event.kind != "Normal" || ANSWERS.contains(&event.reason.as_str());
+        is_warning && in_time && !is_word(&event.message)
     };
     let mut kept: Vec<Event> = Vec::new();
     for event in events.iter().filter(telling) {

@@ -82,7 +82,7 @@ impl Finding {
         self.cause == Cause::Crash
             && self.is_final
             && self.ends < CRASHES_OF_WAITING
-            && last.is_some_and(is_refused)
+            && last.is_some_and(|last| is_refused(&last))
     }
 
     /// Whether Kubernetes reports a failing pull without the reason: then events have it.

@@ -60,9 +60,31 @@ pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
     Some((kind, last_words(error)))
 }
 
-/// The line that most likely has the cause: the last one that mentions an error, else the last.
-pub(super) fn telling(log: &[String]) -> Option<&str> {
-    const MARKS: [&str; 8] = [
+/// The line that most likely has the cause: the last one that mentions an error, rather one that
+/// begins at the margin than one that continues another, else the last.
+pub(super) fn telling(log: &[String]) -> Option<String> {
+    let marked = (0..log.len())
+        .rev()
+        .filter(|at| !is_frame(log, *at) && is_marked(&log[*at]));
+    let marked = marked.collect::<Vec<_>>();
+    let at_margin = marked.iter().find(|at| !log[**at].starts_with([' ', '\t']));
+    let Some(at) = at_margin.or(marked.first()).copied() else {
+        return log.last().cloned();
+    };
+    let line = log[at].trim_end();
+    // Rust says where it panicked, and in the next line why; .NET has the inner exception there.
+    let next = log.get(at + 1).map(|next| next.trim());
+    let goes_on = |next: &&str| line.ends_with(':') || next.starts_with("---> ");
+    match next.filter(|next| !next.is_empty() && goes_on(next)) {
+        Some(next) if !is_frame(log, at + 1) => Some(format!("{line} {next}")),
+        Some(_) | None => Some(line.to_owned()),
+    }
+}
+
+/// Whether a line mentions an error: not the name of a file or a package, nor a field that is
+/// empty, such as `"error":null`.
+fn is_marked(line: &str) -> bool {
+    const MARKS: [&str; 9] = [
         "panic",
         "fatal",
         "error",
@@ -71,15 +93,48 @@ pub(super) fn telling(log: &[String]) -> Option<&str> {
         "cannot",
         "refused",
         "denied",
+        "emerg",
     ];
     /// Counts of nothing.
     const NONE: [&str; 4] = [" 0 error", " 0 failed", " no error", " without error"];
-    let marked = log.iter().rev().find(|line| {
-        let line = format!(" {}", line.to_lowercase());
-        let says = |marks: &[&str]| marks.iter().any(|mark| line.contains(mark));
-        says(&MARKS) && !says(&NONE)
+    let words = line.split_whitespace().filter(|word| !word.contains('/'));
+    let line = words.fold(String::new(), |line, word| {
+        line + " " + &word.to_lowercase()
     });
-    marked.or(log.last()).map(String::as_str)
+    let is_full = |mark: &str| {
+        let mut places = line.match_indices(mark);
+        places.any(|(at, _)| !is_empty_field(&line[at + mark.len()..]))
+    };
+    MARKS.iter().any(|mark| is_full(mark)) && !NONE.iter().any(|none| line.contains(none))
+}
+
+/// Whether the rest of a line, behind the name of a field, gives it no value.
+fn is_empty_field(rest: &str) -> bool {
+    let rest = rest.strip_prefix('s').unwrap_or(rest);
+    let rest = rest.trim_start_matches(['"', '\'', ' ']);
+    let Some(value) = rest.strip_prefix([':', '=']) else {
+        return false;
+    };
+    let value = value.trim_start();
+    let ends = |rest: &str| !rest.starts_with(|it: char| it.is_alphanumeric() || it == '.');
+    let empty = [
+        "null", "nil", "<nil>", "none", "false", "0", "\"\"", "[]", "{}",
+    ];
+    empty
+        .iter()
+        .any(|empty| value.strip_prefix(empty).is_some_and(ends))
+}
+
+/// Whether a line is a part of a stack trace behind the error: of the JVM, Node.js, .NET, Ruby, PHP
+/// or Go.
+fn is_frame(log: &[String], at: usize) -> bool {
+    let line = log[at].trim();
+    let begins = ["at ", "from ", "... ", "--- End of "];
+    let numbered = line.strip_prefix('#').and_then(|rest| rest.split_once(' '));
+    let of_php = numbered.is_some_and(|(number, _)| number.parse::<u32>().is_ok());
+    let is_place = |line: &String| line.starts_with([' ', '\t']) && line.contains(".go:");
+    let of_go = line.ends_with(')') && log.get(at + 1).is_some_and(is_place);
+    begins.iter().any(|begin| line.starts_with(begin)) || of_php || of_go || is_place(&log[at])
 }
 
 pub(super) fn quoted(text: &str) -> String {
@@ -105,6 +160,39 @@ pub(super) fn core(text: &str) -> String {
         .unwrap_or_default();
     let text = text.rsplit(" desc = ").next().unwrap_or_default();
     ending(text.trim_end_matches('.'), LIMIT)
+}
+
+/// What a registry says of the repository or the tag, beyond that it does not have the image: whose
+/// registry was asked, or that the tag was there once.
+pub(super) fn about_repository(text: &str) -> Option<String> {
+    let text = core(text);
+    let words = text.rsplit("\": ").next().unwrap_or_default();
+    let says = ["repository", "expired"]
+        .iter()
+        .any(|word| words.contains(word));
+    says.then(|| words.to_owned())
+}
+
+/// The image that a kubelet could not pull, if it is not the container's: that of a volume.
+/// <https://kubernetes.io/docs/tasks/configure-pod-container/image-volumes/>
+pub(super) fn other_image<'a>(message: &'a str, own: &str) -> Option<&'a str> {
+    let (_, named) = message.split_once("image \"")?;
+    let (named, _) = named.split_once('"')?;
+    let ((name, tag), (own, own_tag)) = (parts(named), parts(own));
+    // A runtime writes a short name out: `docker.io/library/nginx:latest`.
+    let is_name = name == own || name.ends_with(&format!("/{own}"));
+    let is_tag = tag.is_none() || own_tag.is_none() || tag == own_tag;
+    (!own.is_empty() && !(is_name && is_tag)).then_some(named)
+}
+
+/// An image's name, and its tag.
+fn parts(image: &str) -> (&str, Option<&str>) {
+    let (named, _) = image.split_once('@').unwrap_or((image, ""));
+    let last = named.rfind('/').map_or(0, |slash| slash + 1);
+    match named[last..].split_once(':') {
+        Some((end, tag)) => (&named[..last + end.len()], Some(tag)),
+        None => (named, None),
+    }
 }
 
 /// The end of a text, from the beginning of a word if possible.

@@ -3,7 +3,8 @@
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{
-    QUOTE, core, last_warning, last_words, of_probe, plain, quoted, telling, times,
+    QUOTE, about_repository, core, last_warning, last_words, of_probe, other_image, plain, quoted,
+    telling, times,
 };
 use crate::outcome::Cause;
 use crate::text::clip;
@@ -83,7 +84,9 @@ impl Finding {
         } else if self.cause == Cause::ImageName {
             format!("{what} is not a valid image name")
         } else if self.cause == Cause::ImageNotFound {
-            format!("its registry does not have {the}")
+            let more = about_repository(&self.said);
+            let more = more.map(|more| format!(" ({more})")).unwrap_or_default();
+            format!("its registry does not have {the}{more}")
         } else if self.cause == Cause::ImagePlatform {
             format!("{the} is not for the platform of the nodes ({said})")
         } else if self.cause == Cause::ImageRefused {
@@ -172,13 +175,15 @@ impl Finding {
         }
     }
 
+    /// The container's image, or that of a volume if the pull is about it.
     fn image(&self, live: &Workload) -> String {
-        if !self.image.is_empty() {
-            return self.image.clone();
-        }
         let of_template = live.container(&self.container);
-        let image = of_template.and_then(|it| it.get("image")?.as_str());
-        image.unwrap_or_default().to_owned()
+        let of_template = of_template.and_then(|it| it.get("image")?.as_str());
+        let own = match self.image.as_str() {
+            "" => of_template.unwrap_or_default(),
+            image => image,
+        };
+        other_image(&self.said, own).unwrap_or(own).to_owned()
     }
 
     /// The container's spec in the pod, else in the Deployment.
@@ -213,7 +218,7 @@ impl Finding {
         let last = telling(&said).or_else(|| log.and_then(|log| telling(log)));
         match last {
             Some(line) => {
-                let line = clip(&plain(line), QUOTE).replace('`', "'");
+                let line = clip(plain(&line).trim_start(), QUOTE).replace('`', "'");
                 format!("{who} {ended}: `{line}`")
             }
             None => format!("{who} {ended}"),

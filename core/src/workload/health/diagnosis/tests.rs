@@ -1,6 +1,6 @@
 use super::classification::of_waiting;
 use super::evidence::LOG_LINE;
-use super::quotes::{core, of_probe, telling};
+use super::quotes::{core, of_probe, other_image, telling};
 use super::*;
 use crate::kubernetes::pod::{Container, Ended, Event, Pod, State, Unscheduled};
 use crate::tests::at;
@@ -956,6 +956,32 @@ fn log_lines_are_the_last_ones_without_a_terminals_tricks() {
 }
 
 #[test]
+fn the_image_of_a_volume_is_told_from_the_containers() {
+    let said = |image: &str| format!("Back-off pulling image \"{image}\": ErrImagePull: x");
+    for (named, own, expected) in [
+        ("web:2", "web:2", None),
+        ("docker.io/library/nginx:latest", "nginx", None),
+        ("docker.io/library/nginx:1", "nginx:1", None),
+        ("a.example/web@sha256:0d", "a.example/web:2@sha256:0d", None),
+        (
+            "a.example/models:9",
+            "a.example/web:2",
+            Some("a.example/models:9"),
+        ),
+        (
+            "a.example/web:9",
+            "a.example/web:2",
+            Some("a.example/web:9"),
+        ),
+        ("a.example/web:9", "", None),
+    ] {
+        let said = said(named);
+        assert_eq!(other_image(&said, own), expected, "{named}");
+    }
+    assert_eq!(other_image("no match for platform", "web:2"), None);
+}
+
+#[test]
 fn the_telling_line() {
     for (log, expected) in [
         ("a\nb", Some("b")),
@@ -974,9 +1000,31 @@ fn the_telling_line() {
         ),
         ("started\n0 errors", Some("0 errors")),
         ("10 errors\nbye", Some("10 errors")),
+        (
+            "thread 'main' panicked at src/main.rs:4:9:\nno PORT\nnote: run with",
+            Some("thread 'main' panicked at src/main.rs:4:9: no PORT"),
+        ),
+        (
+            "panic: no PORT\nmain.handleError(0x1)\n\t/src/errors.go:12 +0x5d",
+            Some("panic: no PORT"),
+        ),
+        (
+            "Caused by: java.io.IOException: closed\n\tat org.x.ErrorHandler.run\n\t... 2 more",
+            Some("Caused by: java.io.IOException: closed"),
+        ),
+        (
+            "# A fatal error has been detected\n#1 /app/errors.php(3): x()",
+            Some("# A fatal error has been detected"),
+        ),
+        (
+            "cannot open /data\n{\"level\":\"info\",\"error\":null,\"errors\": 0}",
+            Some("cannot open /data"),
+        ),
+        ("error=5 of the disk\nerror=0x5", Some("error=0x5")),
+        ("read /var/log/error.txt\nbye", Some("bye")),
         ("", None),
     ] {
-        assert_eq!(telling(&log_lines(log)), expected, "{log}");
+        assert_eq!(telling(&log_lines(log)).as_deref(), expected, "{log}");
     }
 }
 
@@ -1074,7 +1122,10 @@ fn sentences_of_injected_containers() {
         ..running(false)
     };
     let rows = [
-        proxy(waiting("ErrImagePull", NOT_FOUND)),
+        proxy(waiting(
+            "ErrImagePull",
+            &NOT_FOUND.replace("registry/app:2", "proxy:9"),
+        )),
         proxy(running(false)),
         proxy(starting),
         proxy(looping(3, ended(137, "OOMKilled", ""))),

@@ -77,7 +77,7 @@ pub(super) fn of_failed(
 /// Whether a pod failed because of what it requests or uses, or because of its node.
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/>
 fn cause_of_failed(why: &Said) -> Cause {
-    const OF_NODE: [&str; 9] = [
+    const OF_NODE: [&str; 12] = [
         "OutOf",
         "Node",
         "Shutdown",
@@ -85,8 +85,12 @@ fn cause_of_failed(why: &Said) -> Cause {
         "Preempt",
         "Taint",
         "DeletionByTaintManager",
+        "DeletionByPodGC",
         "EvictionByEvictionAPI",
+        "TerminationByKubelet",
         "InsufficientResource",
+        // The disks of other drivers took the room that the scheduler counted on.
+        "VolumeAttachment",
     ];
     let pressure = ["node was low on", "node had condition", "node is low on"];
     let message = why.message.to_lowercase();
