@@ -240,6 +240,8 @@ fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault>
         format!("is a certificate or a key, {instead}")
     } else if given.contains("apiVersion") {
         format!("is a kubeconfig, {instead}")
+    } else if given.contains("://") {
+        format!("is an address, {instead}")
     } else if given.len() > PARAMETER_LIMIT || !given.bytes().all(allowed) {
         "is not the name of an SSM parameter: letters, digits and `-_./`, with `:version` or \
          `:label` where one is meant"

@@ -83,6 +83,10 @@ pub enum WebhookTrouble {
     TooSlow,
     /// Its answer is not one of a webhook.
     BadAnswer,
+    /// Its configuration has a path that is not there, or a condition that cannot be evaluated.
+    Configuration,
+    /// The control plane has no route to its pods' addresses.
+    NoRoute,
     /// Anything else.
     Other,
 }
@@ -305,6 +309,10 @@ fn webhook_failed(message: &str) -> Option<RefusalCause> {
         WebhookTrouble::TooSlow
     } else if has(&["webhook response"]) {
         WebhookTrouble::BadAnswer
+    } else if has(&["match condition", "could not find the requested resource"]) {
+        WebhookTrouble::Configuration
+    } else if has(&["Address is not allowed"]) {
+        WebhookTrouble::NoRoute
     } else {
         WebhookTrouble::Other
     };

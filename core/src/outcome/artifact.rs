@@ -117,12 +117,14 @@ impl Place {
 impl ArtifactError {
     /// Whether the artifact certainly has no files, so another artifact may be meant.
     pub fn has_no_files(&self) -> bool {
-        matches!(
-            self,
-            ArtifactError::Archive(_, ArchiveError::NotZip(_))
-                | ArtifactError::Store(_, StoreError::Missing(_))
-                | ArtifactError::NoLocation(_)
-        )
+        match self {
+            // What was cut off may have been there.
+            ArtifactError::Archive(_, ArchiveError::NotZip(found)) => *found != Found::Cut,
+            error => matches!(
+                error,
+                ArtifactError::Store(_, StoreError::Missing(_)) | ArtifactError::NoLocation(_)
+            ),
+        }
     }
 
     /// The failure type in the report.
@@ -255,7 +257,7 @@ fn next_in_archive(error: &ArchiveError) -> &'static str {
             "Split the file: `manifest` needs the Deployment alone, and `manifests` takes a folder \
              of smaller files."
         }
-        ArchiveError::Damaged(_) => {
+        ArchiveError::NotZip(Found::Cut) | ArchiveError::Damaged(_) => {
             "Release the change again, so that the artifact is made anew; then look at the program \
              that makes the archive."
         }

@@ -297,6 +297,15 @@ fn mend(name: &str, trouble: WebhookTrouble) -> String {
         WebhookTrouble::BadAnswer => {
             format!("Find out what answers for {it}: it is not an AdmissionReview.")
         }
+        WebhookTrouble::Configuration => {
+            format!("Correct the configuration of {it}: its path, or its match conditions.")
+        }
+        // https://cert-manager.io/docs/concepts/webhook/#webhook-connection-problems-on-aws-eks
+        WebhookTrouble::NoRoute => format!(
+            "The control plane cannot reach the addresses of the pods of {it}, as on EKS with \
+             another network than the VPC's: let these pods use the network of their nodes \
+             (`hostNetwork`)."
+        ),
         WebhookTrouble::Other => {
             format!("See why {it} cannot be reached: its pods and its Service.")
         }

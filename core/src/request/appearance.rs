@@ -4,7 +4,7 @@ mod printed;
 
 use super::image::shown;
 use crate::formats::yaml::{self, YamlError, text};
-use printed::printed;
+use printed::{notes, printed};
 
 /// How much of a template's line a message shows.
 const LINE_SHOWN: usize = 80;
@@ -168,8 +168,18 @@ pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
     if let Some(problem) = template(text, error.line + 1).or_else(|| known(text)) {
         return problem;
     }
-    // `image: registry/web:`, of which YAML says that a second mapping begins.
     let at = text.lines().nth(error.line.saturating_sub(1));
+    if let Some(alias) = at
+        .filter(|_| error.problem.contains("unknown anchor"))
+        .and_then(alias)
+    {
+        return format!(
+            "has the alias `*{alias}` in line {}, and its document no anchor `&{alias}` before it: \
+             an anchor is known in its own document alone",
+            error.line
+        );
+    }
+    // `image: registry/web:`, of which YAML says that a second mapping begins.
     let image = at.and_then(|line| line.trim_start_matches(['-', ' ']).strip_prefix("image: "));
     if image.is_some_and(|image| image.trim_end().ends_with(':')) {
         return format!(
@@ -198,6 +208,13 @@ pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
     told
 }
 
+/// The name of the first alias in a line.
+fn alias(line: &str) -> Option<&str> {
+    let (_, rest) = line.split_once('*')?;
+    let end = rest.find(|it: char| it.is_whitespace() || ",]}".contains(it));
+    Some(&rest[..end.unwrap_or(rest.len())]).filter(|name| !name.is_empty())
+}
+
 /// Says that the text is an unrendered template, if a placeholder comes no later than this line.
 pub(super) fn template(text: &str, last: usize) -> Option<String> {
     let (line, place) = yaml::template(text).filter(|(line, _)| *line <= last)?;
@@ -222,7 +239,13 @@ pub(super) fn unfinished(text: &str) -> Option<String> {
         let is_file = text.lines().any(is_field) && !text.contains("kind: SopsSecret");
         of_container || has_value && is_file
     };
-    ytt(text).or_else(|| {
+    let with_notes = notes(text).map(|line| {
+        format!(
+            "has the notes of a Helm chart in line {line}, as `helm install --dry-run` prints \
+             them: {RENDER}"
+        )
+    });
+    ytt(text).or(with_notes).or_else(|| {
         is_encrypted()
             .then(|| format!("has values that sops has encrypted (`ENC[AES256_GCM,…`): {DECRYPT}"))
     })

@@ -1,9 +1,11 @@
 //! Image names, and the two files in which build and source actions pass images on.
 
 mod problem;
+mod quoted;
 mod reference;
 
-pub use problem::{nothing_filled, problem, shown, unfilled};
+pub use problem::{nothing_filled, problem, unfilled};
+pub use quoted::shown;
 pub use reference::Reference;
 
 use crate::formats::yaml::text;

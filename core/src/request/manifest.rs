@@ -155,6 +155,12 @@ impl Check<'_> {
         }
         self.faults.extend(wrong_types(manifest, "manifest"));
         self.manifest_names(manifest);
+        let metadata = &manifest["metadata"];
+        if metadata["name"].is_null() && metadata["generateName"].is_string() {
+            let problem = "makes another object each time, and a deploy changes one: give it a \
+                           `name`";
+            self.fault("manifest.metadata.generateName", problem);
+        }
         let replicas = manifest
             .pointer("/spec/replicas")
             .filter(|it| !it.is_null());

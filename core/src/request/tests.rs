@@ -1304,7 +1304,7 @@ fn faults_of_files_and_variables_are_told_together() {
         lines.collect::<Vec<_>>().join("\n")
     };
     let none = files(Some(DEPLOYMENT), None);
-    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must"#);
+    insta::assert_snapshot!(told(json!({"manifest": "a.yaml"}), &none), @r#"`manifest.spec.template.spec.containers[app].image` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes it must"#);
     let fields = json!({"manifest": "a.yaml", "variables": {"TGA": "1", "X": "2"}});
     insta::assert_snapshot!(told(fields, &none), @r#"
     `manifest.spec.template.spec.containers[app].image` has `${TAG}`, and `variables` has no TAG. Where the text itself is meant, write `$${TAG}`

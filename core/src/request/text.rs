@@ -5,6 +5,8 @@ use super::shown::{around, beginning};
 use crate::formats::json::repeated;
 use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 /// Parses the parameters into an object, or says why they are not one.
@@ -55,6 +57,9 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
             Some(quote @ ('\'' | '`')) if is_object(text.trim_matches(quote)) => Err(fault(
                 format!("are in quotes (`{quote}`) of their own: leave these out"),
             )),
+            _ if is_base64(text) => Err(fault(
+                "are base64 of JSON: write the JSON itself".to_owned(),
+            )),
             _ => Err(fault(format!(
                 "must be one JSON object such as {EXAMPLE}; they begin with `{}`",
                 beginning(text)
@@ -79,6 +84,12 @@ fn kind_of(value: &Value) -> &'static str {
 fn is_outside(character: char) -> bool {
     character.is_whitespace()
         || matches!(character, '\u{feff}' | '\u{200b}'..='\u{200f}' | '\u{2060}')
+}
+
+fn is_base64(text: &str) -> bool {
+    let decoded = STANDARD.decode(text).ok();
+    let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
+    decoded.is_some_and(|decoded| is_object(&decoded))
 }
 
 fn is_object(text: &str) -> bool {

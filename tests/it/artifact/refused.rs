@@ -124,7 +124,7 @@ async fn what_an_artifact_is_instead_is_told() {
         [{name: app, image: 'app:${TAG}'}]}}}\n";
     insta::assert_snapshot!(refused(&zip(&[("app.yaml", place)]), "app.yaml").await, @r##"
     ConfigurationError
-    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes the image must.
+    Nothing was deployed: `manifest.spec.template.spec.containers[app].image` of `app.yaml` in artifact `Source` is `app:${TAG}`, which is not a valid image: nothing filled in `${TAG}`. In a manifest `variables` do that; elsewhere the step that writes it must.
 
     Correct the file, or the action's UserParameters, and release the change again. See docs/operations.md, parameters.
     "##);

@@ -18,6 +18,8 @@ pub enum Found {
     Text,
     /// Another archive format, by its name.
     Packed(&'static str),
+    /// The beginning of a ZIP archive, without its end.
+    Cut,
     /// Something else.
     Other,
 }
@@ -32,6 +34,7 @@ impl Found {
         match (tail, packed) {
             ([], _) => Found::Empty,
             (_, Some((_, name))) if whole => Found::Packed(name),
+            _ if whole && tail.starts_with(b"PK\x03\x04") => Found::Cut,
             _ if whole && is_tar => Found::Packed("tar"),
             _ if whole && is_pointer(tail) => Found::Pointer,
             _ if whole && serde_json::from_slice::<Value>(tail).is_ok() => Found::Json,
@@ -102,6 +105,9 @@ impl fmt::Display for Found {
             ),
             Found::Text => formatter.write_str("is not a ZIP archive but a text"),
             Found::Packed(name) => write!(formatter, "is not a ZIP archive but one of {name}"),
+            Found::Cut => formatter.write_str(
+                "is the beginning of a ZIP archive whose end is missing: its upload was cut off",
+            ),
             Found::Other => formatter.write_str("is not a ZIP archive"),
         }
     }

@@ -14,6 +14,9 @@ const REQUEST_VERSION: &[u8] = &[0];
 /// How many hexadecimal digits a SHA-1 and a SHA-256 have.
 const DIGESTS: [usize; 2] = [40, 64];
 
+/// What scripts print for a missing value.
+const MISSING: [&str; 5] = ["none", "null", "nil", "undefined", "<nil>"];
+
 /// What people have at hand where a CA certificate is wanted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lookalike {
@@ -35,6 +38,12 @@ pub enum Lookalike {
     Path,
     /// A digest of a certificate or of its key.
     Fingerprint,
+    /// A Secret.
+    Secret,
+    /// Another document of JSON or YAML, such as the description of an EKS cluster.
+    Document,
+    /// The word that a script prints where it has no value.
+    Missing,
 }
 
 impl fmt::Display for Lookalike {
@@ -68,6 +77,15 @@ impl fmt::Display for Lookalike {
             Lookalike::Fingerprint => {
                 "it is the digest of a certificate or key, which only recognizes one; give the \
                  certificate itself"
+            }
+            Lookalike::Secret => "it is a whole Secret; give its `data.ca.crt`",
+            Lookalike::Document => {
+                "it is a whole document of JSON or YAML; give the certificate in it alone, of an \
+                 EKS cluster its `certificateAuthority.data`"
+            }
+            Lookalike::Missing => {
+                "it is the word that a script prints where it has no value (such as None or \
+                 null); give the certificate itself"
             }
         })
     }
@@ -112,8 +130,17 @@ pub(super) fn of_text(value: &str) -> Option<Lookalike> {
     if words.iter().any(|word| text.contains(word)) {
         return Some(Lookalike::Kubeconfig);
     }
+    if text.contains("kind: Secret") || text.contains("\"ca.crt\"") {
+        return Some(Lookalike::Secret);
+    }
+    if text.starts_with(['{', '[']) || text.contains("certificateAuthority") {
+        return Some(Lookalike::Document);
+    }
     if text.split_whitespace().count() != 1 {
         return None;
+    }
+    if MISSING.contains(&&*text.to_ascii_lowercase()) {
+        return Some(Lookalike::Missing);
     }
     let digest = text
         .rsplit_once("sha256:")

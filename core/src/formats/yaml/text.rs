@@ -5,6 +5,9 @@ use std::borrow::Cow;
 /// Decodes a file: UTF-8, or UTF-16 with a byte order mark, which PowerShell's `>` and some editors
 /// write; `kubectl` reads both. The error says what is wrong.
 pub fn decode(content: &[u8]) -> Result<Cow<'_, str>, String> {
+    if let Some((_, what)) = BINARY.iter().find(|(begin, _)| content.starts_with(begin)) {
+        return Err((*what).to_owned());
+    }
     match content {
         [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
@@ -22,6 +25,27 @@ pub fn decode(content: &[u8]) -> Result<Cow<'_, str>, String> {
         },
     }
 }
+
+/// Files that are no text, by their first bytes, and what is to be done with them.
+const BINARY: [(&[u8], &str); 4] = [
+    (
+        b"\0GITCRYPT\0",
+        "is locked by git-crypt: run `git-crypt unlock` in the build, and name the file that comes \
+         of it",
+    ),
+    (
+        &[0x1f, 0x8b],
+        "is a gzip file: unpack it in the build, and name the file in it",
+    ),
+    (
+        b"PK\x03\x04",
+        "is a ZIP archive: unpack it in the build, and name the file in it",
+    ),
+    (
+        b"\x7fELF",
+        "is a program: name the manifest of a Deployment",
+    ),
+];
 
 const UNMARKED: &str = "is UTF-16 without a mark of byte order, as some programs of Windows write \
     it: save it as UTF-8 (in PowerShell `Out-File -Encoding utf8`)";

@@ -65,6 +65,20 @@ const CONFIG: GeneralPurposeConfig = GeneralPurposeConfig::new()
 const STANDARD: GeneralPurpose = GeneralPurpose::new(&alphabet::STANDARD, CONFIG);
 const URL_SAFE: GeneralPurpose = GeneralPurpose::new(&alphabet::URL_SAFE, CONFIG);
 
+/// Whether a character does not show, line breaks and tabs aside.
+fn is_invisible(character: char) -> bool {
+    let is_break = ['\n', '\r', '\t'].contains(&character);
+    INVISIBLE.contains(&character) || character.is_control() && !is_break
+}
+
+/// What tools that encrypt files or values write in front.
+const LOCKED: [&str; 4] = [
+    "ENC[AES256_GCM,",
+    "$ANSIBLE_VAULT;",
+    "-----BEGIN AGE ENCRYPTED",
+    "-----BEGIN PGP MESSAGE",
+];
+
 /// Why a text is not sent as a bearer token: what it is, and what to store instead.
 pub fn why_refused(text: &str) -> Option<&'static str> {
     if text.is_empty() {
@@ -75,9 +89,13 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
     Some(if MISSING.contains(&&*lower) {
         "is the word that a script prints where it has no value (such as None or null): store the \
          token itself"
-    } else if text.contains(INVISIBLE) {
+    } else if text.contains(is_invisible) {
         "has a character that does not show (a byte order mark, a no-break or zero-width space): \
          store it again, straight from the command that prints it"
+    } else if LOCKED.iter().any(|begin| text.starts_with(begin)) {
+        "is encrypted, by sops, Ansible Vault, age or PGP: decrypt it, and store the token itself"
+    } else if lower.starts_with("<!doctype") || lower.starts_with("<html") {
+        "is an HTML page, as a login or an error is: look at the step that stores it"
     } else if text.contains("-----BEGIN") {
         "is a certificate or a key in PEM: store the ServiceAccount's token"
     } else if is_placeholder(text) {
@@ -88,6 +106,8 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
         why
     } else if lower == "bearer" || lower.starts_with("bearer ") || lower.starts_with("bearer\t") {
         "begins with the word Bearer: store the token alone, without it"
+    } else if lower.starts_with("basic ") {
+        "is Basic authentication, which Kubernetes does not have: store a bearer token"
     } else if lower.starts_with("authorization:") {
         "is a whole `Authorization` header: store the token alone, which stands behind Bearer"
     } else if has_name(text) {
@@ -101,6 +121,13 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
         "is the address of a file (file://…), not what the file has: store the file's content"
     } else if lower.starts_with("arn:") {
         "is an ARN, not a token: store the token itself"
+    } else if text.contains("://") {
+        "is an address of where a token is (such as op://… or https://…), which nothing has \
+         followed: store the token itself"
+    } else if is_path_of_windows(text) {
+        "is the path of a file, not what the file has: store the file's content"
+    } else if is_access_key(text) {
+        "is the ID of an access key of AWS: store the token of a ServiceAccount"
     } else if text.contains('\\') {
         "has a backslash, as an escaped line break (`\\n`) has: store it without its escapes"
     } else if text.contains('%') {
@@ -148,6 +175,19 @@ fn is_placeholder(text: &str) -> bool {
     let letters = letters.map(|byte| char::from(byte.to_ascii_lowercase()));
     let is_to_be_filled = TO_BE_FILLED.contains(&&*letters.collect::<String>());
     pairs.iter().any(is_around) || text.starts_with('$') || is_masked || is_to_be_filled
+}
+
+/// Whether the text is a path such as `C:\token.txt`.
+fn is_path_of_windows(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    matches!(bytes, [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic())
+}
+
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids>
+fn is_access_key(text: &str) -> bool {
+    let is_key = text.starts_with("AKIA") || text.starts_with("ASIA");
+    let is_sign = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+    is_key && text.len() == 20 && text.bytes().all(is_sign)
 }
 
 /// Whether a variable's or a field's name stands before the value.
@@ -216,6 +256,9 @@ pub fn resembles_a_token(text: &str) -> bool {
 /// Recognizes base64 of a token or of a document with a token.
 fn encoded(text: &str) -> Option<&'static str> {
     let joined = text.split_whitespace().collect::<String>();
+    if from_hexadecimal(&joined).is_some_and(|decoded| is_token(&decoded)) {
+        return Some("is a token in hexadecimal digits: decode it and store the result");
+    }
     let decoded = [STANDARD, URL_SAFE]
         .iter()
         .find_map(|engine| engine.decode(&joined).ok())?;
@@ -231,6 +274,16 @@ fn encoded(text: &str) -> Option<&'static str> {
     document.then_some(
         "is base64 of a document, not a token: store the token of a ServiceAccount alone",
     )
+}
+
+fn from_hexadecimal(text: &str) -> Option<String> {
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| {
+        let digits = str::from_utf8(pair).ok()?;
+        u8::from_str_radix(digits, 16).ok()
+    };
+    let bytes = pairs.iter().map(byte).collect::<Option<Vec<_>>>()?;
+    String::from_utf8(bytes).ok().filter(|_| rest.is_empty())
 }
 
 /// Whether the text is a token in base64, encoded twice or more.

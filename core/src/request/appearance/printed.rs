@@ -1,5 +1,8 @@
 //! What a command printed into a file, and other texts that no manifest begins like.
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
 /// How the messages of commands begin that a step wrote into its file.
 const BEGINNINGS: [&str; 19] = [
     "[Container] ",
@@ -32,15 +35,18 @@ const ENDINGS: [&str; 4] = [
 ];
 
 /// Other kinds of files by how their first line begins: what they are, and the solution.
-const OTHERS: [(&str, &str, &str); 6] = [
+const OTHERS: [(&str, &str, &str); 9] = [
     ("#!", "a script", NAME),
     ("FROM ", "a Dockerfile", NAME),
     ("resource \"", "a file of Terraform", NAME),
     (
-        "diff --git ",
+        "diff -",
         "a diff",
         "apply it in the build, and name the file that comes of it",
     ),
+    ("local ", "a file of Jsonnet", EVALUATE),
+    ("package ", "a file of CUE", EVALUATE),
+    ("import ", "a program", EVALUATE),
     (
         "```",
         "a page of Markdown",
@@ -52,6 +58,7 @@ const OTHERS: [(&str, &str, &str); 6] = [
         "decrypt it in the build, and name the file that comes of it",
     ),
 ];
+const EVALUATE: &str = "have the build evaluate it, and name the file that comes of it";
 const NAME: &str = "name the manifest of a Deployment";
 
 /// Says that a command has printed into the file before its first document.
@@ -82,12 +89,33 @@ pub(super) fn other(text: &str) -> Option<String> {
     if let Some((_, what, way)) = OTHERS.iter().find(|(begin, ..)| first.starts_with(begin)) {
         return Some(format!("looks like {what}: {way}"));
     }
+    if is_base64(text) {
+        let problem = "is base64 of a manifest: decode it in the build, and name the file that \
+                       comes of it";
+        return Some(problem.to_owned());
+    }
     (!is_of_yaml(first)).then(|| {
         format!(
             "does not begin like a manifest (line {line}): look at the step that writes the file, \
              and keep what commands print out of it"
         )
     })
+}
+
+/// Whether the whole text is base64 of a text that has an object of Kubernetes in it.
+fn is_base64(text: &str) -> bool {
+    let joined = text.split_whitespace().collect::<String>();
+    let decoded = STANDARD.decode(joined).ok();
+    let decoded = decoded.and_then(|decoded| String::from_utf8(decoded).ok());
+    decoded.is_some_and(|decoded| decoded.contains("apiVersion"))
+}
+
+/// The line in which Helm's notes begin, which follow the manifests of `helm install --dry-run`.
+pub(super) fn notes(text: &str) -> Option<usize> {
+    let mut lines = text.lines();
+    lines
+        .position(|line| line == "NOTES:")
+        .map(|index| index + 1)
 }
 
 /// The first line that is not empty, and its number.

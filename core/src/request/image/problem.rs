@@ -1,13 +1,9 @@
 //! Says what is wrong with an image, and in which part, to help find the pipeline step that left it
 //! empty, unfilled or misspelt.
 
+use super::quoted::{end_of, shown};
 use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
-
-/// How much of an image a message shows, and how much of its end if it is longer.
-const SHOWN: usize = 300;
-/// See [`SHOWN`].
-const SHOWN_END: usize = 100;
 
 /// What is wrong with an image, in words that follow the field's name; `None` if it is valid.
 pub fn problem(image: &str) -> Option<String> {
@@ -17,7 +13,7 @@ pub fn problem(image: &str) -> Option<String> {
     let why = match unreadable(image) {
         Some(why) => why,
         None => match Reference::parse(image) {
-            Ok(reference) => registry_alone(reference.name)?,
+            Ok(reference) => digest_alone(image).or_else(|| registry_alone(reference.name))?,
             Err(why) => part_at_fault(image).unwrap_or_else(|| why.to_owned()),
         },
     };
@@ -25,6 +21,39 @@ pub fn problem(image: &str) -> Option<String> {
         "is `{}`, which is not a valid image: {why}",
         shown(image)
     ))
+}
+
+/// What is wrong with a digest without its repository, which reads as a name and a tag.
+fn digest_alone(image: &str) -> Option<String> {
+    let (algorithm, digits) = image.split_once(':')?;
+    let is_digest = digits.len() >= 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    (["sha256", "sha384", "sha512"].contains(&algorithm) && is_digest).then(|| {
+        format!(
+            "it is a digest without a repository: `REPOSITORY@{}`",
+            shown(image)
+        )
+    })
+}
+
+/// What is wrong with the ARN of a repository of ECR: its address is made of the same parts.
+/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
+fn arn(image: &str) -> Option<String> {
+    let rest = image.strip_prefix("arn:")?;
+    let parts = rest.splitn(5, ':').collect::<Vec<_>>();
+    let address = match parts.as_slice() {
+        ["aws", "ecr", region, account, resource] => {
+            let repository = resource.strip_prefix("repository/");
+            repository.map(|it| format!("{account}.dkr.ecr.{region}.amazonaws.com/{it}"))
+        }
+        _ => None,
+    };
+    Some(match address {
+        Some(address) => format!(
+            "it is an ARN, and an image begins with its registry: `{}`",
+            shown(&address)
+        ),
+        None => "it is an ARN, and an image begins with its registry or name".to_owned(),
+    })
 }
 
 /// Registries whose names are never those of images: Docker Hub's own have no dots in practice.
@@ -53,24 +82,6 @@ fn registry_alone(name: &str) -> Option<String> {
     })
 }
 
-/// Shows a text in one line, whole unless it is very long, with invisible characters by their code
-/// points.
-pub fn shown(text: &str) -> String {
-    let count = text.chars().count();
-    let one = |character: char| match unseen(character) {
-        Some(_) => format!("<U+{:04X}>", u32::from(character)),
-        None => character.to_string(),
-    };
-    match count <= SHOWN {
-        true => text.chars().map(one).collect(),
-        false => {
-            let begin = text.chars().take(SHOWN - SHOWN_END).map(one);
-            let end = text.chars().skip(count - SHOWN_END).map(one);
-            begin.chain(["…".to_owned()]).chain(end).collect()
-        }
-    }
-}
-
 /// Finds unfilled placeholders, white space, quotes and URLs in any part.
 fn unreadable(image: &str) -> Option<String> {
     if let Some(place) = unfilled(image) {
@@ -97,6 +108,12 @@ fn unreadable(image: &str) -> Option<String> {
     if image.contains(',') {
         return Some("it has a comma, as a list of several has: one is wanted".to_owned());
     }
+    if let Some(why) = arn(image) {
+        return Some(why);
+    }
+    if image.starts_with("git@") {
+        return Some("it is the address of a Git repository".to_owned());
+    }
     if let Some((scheme, rest)) = image.split_once("://") {
         return Some(format!(
             "it begins with `{}://`, and an image does with its registry or name: `{}`",
@@ -117,18 +134,20 @@ pub fn nothing_filled(place: &str) -> String {
             "`{shown}` is a place of a Helm template that was not rendered: run `helm template` in \
              the build"
         )
+    } else if place.starts_with("${AWS::") {
+        format!("nothing filled in `{shown}`: CloudFormation does that within `!Sub`")
     } else if place.starts_with("${") {
         format!(
             "nothing filled in `{shown}`. In a manifest `variables` do that; elsewhere the step \
-             that writes the image must"
+             that writes it must"
         )
     } else {
         format!("nothing filled in `{shown}`: the step that writes it must")
     }
 }
 
-/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`, and `__X__` as a
-/// whole tag.
+/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`, `@X@`, and `__X__`
+/// as a whole tag.
 pub fn unfilled(image: &str) -> Option<&str> {
     let between = |open: &str, close: &str| {
         let start = image.find(open)?;
@@ -152,6 +171,8 @@ pub fn unfilled(image: &str) -> Option<&str> {
         .and_then(|tag| tag.strip_suffix("__"));
     let is_name = |name: &&str| !name.is_empty() && name.len() < tag.len();
     let found = found.or_else(|| inner.filter(is_name).map(|_| tag));
+    // Maven and CMake; a digest has a colon.
+    let found = found.or_else(|| between("@", "@").filter(|place| !place.contains(':')));
     found.or_else(|| {
         let start = image.find('$')?;
         let name = image[start + 1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
@@ -355,20 +376,6 @@ fn slash(tag: &str) -> String {
          replace it, or tag by the commit",
         shown(tag)
     )
-}
-
-/// The end of a text, where the fault usually is.
-fn end_of(text: &str) -> String {
-    let count = text.chars().count();
-    let end = text
-        .chars()
-        .skip(count.saturating_sub(60))
-        .collect::<String>();
-    let end = shown(&end);
-    match count > 60 {
-        true => format!("…{end}"),
-        false => end,
-    }
 }
 
 #[cfg(test)]

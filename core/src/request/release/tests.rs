@@ -302,7 +302,7 @@ fn faults_of_all_objects_are_told_at_once_with_their_places() {
     k8s/a.yaml:1 Service/Web .metadata.name: is `Web`, which is not a valid Kubernetes name: at most 63 lower-case letters, digits and `-`, a letter or digit first and last
     k8s/a.yaml:5 Deployment/web .metadata.namespace: is `Shop`, which is not a valid Kubernetes name: at most 63 lower-case letters, digits and `-`, a letter or digit first and last
     k8s/b.yaml:1 ConfigMap/${NAME} .metadata.name: has `${NAME}`, and `variables` has no NAME. Where the text itself is meant, write `$${NAME}`
-    k8s/b.yaml:1 ConfigMap/${NAME} .metadata.name: is `${NAME}`: nothing filled in `${NAME}`. In a manifest `variables` do that; elsewhere the step that writes the image must
+    k8s/b.yaml:1 ConfigMap/${NAME} .metadata.name: is `${NAME}`: nothing filled in `${NAME}`. In a manifest `variables` do that; elsewhere the step that writes it must
     k8s/b.yaml:5 Pod/? .apiVersion: is missing
     k8s/b.yaml:5 Pod/? .metadata.name: is missing
     k8s/c.yaml:1 Secret/s .data.a: is not base64: write the text itself into `stringData`

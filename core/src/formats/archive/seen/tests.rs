@@ -22,6 +22,7 @@ fn what_was_seen_is_said() {
         (b"{ broken", Found::Text),
         (b"\x1f\x8b\x08", Found::Packed("gzip (tar.gz)")),
         (&tar, Found::Packed("tar")),
+        (b"PK\x03\x04\x14\0\0\0", Found::Cut),
         (b"\x7fELF\0\xff", Found::Other),
     ] {
         assert_eq!(Found::of(content, true), expected, "{content:?}");
