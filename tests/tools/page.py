@@ -1,7 +1,9 @@
 """Looks at pages of reports in a headless Chromium: axe must find no violation, and nothing may be
 wider than a phone. Screenshots are left beside the result.
 
-    page.py AXE FOLDER PAGE...      AXE: axe.min.js of the npm package axe-core
+    page.py AXE FOLDER SANDBOX FUNCTION      AXE: axe.min.js of the npm package axe-core
+
+The sandbox runs the function with sample events, each of another outcome, and leaves the page of its report in FOLDER.
 """
 
 import json
@@ -9,9 +11,18 @@ import re
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 WIDTHS = {"phone": 390, "desktop": 1280}
+# The pages, each by its event, and what its image is in place of the event's.
+PAGES = {
+    "good": ("page", "demo-app:2.0.0-good"), "crash": ("page", "demo-app:2.0.0-crash"), "wrong": ("wrong", None),
+    "plan": ("plan", None), "switch": ("blue-green", None), "canary": ("canary-alarm", None),
+    "release": ("migration", None),
+}
+# Where the sandbox says that it has left a page.
+LEFT = re.compile(r"^The report as a page: (.*)$", re.M)
 # Chromium's own numbers.
 SCHEMES = {"dark": 0, "light": 1}
 
@@ -70,10 +81,29 @@ def check(page, axe, folder):
     return faults
 
 
-def main(axe, folder, *pages):
+def made(name, folder, sandbox, function):
+    """The page of an outcome, as the function writes it."""
+    event, image = PAGES[name]
+    text = Path("events", f"{event}.json").read_text()
+    event = json.loads(text.replace("demo-app:2.0.0", image) if image else text)
+    output = json.loads(Path("events/page.json").read_text())["CodePipeline.job"]["data"]
+    # An action has an output artifact, and the credentials that write it.
+    event["CodePipeline.job"]["data"] |= {key: output[key] for key in ("outputArtifacts", "artifactCredentials")}
+    file = folder / f"{name}.json"
+    file.write_text(json.dumps(event))
+    said = subprocess.run([sandbox, "invoke", "--plain", "--function", function, "--event", file], check=False,
+                          capture_output=True, text=True, timeout=300).stdout
+    left = LEFT.search(said)
+    assert left, f"{name} has left no page:\n{said}"
+    return Path(shutil.move(left[1], folder / f"{name}.html"))
+
+
+def main(axe, folder, sandbox, function):
     folder = Path(folder).resolve()
     folder.mkdir(parents=True, exist_ok=True)
-    faults = [fault for page in pages for fault in check(Path(page), axe, folder)]
+    with ThreadPoolExecutor(4) as several:
+        pages = list(several.map(lambda name: made(name, folder, sandbox, function), PAGES))
+    faults = [fault for page in pages for fault in check(page, axe, folder)]
     print("\n".join(faults) or f"page-check: axe finds nothing in {len(pages)} pages; pictures in {folder}")
     return 1 if faults else 0
 
