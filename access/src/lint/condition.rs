@@ -1,8 +1,7 @@
 //! The conditions of a template: which of them can hold together. `IsProd` and `IsTest`, which
 //! compare one parameter with two texts, never do.
 
-use super::filled::function;
-use super::node::{Content, Node};
+use super::node::{Content, Node, function};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Whether each condition holds that an action depends on, by its name.

@@ -2,7 +2,7 @@
 //! `#{NAME}`, as CodePipeline writes a variable.
 
 use super::condition::Choices;
-use super::node::{Content, Node};
+use super::node::{Content, Node, function};
 use serde_json::{Map, Value};
 
 /// Around the name of what is not known before the template is deployed, until the places of all
@@ -109,24 +109,6 @@ fn raw_unknown(node: &Node) -> String {
 
 fn unknown(name: &str) -> String {
     format!("{}{name}{}", UNKNOWN[0], UNKNOWN[1])
-}
-
-/// A function of CloudFormation, by its tag or as an object, without `Fn::`.
-pub(super) fn function(node: &Node) -> Option<(&str, &Node)> {
-    if let Some(tag) = &node.tag {
-        return Some((tag, node));
-    }
-    let Content::Map(fields) = &node.content else {
-        return None;
-    };
-    let [(name, argument)] = &fields[..] else {
-        return None;
-    };
-    match (name.as_str(), name.strip_prefix("Fn::")) {
-        (_, Some(name)) => Some((name, argument)),
-        ("Ref", None) => Some((name, argument)),
-        _ => None,
-    }
 }
 
 /// Replaces `${NAME}` by the value that is given beside it; `${!NAME}` stays as `${NAME}`.

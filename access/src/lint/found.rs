@@ -2,8 +2,8 @@
 //! of parameters alone.
 
 use super::condition::{Choices, Conditions};
-use super::filled::{function, json, text};
-use super::node::{Content, Node};
+use super::filled::{json, text};
+use super::node::{Content, Node, function};
 use landfall_core::request::{FIELDS, Parameters, SCHEMA};
 use serde_json::Value;
 

@@ -49,6 +49,24 @@ impl Node {
     }
 }
 
+/// A function of CloudFormation, by its tag or as an object, without `Fn::`.
+pub(super) fn function(node: &Node) -> Option<(&str, &Node)> {
+    if let Some(tag) = &node.tag {
+        return Some((tag, node));
+    }
+    let Content::Map(fields) = &node.content else {
+        return None;
+    };
+    let [(name, argument)] = &fields[..] else {
+        return None;
+    };
+    match (name.as_str(), name.strip_prefix("Fn::")) {
+        (_, Some(name)) => Some((name, argument)),
+        ("Ref", None) => Some((name, argument)),
+        _ => None,
+    }
+}
+
 /// Reads the documents of a text, or says what is wrong with it.
 pub(super) fn read(text: &str) -> Result<Vec<Node>, String> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
