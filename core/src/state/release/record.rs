@@ -51,15 +51,6 @@ impl Record {
         Ok((secret, left_out))
     }
 
-    /// The Secret that replaces the one that was read, as by [`Record::object`].
-    pub fn replacement(&self, live: &Value) -> Result<Value, usize> {
-        let (mut secret, _) = self.object()?;
-        for field in ["uid", "resourceVersion"] {
-            secret["metadata"][field] = live["metadata"][field].clone();
-        }
-        Ok(secret)
-    }
-
     /// Reads a Secret of a revision.
     pub fn read(secret: &Value) -> Result<Record, RecordFault> {
         let heading = Heading::read(secret).ok_or(RecordFault::Heading)?;

@@ -218,17 +218,6 @@ fn how_far_a_revision_came_is_written_without_its_content() {
 }
 
 #[test]
-fn a_replacement_is_bound_to_what_was_read() {
-    let live = json!({"metadata": {"uid": "u-9", "resourceVersion": "41"}});
-    let secret = record().replacement(&live).unwrap();
-    assert_eq!(secret["metadata"]["uid"], "u-9");
-    assert_eq!(secret["metadata"]["resourceVersion"], "41");
-    let mut read = Record::read(&secret).unwrap();
-    assert_eq!(read.heading.version.take().as_deref(), Some("41"));
-    assert_eq!(read, record());
-}
-
-#[test]
 fn what_an_object_was_is_kept_unless_the_release_knows_it() {
     let live = |id: &str| {
         json!({
