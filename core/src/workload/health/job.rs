@@ -32,7 +32,7 @@ pub(super) fn verdict(live: &Workload) -> Verdict {
     };
     let runs = WaitsFor::Completion {
         active: counter("/status/active"),
-        failed: counter("/status/failed"),
+        failed: failed_pods(live),
     };
     if is_true(live, "Complete") {
         return Verdict::Complete;
@@ -51,6 +51,18 @@ pub(super) fn verdict(live: &Workload) -> Verdict {
             runs
         },
     ))
+}
+
+/// How many of its pods have failed. Those that the Job controller has noted and not counted yet
+/// are among them, or a Job that has just failed would have no failed pod.
+/// <https://kubernetes.io/docs/reference/generated/kubernetes-api/v1.35/#uncountedterminatedpods-v1-batch>
+pub fn failed_pods(live: &Workload) -> i64 {
+    let noted = live
+        .value()
+        .pointer("/status/uncountedTerminatedPods/failed");
+    let noted = noted.and_then(Value::as_array).map_or(0, Vec::len);
+    let counted = live.number("/status/failed").unwrap_or(0);
+    counted.saturating_add(i64::try_from(noted).unwrap_or(i64::MAX))
 }
 
 /// Why a Job has failed; `None` if it has not.

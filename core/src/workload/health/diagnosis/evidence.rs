@@ -8,6 +8,7 @@ use crate::kubernetes::pod::{Event, Pods};
 use crate::outcome::Cause;
 use crate::text::{clip, words};
 use crate::workload::Workload;
+use crate::workload::health::job::failed_pods;
 use crate::workload::health::rollout::serving::Serving;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
@@ -198,7 +199,7 @@ fn count(live: &Workload, pods: &Pods) -> String {
             "{} of {wanted} completed, {} running, {} failed",
             live.available_replicas(),
             number("/status/active"),
-            number("/status/failed")
+            failed_pods(live)
         );
     }
     let ready = match pods.count() {

@@ -41,6 +41,25 @@ fn only_its_conditions_end_a_job() {
     assert_eq!(failure(&both).unwrap().reason, "MaxFailedIndexesExceeded");
 }
 
+/// As the real controller writes it in the moment in which it gives a Job up.
+#[test]
+fn a_pod_that_is_noted_and_not_counted_yet_has_failed() {
+    for (status, failed) in [
+        (json!({"uncountedTerminatedPods": {"failed": ["u-1"]}}), 1),
+        (
+            json!({"failed": 2, "uncountedTerminatedPods": {"failed": ["u-3"]}}),
+            3,
+        ),
+        (json!({"failed": 3, "uncountedTerminatedPods": {}}), 3),
+        (
+            json!({"uncountedTerminatedPods": {"succeeded": ["u-1"]}}),
+            0,
+        ),
+    ] {
+        assert_eq!(failed_pods(&job(json!({}), status)), failed);
+    }
+}
+
 #[test]
 fn a_job_that_goes_on_says_what_it_waits_for() {
     let runs = |active, failed| WaitsFor::Completion { active, failed };
