@@ -40,7 +40,12 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
             (*file).to_owned(),
             format!("Correct {file}, or the step that writes it, and release the change again."),
         ),
-        _ if touches => (
+        Some(_) if in_files.iter().all(Option::is_some) => (
+            "the files".to_owned(),
+            "Correct the files, or the step that writes them, and release the change again."
+                .to_owned(),
+        ),
+        _ if touches || in_files.iter().any(Option::is_some) => (
             "the user parameters and the files that they name".to_owned(),
             "Correct the file, or the action's UserParameters, and release the change again."
                 .to_owned(),

@@ -1,6 +1,6 @@
 use super::*;
 use crate::outcome::FileReference;
-use crate::request::{File, Files, Wanted};
+use crate::request::{File, Files, NamedFile, Wanted};
 
 fn origin() -> Origin {
     let member = |path: &str| {
@@ -20,9 +20,14 @@ fn origin() -> Origin {
         images: member("imagedefinitions.json"),
         ..Wanted::default()
     };
+    let of_release = |path: &str| NamedFile {
+        path: path.to_owned(),
+        file: file().unwrap(),
+    };
     let files = Files {
         manifest: file(),
         images: file(),
+        manifests: vec![of_release("k8s/web.yaml"), of_release("k8s/db.yaml")],
         ..Files::default()
     };
     Origin::new(&wanted, &files)
@@ -43,12 +48,17 @@ fn the_next_step_goes_where_the_fault_is() {
     let parameters = "Correct the action's UserParameters and release the change again.";
     let both = "Correct the file, or the action's UserParameters, and release the change again.";
     let images = "Correct `imagedefinitions.json` in artifact `Build`, or the step that writes it,";
+    let files = "Correct the files, or the step that writes them, and release the change again.";
+    let web = "Correct `k8s/web.yaml` in artifact `Build`, or the step that writes it,";
     let manifest = "Correct `k8s/a.yaml` in artifact `Build`, or the step that writes it,";
     for (fields, next) in [
         (&["images.web"][..], images),
         (&["images.web", "images[1]"], images),
         (&["manifest.spec.selector"], manifest),
-        (&["manifest.spec.selector", "images.web"], both),
+        (&["manifest.spec.selector", "images.web"], files),
+        (&["k8s/web.yaml:3 Deployment/web .spec"], web),
+        (&["k8s/web.yaml:3 x", "k8s/db.yaml:9 x"], files),
+        (&["k8s/web.yaml:3 x", "timeout"], both),
         (&["images.web", "timeout"], both),
         (&["manifest.metadata.name"], both),
         (&["variables.TAG"], both),

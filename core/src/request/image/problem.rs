@@ -114,6 +114,12 @@ fn unreadable(image: &str) -> Option<String> {
     if image.starts_with("git@") {
         return Some("it is the address of a Git repository".to_owned());
     }
+    if let Some(path) = image.strip_prefix("ko://") {
+        return Some(format!(
+            "it is the Go package `{}`, which `ko resolve` builds and replaces with its image",
+            shown(path)
+        ));
+    }
     if let Some((scheme, rest)) = image.split_once("://") {
         return Some(format!(
             "it begins with `{}://`, and an image does with its registry or name: `{}`",

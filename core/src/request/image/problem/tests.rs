@@ -124,6 +124,7 @@ fn the_part_at_fault_is_named_and_the_image_shown_whole() {
             "the port of its registry is empty",
         ),
         ("https://R/web:1".to_owned(), "it begins with `https://`"),
+        ("ko://example.com/web/cmd".to_owned(), "`ko resolve` builds"),
         ("R/web:1\n".to_owned(), "it has a line break at its end"),
         ("R/web:1 R/web:2".to_owned(), "it has a blank after `"),
         (
