@@ -5,12 +5,27 @@ const TAIL: usize = 40;
 
 /// As many texts as fit into `limit` bytes, and how many `things` are left out.
 pub(super) fn fit(all: &[String], separator: &str, things: &str, limit: usize) -> String {
+    fit_counted(all, |_| 1, separator, things, limit)
+}
+
+/// The same where each text stands for so many things.
+fn fit_counted(
+    all: &[String],
+    count: impl Fn(usize) -> usize,
+    separator: &str,
+    things: &str,
+    limit: usize,
+) -> String {
     let mut text = String::new();
     for (index, one) in all.iter().enumerate() {
         let is_last = index + 1 == all.len();
         let tail = if is_last { 0 } else { TAIL };
         if text.len() + separator.len() + one.len() + tail > limit {
-            let left = all.len() - index;
+            let left = (index..all.len()).map(&count).sum::<usize>();
+            let things = match left {
+                1 => things.trim_end_matches('s'),
+                _ => things,
+            };
             let tail = format!("… and {left} more {things}");
             return match text.is_empty() {
                 true => tail,
@@ -25,15 +40,18 @@ pub(super) fn fit(all: &[String], separator: &str, things: &str, limit: usize) -
     text
 }
 
-/// The same for texts in several forms, the shortest first: as many as possible are shown, and each
-/// in the longest form for which there is room beside them.
-pub(super) fn fit_forms(
-    all: &[Vec<String>],
-    separator: &str,
-    things: &str,
-    limit: usize,
-) -> String {
-    let shortest = all.iter().filter_map(|forms| forms.first().cloned());
+/// The texts for some things that are told together.
+pub(super) struct Block {
+    /// The shortest first.
+    pub(super) forms: Vec<String>,
+    /// How many things they are.
+    pub(super) things: usize,
+}
+
+/// The same for texts in several forms: as many as possible are shown, and each in the longest form
+/// for which there is room beside them.
+pub(super) fn fit_forms(all: &[Block], separator: &str, things: &str, limit: usize) -> String {
+    let shortest = all.iter().filter_map(|block| block.forms.first().cloned());
     let mut texts = shortest.collect::<Vec<_>>();
     let mut used = TAIL;
     let fits = texts.iter().take_while(|text| {
@@ -47,10 +65,10 @@ pub(super) fn fit_forms(
             .map(|text| text.len() + separator.len())
             .sum::<usize>()
     };
-    let longest = all.iter().map(Vec::len).max().unwrap_or(0);
+    let longest = all.iter().map(|it| it.forms.len()).max().unwrap_or(0);
     for form in 1..longest {
-        for (place, forms) in all.iter().enumerate().take(shown) {
-            let Some(longer) = forms.get(form) else {
+        for (place, block) in all.iter().enumerate().take(shown) {
+            let Some(longer) = block.forms.get(form) else {
                 continue;
             };
             if size(&texts) - texts[place].len() + longer.len() <= limit {
@@ -58,7 +76,7 @@ pub(super) fn fit_forms(
             }
         }
     }
-    fit(&texts, separator, things, limit)
+    fit_counted(&texts, |place| all[place].things, separator, things, limit)
 }
 
 #[cfg(test)]

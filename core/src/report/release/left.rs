@@ -1,6 +1,6 @@
 //! Why an object stays as it is, although it was to be deleted or put back.
 
-use super::naming::{object, some_of};
+use super::naming::{names, object};
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::LeftReason;
 use crate::release::prune::KeepReason;
@@ -21,13 +21,13 @@ pub(super) fn each<'a>(
     for (id, reason) in left {
         let (name, why) = (object(id, namespace), why(reason));
         match groups.iter_mut().find(|(known, _)| *known == why) {
-            Some((_, names)) => names.push(name),
+            Some((_, all)) => all.push(name),
             None => groups.push((why, vec![name])),
         }
     }
     let more: usize = groups.iter().skip(REASONS).map(|it| it.1.len()).sum();
     let shown = groups.into_iter().take(REASONS);
-    let shown = shown.map(|(why, names)| format!("{} ({why})", some_of(names)));
+    let shown = shown.map(|(why, all)| format!("{} ({why})", names(all)));
     let shown = shown.collect::<Vec<_>>().join("; ");
     match more {
         0 => shown,

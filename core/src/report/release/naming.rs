@@ -6,6 +6,9 @@ use crate::request::release::ReleaseRequest;
 /// How many objects a message names in one list.
 const NAMED: usize = 8;
 
+/// How long the names of one list are together: the names of definitions are long.
+const NAMES_LIMIT: usize = 280;
+
 /// The release: `release `shop` in `prod``, without a capital.
 pub(super) fn release(request: &ReleaseRequest) -> String {
     format!("release `{}` in `{}`", request.name, request.namespace)
@@ -27,7 +30,23 @@ pub(super) fn object(id: &ObjectId, namespace: &str) -> String {
 /// Some objects by their names, and how many more there are.
 pub(super) fn objects<'a>(ids: impl IntoIterator<Item = &'a ObjectId>, namespace: &str) -> String {
     let all = ids.into_iter().map(|id| object(id, namespace));
-    some_of(all.collect())
+    names(all.collect())
+}
+
+/// Names in a row, as many as are read at a glance, so that what is said of them has room.
+pub(super) fn names(mut all: Vec<String>) -> String {
+    let mut length = 0;
+    let fits = all.iter().take(NAMED).take_while(|name| {
+        length += name.len();
+        length <= NAMES_LIMIT
+    });
+    let shown = fits.count().max(1).min(all.len());
+    let more = all.len() - shown;
+    all.truncate(shown);
+    match more {
+        0 => all.join(", "),
+        more => format!("{} and {more} more", all.join(", ")),
+    }
 }
 
 /// Some texts in a row, and how many more there are.

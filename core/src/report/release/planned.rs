@@ -3,9 +3,9 @@
 use super::super::alarms;
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
-use super::fitting::fit_forms;
+use super::fitting::{Block, fit_forms};
 use super::left;
-use super::naming::{count, counted, object, release};
+use super::naming::{count, counted, names, object, release};
 use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
 use crate::kubernetes::object_id::ObjectId;
@@ -88,7 +88,7 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
             | ObjectChange::Recreated
             | ObjectChange::Untried(_)
             | ObjectChange::Deleted
-            | ObjectChange::Kept(_) => block(request, one).pop().unwrap_or_default(),
+            | ObjectChange::Kept(_) => forms(request, &[one]).pop().unwrap_or_default(),
         }
     });
     let jobs = jobs.collect::<Vec<_>>().join("\n");
@@ -157,18 +157,40 @@ fn counts(plan: &ReleasePlan) -> String {
     counted(&parts)
 }
 
-/// The texts for each object that does not stay as it is, the shortest first; by importance.
-fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Vec<String>> {
+/// The texts for the objects that do not stay as they are, by importance. Those that change alike
+/// are told together: with each version of a chart the same labels change on all its objects.
+fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Block> {
     let mut shown = plan.objects.iter().collect::<Vec<_>>();
     shown.retain(|one| one.change != ObjectChange::Unchanged);
     shown.sort_by_key(|one| (rank(&one.change), place(&one.id)));
-    shown.iter().map(|one| block(request, one)).collect()
+    let mut groups: Vec<Vec<&ObjectPlan>> = Vec::new();
+    for one in shown {
+        match groups.iter_mut().find(|group| is_alike(group[0], one)) {
+            Some(group) => group.push(one),
+            None => groups.push(vec![one]),
+        }
+    }
+    let blocks = groups.iter().map(|group| Block {
+        forms: forms(request, group),
+        things: group.len(),
+    });
+    blocks.collect()
+}
+
+/// Whether the same fields of two objects change in the same way.
+fn is_alike(one: &ObjectPlan, other: &ObjectPlan) -> bool {
+    match (&one.change, &other.change) {
+        (ObjectChange::Changed(one), ObjectChange::Changed(other)) => {
+            one.more == 0 && other.more == 0 && one.lines == other.lines
+        }
+        _ => false,
+    }
 }
 
 /// What would change in each object, at length.
 pub fn plan_lines(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<String> {
     let blocks = blocks(request, plan);
-    let longest = blocks.iter().filter_map(|block| block.last());
+    let longest = blocks.iter().filter_map(|block| block.forms.last());
     longest
         .flat_map(|block| block.lines())
         .map(str::to_owned)
@@ -184,18 +206,31 @@ fn place(id: &ObjectId) -> u8 {
     }
 }
 
-fn block(request: &ReleaseRequest, plan: &ObjectPlan) -> Vec<String> {
-    let name = object(&plan.id, &request.namespace).replace('`', "");
-    let line = match &plan.change {
+/// The texts for objects of which the same becomes, the shortest first.
+fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
+    let all = group.iter().map(|one| object(&one.id, &request.namespace));
+    let all = all.map(|name| name.replace('`', "")).collect::<Vec<_>>();
+    let name = all.join(", ");
+    let line = match &group[0].change {
         ObjectChange::Changed(difference) => {
             let number = difference.count();
             let fields_of = if number == 1 { "field" } else { "fields" };
-            let short = format!("{name}: {number} {fields_of}");
-            let longer = [FEW_FIELDS, FIELDS].map(|most| fields(&name, difference, most));
+            let short = match all.len() {
+                1 => format!("{name}: {number} {fields_of}"),
+                many => format!(
+                    "{} and {} more: {number} {fields_of} each",
+                    all[0],
+                    many - 1
+                ),
+            };
+            let longer = [
+                fields(&names(all), difference, FEW_FIELDS),
+                fields(&name, difference, FIELDS),
+            ];
             return [short].into_iter().chain(longer).collect();
         }
         ObjectChange::Deleted => format!("- {name}: deleted"),
-        ObjectChange::Recreated if plan.id.is("batch", "Job") => {
+        ObjectChange::Recreated if group[0].id.is("batch", "Job") => {
             format!("! {name}: deleted and made anew, so it runs again")
         }
         ObjectChange::Recreated => {

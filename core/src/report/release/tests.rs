@@ -296,6 +296,44 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
     ");
 }
 
+/// As with a new version of a chart: a label of all objects, and the image of one.
+#[test]
+fn objects_that_change_alike_are_told_together() {
+    let web = |version: &str, image: &str| {
+        let labels = json!({"helm.sh/chart": format!("shop-{version}")});
+        json!({"metadata": {"labels": labels}, "spec": {"image": image}})
+    };
+    let of = |name: &str, image: &str| ObjectPlan {
+        id: id(name),
+        change: ObjectChange::Changed(difference(&web("1.0", "web:1"), &web("2.0", image))),
+    };
+    let alike = (0..120).map(|number| of(&format!("ConfigMap/dashboard-{number}"), "web:1"));
+    let plan = ReleasePlan {
+        objects: alike.chain([of("Deployment/web", "web:2")]).collect(),
+        warnings: Vec::new(),
+        ..plan()
+    };
+    let Report::Success {
+        summary, variables, ..
+    } = planned(&request(), &guard(), &plan)
+    else {
+        panic!("a plan is a success");
+    };
+    let changes = variables.iter().find(|(name, _)| *name == "Changes");
+    let changes = &changes.unwrap().1;
+    for text in [&summary, changes] {
+        for said in [
+            "spec.image: web:1 → web:2",
+            "ConfigMap/dashboard-0, ConfigMap/dashboard-1, ",
+            " and 112 more:\n  metadata.labels.helm.sh/chart: shop-1.0 → shop-2.0",
+        ] {
+            assert!(text.contains(said), "{said}: {text}");
+        }
+    }
+    let lines = plan_lines(&request(), &plan).join("\n");
+    assert!(lines.contains("ConfigMap/dashboard-119:\n"), "{lines}");
+}
+
 #[test]
 fn a_plan_of_many_objects_counts_what_does_not_fit() {
     let new = (0..300).map(|number| ObjectPlan {
@@ -540,6 +578,18 @@ fn one_fault_is_told_in_the_first_line_with_its_own_next_step() {
 
     Take the change of these fields back, or let the object be deleted and made anew by the annotation `landfall/recreate: "yes"`; then release the change again. See docs/operations.md, immutable.
     "#);
+    let stored = vec![(
+        "status.storedVersions[0]".to_owned(),
+        "missing from spec.versions".to_owned(),
+    )];
+    let stored = ObjectTrouble::Refused(ApplyRefusal::Invalid(stored), refusal(422, "x"));
+    let definition = "CustomResourceDefinition/kafkas.example.com";
+    assert_snapshot!(faulty(vec![fault(definition, "k8s/crd.yaml:1", stored)]), @r#"
+    ConfigurationError
+    Release `shop` in `prod` was not changed: `CustomResourceDefinition/kafkas.example.com` (k8s/crd.yaml:1): `status.storedVersions[0]`: missing from spec.versions.
+
+    Objects may still be stored in versions that the new definitions lack. Migrate them as the upgrade notes of their project say, and remove the old versions from `status.storedVersions`; then retry the stage. See docs/operations.md, release-faults.
+    "#);
     let owner = ObjectTrouble::Foreign(vec![ForeignOwner::Release("prod/other".to_owned())]);
     assert_snapshot!(faulty(vec![fault("Secret/web", "k8s/tls.yaml:9", owner)]), @r#"
     ConfigurationError
@@ -615,6 +665,12 @@ fn what_keeps_a_release_from_beginning_is_told() {
     Release `shop` in `prod` was deployed by execution `run-8` after this one had begun to write; the later release was kept.
 
     To keep the version that serves now, do nothing; to deploy this version, release the change again. See docs/operations.md, out-of-sync.
+    ");
+    assert_snapshot!(told(ReleaseFailure::NoNamespace), @r"
+    ConfigurationError
+    Release `shop` in `prod` was not changed: namespace `prod` does not exist, and the records of the release are kept in it.
+
+    Create it (`kubectl create namespace prod`) and retry the stage, or correct `namespace`. See docs/operations.md, release-faults.
     ");
     assert_snapshot!(told(ReleaseFailure::TooLate), @r"
     SystemUnavailable
@@ -900,6 +956,27 @@ fn a_first_release_that_fails_leaves_nothing() {
     assert!(told.contains("failed and was taken back: "), "{told}");
     let deleted = "2 objects were new, and deleted again: `Deployment/web`, `Service/web`.";
     assert!(told.contains(deleted), "{told}");
+}
+
+/// The names of definitions are long, and an operator has a dozen.
+#[test]
+fn however_many_objects_stay_the_reason_is_told() {
+    let named = |kind: &str, number: usize| id(&format!("{kind}/{}-{number}", "w".repeat(60)));
+    let all = |kind: &str| (0..30).map(|n| named(kind, n)).collect::<Vec<_>>();
+    let definitions = all("CustomResourceDefinition").into_iter();
+    let back = WayBack {
+        restored: all("Deployment"),
+        deleted: all("PrometheusRule"),
+        left: definitions.map(|id| (id, LeftReason::Definition)).collect(),
+        ..rolled_back()
+    };
+    let told = ended_as(&request(), crashing(), back);
+    let said = " more (a definition is not taken back: objects may be stored in its new version).";
+    assert!(told.contains(said), "{told}");
+    assert!(
+        told.contains("30 objects were new, and deleted again: `Prom"),
+        "{told}"
+    );
 }
 
 /// However much is to be told, the cause comes first and the next step last.

@@ -14,7 +14,7 @@ fn what_does_not_fit_is_counted() {
     assert_eq!(fit(&[], "\n", "objects", 100), "");
     assert_eq!(
         fit(&["x".repeat(101)], "\n", "objects", 100),
-        "… and 1 more objects"
+        "… and 1 more object"
     );
 }
 
@@ -24,7 +24,10 @@ fn everything_is_named_before_anything_is_shown_in_full() {
     let forms = |number: usize| {
         let name = format!("object-{number}");
         let few = format!("{name}: {}", "x".repeat(50));
-        vec![name.clone(), few, format!("{name}: {}", "x".repeat(5000))]
+        Block {
+            forms: vec![name.clone(), few, format!("{name}: {}", "x".repeat(5000))],
+            things: 1,
+        }
     };
     let all = (0..10).map(forms).collect::<Vec<_>>();
     let text = fit_forms(&all, "\n", "objects", 1000);
@@ -47,6 +50,18 @@ fn everything_is_named_before_anything_is_shown_in_full() {
     }
     // What fits is shown in full.
     let text = fit_forms(&all[..1], "\n", "objects", 6000);
-    assert_eq!(text, all[0][2]);
+    assert_eq!(text, all[0].forms[2]);
     assert_eq!(fit_forms(&[], "\n", "objects", 100), "");
+}
+
+/// What is left out is counted by its things, of which one text may tell many.
+#[test]
+fn what_is_told_together_is_counted_one_by_one() {
+    let block = |text: &str, things| Block {
+        forms: vec![text.repeat(30)],
+        things,
+    };
+    let all = [block("a", 1), block("b", 60), block("c", 2)];
+    let text = fit_forms(&all, "\n", "objects", 80);
+    assert_eq!(text, format!("{}\n… and 62 more objects", "a".repeat(30)));
 }
