@@ -297,6 +297,8 @@ fn api_server(ports: &Ports) -> Vec<String> {
         "--tls-cert-file=server.crt",
         "--tls-private-key-file=server.key",
         "--authorization-mode=RBAC",
+        // As in every cluster whose network and volumes are DaemonSets.
+        "--allow-privileged=true",
         "--token-auth-file=tokens.csv",
         "--service-account-key-file=accounts.pub",
         "--service-account-signing-key-file=accounts.key",
