@@ -297,6 +297,11 @@ impl Call {
         self
     }
 
+    /// The name of the object that it is about; `None` for a collection.
+    pub fn name(&self) -> Option<&str> {
+        self.path.name(&self.resource)
+    }
+
     /// Whether the answer has a secret, so that nothing of it may be quoted.
     pub fn is_answered_in_secret(&self) -> bool {
         self.resource == TOKENS.name

@@ -37,6 +37,13 @@ impl Path {
         Path(path().unwrap_or_default())
     }
 
+    /// The name of the object of this resource that it leads to.
+    pub(super) fn name(&self, resource: &str) -> Option<&str> {
+        let (plural, ..) = parts(resource);
+        let (_, rest) = self.0.rsplit_once(&format!("/{plural}/"))?;
+        rest.split('/').next()
+    }
+
     /// The path of a group in a version: `apps/v1`, or `v1` for the core group.
     pub(super) fn of_version(api_version: &str) -> Path {
         let (group, version) = match api_version.split_once('/') {

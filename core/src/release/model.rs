@@ -165,6 +165,8 @@ pub enum ReleaseFailure {
     },
     /// The Secret of this name, in which the release is recorded, cannot be used.
     Record(String, RecordTrouble),
+    /// The namespace in which its records are kept does not exist; nothing was written.
+    NoNamespace,
     /// The time was over before anything was written.
     TooLate,
     /// The CloudWatch alarms do not let it begin; nothing was written.

@@ -226,3 +226,37 @@ async fn the_way_back_overwrites_no_later_release() {
     let config = object(&stage, "configmaps", "settings").await.unwrap();
     assert_eq!(config["data"]["LEVEL"], "debug", "{message}");
 }
+
+/// Its pods go with it, so that nothing serves; that is the first thing to say, and is counted.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_workload_that_somebody_deletes_in_the_middle_is_an_outage() {
+    let stage = cluster().await;
+    let ended = upgraded(&stage, SLOW, json!({}), async || {
+        stage.cluster.remove("deployments", "web").await;
+    });
+    let (kind, message) = ended.await.failure();
+    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    let first = "Outage: no pod of `Deployment/web` serves. ";
+    assert!(message.starts_with(first), "{message}");
+    assert!(object(&stage, "deployments", "web").await.is_none());
+    stage.logged(r#""Outages":1"#).await;
+}
+
+/// One that is new with the release has never served.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_workload_that_somebody_deletes_is_no_outage() {
+    let stage = cluster().await;
+    let (config, new) = (settings("info"), web("web", SLOW));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*new)];
+    let meddle = async {
+        while object(&stage, "deployments", "web").await.is_none() {
+            sleep(Duration::from_millis(20)).await;
+        }
+        sleep(Duration::from_millis(300)).await;
+        stage.cluster.remove("deployments", "web").await;
+    };
+    let (ended, ()) = tokio::join!(release(&stage, &files, json!({})), meddle);
+    let (_, message) = ended.failure();
+    assert!(!message.contains("Outage"), "{message}");
+    stage.logged(r#""Outages":0"#).await;
+}

@@ -80,3 +80,26 @@ async fn the_namespace_of_the_release_itself_has_to_exist_before() {
     }
     stage.wrote(&[]);
 }
+
+/// Nothing of the release has to be in its namespace: only its records are, which a plan does not
+/// write.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_namespace_that_is_missing_for_the_records_alone_is_told_by_the_plan() {
+    let stage = Stage::in_sandbox(|_, _| {}).await;
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: reader}\n\
+                rules: []\n";
+    let files = [("k8s/role.yaml", role)];
+    for mode in ["plan", "deploy"] {
+        let parameters = json!({"namespace": "nowhere", "mode": mode});
+        let (kind, message) = release(&stage, &files, parameters).await.failure();
+        assert_eq!(kind, "ConfigurationError", "{mode}: {message}");
+        for said in [
+            "was not changed",
+            "namespace `nowhere` does not exist",
+            "kubectl create namespace nowhere",
+        ] {
+            assert!(message.contains(said), "{mode}: {said}: {message}");
+        }
+    }
+    stage.wrote(&[]);
+}

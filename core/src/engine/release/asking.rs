@@ -75,6 +75,7 @@ impl ReleaseEngine {
         let (call, reading) = match task {
             Task::Parent
             | Task::Recorded(_)
+            | Task::TryParent
             | Task::Parented
             | Task::Record
             | Task::Close
@@ -136,6 +137,10 @@ impl ReleaseEngine {
             Task::Recorded(revision) => {
                 let call = Call::get(&SECRETS, namespace, &Heading::name_for(release, *revision));
                 (call, Reading::Object)
+            }
+            Task::TryParent => {
+                let call = Call::create(&SECRETS, namespace, self.parent.object());
+                (call.dry_run(), Reading::Object)
             }
             Task::Parented => {
                 let call = match &self.parent_live {

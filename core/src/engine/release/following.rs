@@ -15,7 +15,7 @@ use crate::release::{Followed, FollowedWorkload, ReleaseCause, ReleaseNote};
 use crate::request::Request;
 use crate::snapshot::Response;
 use crate::state::release::Record;
-use crate::strategy::{Success, SuccessNote};
+use crate::strategy::{Failure, Success, SuccessNote};
 use crate::workload::health::job;
 use crate::workload::health::object::{self, Applied, ObjectHealth};
 use crate::workload::health::rollout::WriteReceipt;
@@ -152,7 +152,12 @@ impl ReleaseEngine {
                 self.items[place].follower =
                     follower.and_then(|it| self.watched_on(&self.items[place], it));
             }
-            Outcome::Failed(failure) => {
+            Outcome::Failed(mut failure) => {
+                if let Failure::Deleted(Some(left)) = &mut failure {
+                    // What was there before this release has served.
+                    let has_served = self.written(&self.items[place]) != Written::New;
+                    left.wanted = i64::from(has_served);
+                }
                 let request = self.items[place].follower.take().map(|it| it.request);
                 let kind = workload_kind(&id).unwrap_or(Kind::Deployment);
                 let request = request.unwrap_or_else(|| self.request_for(kind, &id));

@@ -13,6 +13,7 @@ use crate::release::{
     ObjectFault, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, WayBack,
 };
+use crate::report;
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::Continuation;
 use crate::state::release::{Parent, Record};
@@ -60,11 +61,13 @@ pub enum ReleaseOutcome {
 }
 
 impl ReleaseOutcome {
-    /// Whether a workload was put back and does not serve.
+    /// Whether a workload is known not to serve that served before, put back or not.
     pub fn is_outage(&self) -> bool {
         match self {
             ReleaseOutcome::Failed(failure) => match &**failure {
-                ReleaseFailure::Ended { way_back, .. } => !way_back.unserved.is_empty(),
+                ReleaseFailure::Ended {
+                    cause, way_back, ..
+                } => report::release::is_outage(cause, way_back),
                 _ => false,
             },
             _ => false,
@@ -92,6 +95,8 @@ pub(super) enum Task {
     GetOld(usize),
     /// Ask whether the token has a permission.
     Permission(Permission, Option<String>),
+    /// Try to create the parent, which a plan does not.
+    TryParent,
     /// Write the parent, with the lock or without it.
     Parented,
     /// Create the record.

@@ -4,11 +4,12 @@
 use super::item::{CONFLICTS, Tried};
 use super::model::{ReleaseEngine, Task};
 use super::trouble::is_forbidden;
-use crate::change::apply;
-use crate::kubernetes::CallError;
-use crate::kubernetes::call::Permission;
-use crate::release::ObjectTrouble;
+use crate::change::apply::{self, ApplyRefusal};
+use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::{CallError, Refusal};
+use crate::release::{ObjectTrouble, ReleaseFailure};
 use crate::snapshot::Response;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
@@ -89,6 +90,38 @@ impl ReleaseEngine {
         }
     }
 
+    /// Tries in a plan what would be the first write of a first release, where no object has shown
+    /// that the namespace of its records is there.
+    pub(super) fn try_parent(&mut self) {
+        let home = &self.request.namespace;
+        let mut items = self.items.iter();
+        let is_seen = items.any(|item| {
+            let is_tried = matches!(item.tried, Tried::Same | Tried::Differs(_));
+            item.id.namespace.as_ref() == Some(home) && is_tried
+        });
+        if self.request.mode.is_plan() && self.parent_live.is_none() && !is_seen {
+            self.push(Task::TryParent);
+        }
+    }
+
+    /// Takes the answer to that. Who only plans need not be allowed to write it.
+    pub(super) fn tried_parent(
+        &mut self,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match result {
+            Ok(_) => {}
+            Err(CallError::Refused(refusal)) if is_home_missing(&refusal) => {
+                self.fail(ReleaseFailure::NoNamespace);
+            }
+            Err(CallError::Refused(refusal)) if is_forbidden(&refusal) => {}
+            Err(CallError::Refused(refusal)) if is_untriable(&refusal) => {}
+            Err(error) => self.trouble(Task::TryParent, call, error, now),
+        }
+    }
+
     /// The right to read what was not read so far, and is read once it is there.
     pub(super) fn need_reads(&self, needed: &mut BTreeSet<(Permission, Option<String>)>) {
         let new = self.items.iter().filter(|item| item.live.is_none());
@@ -99,6 +132,16 @@ impl ReleaseEngine {
             }
         }
     }
+}
+
+/// Whether a webhook cannot be asked without its effects.
+pub(super) fn is_untriable(refusal: &Refusal) -> bool {
+    refusal.code == 400 && refusal.message.contains("dry run")
+}
+
+/// Whether a Secret of the release is refused because its namespace does not exist.
+pub(super) fn is_home_missing(refusal: &Refusal) -> bool {
+    apply::refused(refusal) == ApplyRefusal::NamespaceMissing
 }
 
 /// Whether the answer to a dry run is that of an object which would be created: it has no version

@@ -91,6 +91,7 @@ impl ReleaseEngine {
                 Err(error) => self.unreadable(Task::GetOld(old), call, error, now),
             },
             Task::Permission(..) => self.took_permission(task, call, result, now),
+            Task::TryParent => self.tried_parent(call, result, now),
             Task::Parented => self.parented(call, result, now),
             Task::Record => self.recorded(call, result, now),
             Task::TakeOver(item) => self.took_over(item, call, result, now),

@@ -4,6 +4,7 @@
 use super::super::brief::in_short;
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
+use super::probing::is_home_missing;
 use super::reading::{Found, found};
 use super::twin::failure_of;
 use crate::kubernetes::CallError;
@@ -236,6 +237,9 @@ impl ReleaseEngine {
             Ok(Response::Object(object)) => self.parent_live = Some(object),
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
+            Err(CallError::Refused(refusal)) if is_home_missing(&refusal) => {
+                self.fail(ReleaseFailure::NoNamespace);
+            }
             Err(CallError::Refused(refusal)) if super::trouble::is_forbidden(&refusal) => {
                 if self.stage == Stage::Record {
                     self.forbid(&call, call.verb.rbac());

@@ -89,6 +89,7 @@ impl ReleaseEngine {
         }
         self.find_olds();
         self.ask_permissions();
+        self.try_parent();
         self.stage = Stage::Lock;
     }
 

@@ -4,6 +4,7 @@
 use super::following::workload_kind;
 use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
+use super::probing::is_untriable;
 use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
@@ -129,7 +130,7 @@ impl ReleaseEngine {
             let creates = refusal.message.contains("cannot create");
             return self.forbid(&call, if creates { "create" } else { "patch" });
         }
-        if refusal.code == 400 && refusal.message.contains("dry run") {
+        if is_untriable(&refusal) {
             self.items[place].tried = Tried::Unable(Untried::Webhook);
             return;
         }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::kubernetes::resource::{AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS};
+use crate::kubernetes::resource::{AUTOSCALERS, DEPLOYMENTS, REPLICA_SETS, SECRETS};
 
 #[test]
 fn a_patch_is_a_strategic_merge_patch_under_our_name() {
@@ -178,6 +178,20 @@ fn each_call_names_its_resource_as_rbac_does() {
     assert!(call.path.ends_with("/horizontalpodautoscalers/web"));
     let slices = Call::endpoint_slices(n, "web").query;
     assert_eq!(slices[0].1, "kubernetes.io/service-name=web");
+}
+
+#[test]
+fn a_call_tells_the_name_of_its_object() {
+    let namespaces = Resource::new("v1", "Namespace", "namespaces", false);
+    for (call, name) in [
+        (Call::get(&SECRETS, "shop", "login"), Some("login")),
+        (Call::get(&SECRETS, "secrets", "login"), Some("login")),
+        (Call::get(&namespaces, "", "shop"), Some("shop")),
+        (Call::list(&SECRETS, "shop", ""), None),
+        (Call::create(&SECRETS, "shop", json!({})), None),
+    ] {
+        assert_eq!(call.name(), name, "{}", call.path);
+    }
 }
 
 #[test]

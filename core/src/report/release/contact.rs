@@ -103,7 +103,10 @@ fn explained(
     error: &CallError,
     source: &CredentialSource,
 ) -> Explanation {
-    let what = format!("{} {}", call.verb.rbac(), call.resource);
+    let what = match call.name() {
+        Some(name) => format!("{} {} `{name}`", call.verb.rbac(), call.resource),
+        None => format!("{} {}", call.verb.rbac(), call.resource),
+    };
     explanation(error, &what, source).unwrap_or_else(|refused| {
         refusal::told(refused, call, &what, &request.namespace, ROLES, source)
     })

@@ -10,6 +10,7 @@ use super::naming::the_release;
 use super::{cause, permissions, refused, way_back};
 use crate::alarm::AlarmsRefusal;
 use crate::kubernetes::call::Permission;
+use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::refusal::User;
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
 use crate::release::{ObjectFault, RecordTrouble, ReleaseCause, ReleaseFailure, WayBack};
@@ -40,6 +41,7 @@ pub fn failure(
         ),
         ReleaseFailure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
+        ReleaseFailure::NoNamespace => no_namespace(request),
         ReleaseFailure::TooLate => too_late(request),
         ReleaseFailure::Alarms(AlarmsRefusal::Ringing(ring)) => {
             alarms::ringing(&the_release(request), ring)
@@ -64,6 +66,11 @@ pub fn failure(
         }
     }
 }
+
+/// What to do where new definitions lack versions in which objects may be stored.
+const STORED: &str = "Objects may still be stored in versions that the new definitions lack. \
+    Migrate them as the upgrade notes of their project say, and remove the old versions from \
+    `status.storedVersions`; then retry the stage.";
 
 /// Everything that is wrong with the objects, by file and line.
 fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
@@ -94,7 +101,14 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
                 .collect(),
         ),
     };
-    listing((code, failure_type), &headline, &lines, again::after(code))
+    let next = match faults
+        .iter()
+        .all(|fault| refused::is_of_stored(&fault.trouble))
+    {
+        true => STORED,
+        false => again::after(code),
+    };
+    listing((code, failure_type), &headline, &lines, next)
 }
 
 /// A failure with a list that is shown as far as it fits.
@@ -226,6 +240,25 @@ fn too_late(request: &ReleaseRequest) -> Report {
     )
 }
 
+/// Its records have no place.
+fn no_namespace(request: &ReleaseRequest) -> Report {
+    let namespace = &request.namespace;
+    fail(
+        FailureCode::ReleaseFaults,
+        FailureType::ConfigurationError,
+        &format!(
+            "{} was not changed: namespace `{namespace}` does not exist, and the records of the \
+             release are kept in it.",
+            the_release(request)
+        ),
+        &[],
+        &format!(
+            "Create it (`kubectl create namespace {namespace}`) and retry the stage, or correct \
+             `namespace`."
+        ),
+    )
+}
+
 /// It failed while it was written or followed: an outage first, then the cause and its evidence,
 /// what was done about it, and what to do.
 fn ended(
@@ -260,12 +293,24 @@ fn ended(
     )
 }
 
+/// Whether a workload does not serve that served before: one that was put back, or the one that
+/// failed where nothing was put back.
+pub fn is_outage(cause: &ReleaseCause, back: &WayBack) -> bool {
+    !back.unserved.is_empty() || gone_out(cause, back).is_some()
+}
+
 /// Pods that served before and do not serve now, where nothing was put back.
 fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> String {
+    gone_out(cause, back).map_or_else(String::new, |id| {
+        let name = super::naming::object(id, &request.namespace);
+        format!("Outage: no pod of {name} serves. ")
+    })
+}
+
+fn gone_out<'a>(cause: &'a ReleaseCause, back: &WayBack) -> Option<&'a ObjectId> {
     match cause {
         ReleaseCause::Workload { id, failure, .. } if !back.tried && failure.is_outage() => {
-            let name = super::naming::object(id, &request.namespace);
-            format!("Outage: no pod of {name} serves. ")
+            Some(id)
         }
         ReleaseCause::Workload { .. }
         | ReleaseCause::Refused { .. }
@@ -276,7 +321,7 @@ fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> Str
         | ReleaseCause::Gone(_)
         | ReleaseCause::TimedOut { .. }
         | ReleaseCause::Alarms(_)
-        | ReleaseCause::Recorded(_) => String::new(),
+        | ReleaseCause::Recorded(_) => None,
     }
 }
 

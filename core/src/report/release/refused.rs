@@ -94,6 +94,20 @@ fn refused(meaning: &ApplyRefusal, refusal: &Refusal) -> String {
     }
 }
 
+/// Whether a definition is refused because objects may be stored in a version that it lacks.
+pub(super) fn is_of_stored(trouble: &ObjectTrouble) -> bool {
+    match trouble {
+        ObjectTrouble::Refused(ApplyRefusal::Invalid(wrong), _) => wrong
+            .iter()
+            .all(|(field, _)| field.starts_with("status.storedVersions")),
+        ObjectTrouble::Refused(..)
+        | ObjectTrouble::Fault(_)
+        | ObjectTrouble::UnknownKind(_)
+        | ObjectTrouble::OwnNamespace
+        | ObjectTrouble::Foreign(_) => false,
+    }
+}
+
 /// The fields by the manager that owns them.
 fn conflict(fields: &[FieldConflict]) -> String {
     let mut owned: BTreeMap<&str, Vec<String>> = BTreeMap::new();
