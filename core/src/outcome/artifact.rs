@@ -117,14 +117,18 @@ impl Place {
 impl ArtifactError {
     /// Whether the artifact certainly has no files, so another artifact may be meant.
     pub fn has_no_files(&self) -> bool {
-        match self {
-            // What was cut off may have been there.
-            ArtifactError::Archive(_, ArchiveError::NotZip(found)) => *found != Found::Cut,
-            error => matches!(
-                error,
-                ArtifactError::Store(_, StoreError::Missing(_)) | ArtifactError::NoLocation(_)
-            ),
-        }
+        // What was cut off may have been there.
+        let is_cut = matches!(
+            self,
+            ArtifactError::Archive(_, ArchiveError::NotZip(Found::Cut))
+        );
+        let has_none = matches!(
+            self,
+            ArtifactError::Archive(_, ArchiveError::NotZip(_))
+                | ArtifactError::Store(_, StoreError::Missing(_))
+                | ArtifactError::NoLocation(_)
+        );
+        has_none && !is_cut
     }
 
     /// The failure type in the report.

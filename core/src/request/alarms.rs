@@ -92,6 +92,12 @@ impl Check<'_> {
                     excerpt(name, 0)
                 );
                 self.fault(place, problem);
+            } else if name.trim() != name {
+                let problem = format!(
+                    "is `{}`, with a blank at its beginning or end: leave it out",
+                    excerpt(name, 0)
+                );
+                self.fault(place, problem);
             } else if names.iter().any(|other| other == name) {
                 self.fault(place, format!("is `{}` a second time", excerpt(name, 0)));
             } else {

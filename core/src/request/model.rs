@@ -1,6 +1,6 @@
 //! The checked request of a job.
 
-use super::canary::Canary;
+use super::canary::{Canary, CanaryStep};
 use super::document::{containers, manifest_values};
 use super::origin::Origin;
 use crate::workload::Kind;
@@ -244,6 +244,8 @@ pub struct Watch<'a> {
     pub ignores_ringing: bool,
     /// How long it lasts once the new version serves everything.
     pub bake: Duration,
+    /// The shares of a canary, each with its own time.
+    pub steps: &'a [CanaryStep],
 }
 
 /// A request that the candidate must answer with a 2xx status.
@@ -337,7 +339,13 @@ impl Request {
             alarms: self.alarms.as_ref(),
             ignores_ringing: self.ignores_ringing(),
             bake: self.bake,
+            steps: self.strategy.canary().map_or(&[][..], |it| &it.steps[..]),
         }
+    }
+
+    /// Whether the new version is watched after it serves everything.
+    pub fn is_watched(&self) -> bool {
+        !self.bake.is_zero() || self.alarms.is_some()
     }
 
     /// Whether it asks for no change.

@@ -6,8 +6,8 @@ use super::fields::Check;
 use super::model::Strategy;
 use super::shown::excerpt;
 use super::strategy::{LONGEST_BAKE, SECONDS_TO_6H};
-use crate::kubernetes::route::RouteReference;
-use crate::text::{duration, words};
+use crate::kubernetes::route::{RouteKind, RouteReference};
+use crate::text::duration;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -230,14 +230,10 @@ impl Check<'_> {
             return;
         };
         // A `bake` that alone is too long is a fault of its own.
-        let length = canary.length();
-        if length >= timeout && switch.bake < timeout {
-            let problem = format!(
-                "take {} together, and must be shorter than `timeout`, which is for the whole \
-                 deploy and is {}: give fewer or shorter steps, or a longer `timeout`",
-                words(length),
-                words(timeout)
-            );
+        let route = canary.route.as_ref();
+        let targets = route.is_some_and(|route| route.kind == RouteKind::Ingress);
+        let problem = canary.unfit(timeout, targets);
+        if let Some(problem) = problem.filter(|_| switch.bake < timeout) {
             self.fault("steps", problem);
         }
     }

@@ -2,7 +2,8 @@
 //! environment variables, from the request and from the cluster.
 //!
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
-//! is escaped, nor in which case it is written. What is compressed is redacted as a whole (`packed`).
+//! is escaped, nor in which case it is written. What is compressed is redacted as a whole (see
+//! `packed`).
 
 mod learning;
 mod packed;

@@ -24,6 +24,17 @@ pub fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -> Verdi
     }
 }
 
+/// Whether the workload's newest version was once rolled out, whatever became of it since, as far
+/// as its status tells.
+pub fn was_rolled_out(live: &Workload) -> bool {
+    let written = WriteReceipt::adopted(live, Timestamp::MIN);
+    let is_complete = verdict(live, &written, Timestamp::MIN) == Verdict::Complete;
+    match live.kind() {
+        Kind::Deployment => is_complete || deployment::was_rolled_out(live),
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Job => is_complete,
+    }
+}
+
 /// Whether all pods of the workload's newest version are available.
 pub fn holds_the_pods(live: &Workload, sets: &[ReplicaSet]) -> bool {
     match live.kind() {

@@ -5,7 +5,8 @@
 //! its status counts them.
 
 use super::{
-    JOB, Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, Workload, template_digest, without_null_time,
+    JOB, Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, VERSION, Workload, template_digest,
+    without_null_time,
 };
 use crate::kubernetes::object::{bounded, controller, controller_name, timestamp};
 use crate::kubernetes::service::ServicePod;
@@ -53,6 +54,8 @@ pub struct ReplicaSet {
     pub images: Vec<String>,
     /// The job of the deploy that made it the newest: its controller copies our annotation.
     pub job: String,
+    /// The version of its pods, where a switch made its Deployment.
+    pub version: String,
 }
 
 impl ReplicaSet {
@@ -86,6 +89,7 @@ impl ReplicaSet {
                 .unwrap_or_default(),
             images: images(object, Kind::Deployment),
             job: job(object),
+            version: label(object, VERSION),
             ..ReplicaSet::default()
         }
     }
@@ -138,6 +142,14 @@ impl ReplicaSet {
         })
     }
 
+    /// The Deployment that a switch made of this one, where its pods are that one's: a selector
+    /// that tells no version finds them as well.
+    pub fn beside(&self, plain: &str) -> Option<String> {
+        let name = format!("{plain}-{}", self.version);
+        let own = format!("{name}-{}", self.template_hash);
+        (!self.version.is_empty() && self.name == own).then_some(name)
+    }
+
     /// The name of the object that controls its pods.
     pub fn pod_owner(&self) -> &str {
         match self.keeper.as_str() {
@@ -150,6 +162,12 @@ impl ReplicaSet {
 fn text(object: &Value, pointer: &str) -> String {
     let value = object.pointer(pointer).and_then(Value::as_str);
     value.unwrap_or_default().to_owned()
+}
+
+fn label(object: &Value, name: &str) -> String {
+    let labels = object.pointer("/metadata/labels");
+    let label = labels.and_then(|all| all.get(name)?.as_str());
+    bounded(label.unwrap_or_default()).to_owned()
 }
 
 fn job(object: &Value) -> String {

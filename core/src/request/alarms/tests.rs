@@ -63,6 +63,8 @@ fn faults_of_alarms() {
         (json!(["a", ""]), "alarms[1]", "1 to 255 characters"),
         (json!(["a\nb"]), "alarms[0]", "without line breaks"),
         (json!(["x".repeat(256)]), "alarms[0]", "1 to 255 characters"),
+        (json!(["a", "b "]), "alarms[1]", "blank at its beginning"),
+        (json!([" a"]), "alarms[0]", "is ` a`, with a blank"),
         (json!(["#{build.ALARM}"]), "alarms[0]", "did not fill in"),
         (json!(["a", "a"]), "alarms[1]", "a second time"),
         (

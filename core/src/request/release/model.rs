@@ -66,6 +66,7 @@ impl ReleaseRequest {
             alarms,
             ignores_ringing: alarms.is_some_and(|alarms| alarms.ignores_ringing),
             bake: self.bake,
+            steps: &[],
         }
     }
 

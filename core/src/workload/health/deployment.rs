@@ -55,6 +55,13 @@ pub(super) fn verdict(live: &Workload, written: &WriteReceipt, now: Timestamp) -
     }
 }
 
+/// Whether its rollout was complete once: the controller keeps that it was until the next one.
+pub(super) fn was_rolled_out(live: &Workload) -> bool {
+    let condition = live.condition("Progressing");
+    let is_done = condition.is_some_and(|it| it.reason == "NewReplicaSetAvailable");
+    is_done && live.observed_generation() >= live.generation()
+}
+
 /// Whether the newest ReplicaSet has the Deployment's revision and all pods are available. If no
 /// ReplicaSet is visible, the Deployment's own counters decide.
 pub(super) fn holds_the_pods(live: &Workload, sets: &[ReplicaSet]) -> bool {

@@ -182,7 +182,8 @@ pub(super) fn other_image<'a>(message: &'a str, own: &str) -> Option<&'a str> {
     // A runtime writes a short name out: `docker.io/library/nginx:latest`.
     let is_name = name == own || name.ends_with(&format!("/{own}"));
     let is_tag = tag.is_none() || own_tag.is_none() || tag == own_tag;
-    (!own.is_empty() && !(is_name && is_tag)).then_some(named)
+    let is_own = own.is_empty() || is_name && is_tag;
+    (!is_own).then_some(named)
 }
 
 /// An image's name, and its tag.
