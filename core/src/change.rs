@@ -23,14 +23,13 @@ mod undo;
 pub use checks::fault_of_time;
 pub use comparison::contains;
 pub use model::{Author, Change};
-pub use notes::{SUPERSEDED_LIMIT, history};
+pub use notes::{SUPERSEDED_LIMIT, history, is_untouched, taken_over, watched};
 pub use returning::bring_back;
 pub use undo::{undo, undo_of_generation, undo_of_template};
 
 use crate::problem::Fault;
 use crate::request::{Method, Request};
 use crate::state::baseline::Previous;
-use crate::state::marks::GENERATION;
 use crate::workload::Workload;
 use crate::workload::replica_set::ReplicaSet;
 use entries::{entry, merge_into};
@@ -87,12 +86,6 @@ pub fn template(request: &Request, live: &Workload, now: Timestamp) -> Result<Va
         restart(&mut object, now);
     }
     Ok(object["spec"]["template"].take())
-}
-
-/// Whether only the status has changed since our last write, neither spec nor annotations.
-pub fn is_untouched(live: &Workload) -> bool {
-    let generation = live.annotation(GENERATION);
-    generation.and_then(|text| text.parse().ok()) == Some(live.generation())
 }
 
 #[cfg(test)]

@@ -79,7 +79,10 @@ impl Engine {
             return;
         };
         match why {
-            Pending::Read(query) => self.was_read(query, call, result, now),
+            Pending::Read(query) => {
+                self.was_read(query.clone(), call, result, now);
+                self.snapshot.was_read(&query);
+            }
             Pending::Act(action) => self.acted(action, call, result, now),
             Pending::Plan(live) => match snapshot::object(result) {
                 Ok(object) => {
@@ -99,14 +102,15 @@ impl Engine {
 
     /// Takes an answer that no call was made for: a watch has told it.
     pub fn told(&mut self, response: Response, now: Timestamp) {
-        let asked = self.asked.as_ref();
-        let query = asked.and_then(|(_, why)| match why {
-            Pending::Read(query) => Some(query.clone()),
-            Pending::Act(_) | Pending::Plan(_) | Pending::Review(..) | Pending::End(..) => None,
-        });
-        self.answered(Ok(response), now);
-        if let Some(query) = query {
-            self.snapshot.was_told(query);
+        match self.asked.take() {
+            Some((Ask { call, .. }, Pending::Read(query))) => {
+                self.was_read(query.clone(), call, Ok(response), now);
+                self.snapshot.was_told(query);
+            }
+            asked => {
+                self.asked = asked;
+                self.answered(Ok(response), now);
+            }
         }
     }
 
@@ -204,6 +208,7 @@ impl Engine {
                 difference: Difference::default(),
                 warnings: Vec::new(),
                 handover: None,
+                takes_back: None,
             }),
         }
         true
@@ -215,9 +220,14 @@ impl Engine {
             let (request, now) = (&self.request, self.decided_at);
             strategy::switch::handover(request, switch, &self.continuation, &self.snapshot, now)
         });
+        let takes_back = self.request.strategy.switch().and_then(|switch| {
+            let (request, now) = (&self.request, self.decided_at);
+            strategy::switch::takes_back(request, switch, &self.continuation, &self.snapshot, now)
+        });
         let plan = Plan {
             warnings,
             handover,
+            takes_back,
             ..plan
         };
         self.end(Outcome::Planned(Box::new(plan)));

@@ -27,6 +27,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// How a switch would hand over.
     pub handover: Option<Handover>,
+    /// The candidate of a deploy that is not done, which a rollback on demand would take back.
+    pub takes_back: Option<String>,
 }
 
 /// What a decision means for a plan.
@@ -129,6 +131,7 @@ pub fn tried(request: &Request, live: Option<Workload>, after: Workload) -> Plan
         live,
         warnings: Vec::new(),
         handover: None,
+        takes_back: None,
     }
 }
 

@@ -28,7 +28,7 @@ mod text;
 mod field_types;
 mod unfilled;
 
-pub use canary::{Canary, CanaryStep, candidate_service};
+pub use canary::{Canary, CanaryStep, TARGETS, candidate_service};
 pub use files::{File, Files, NamedFile, Wanted};
 pub use located::located;
 pub use model::{

@@ -24,7 +24,7 @@ use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
-use taken::{blocking, got, replica_sets, roster, service_pods};
+use taken::{blocking, got, listed, replica_sets, roster, service_pods};
 
 /// How pods are followed. It decides how soon a look at them is worth its price, and nothing else.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -47,6 +47,8 @@ pub struct Snapshot {
     answers: Vec<(Query, Answer)>,
     /// What was not read, but told by a watch.
     told: Vec<Query>,
+    /// The Deployments that writes have scaled to zero.
+    retired: Vec<Query>,
     /// When the first of these was taken.
     since: Option<Timestamp>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
@@ -63,6 +65,8 @@ pub struct Snapshot {
     pub ends_unseen: u32,
     /// The smoke test.
     pub smoke: Smoked,
+    /// Whether a trial has found a name taken that no list has.
+    pub is_taken: bool,
     /// What could not be cleared away, and why.
     pub left: Vec<(String, String)>,
 }
@@ -199,10 +203,10 @@ impl Snapshot {
                 return self.read_again(name, object(response).map(Service::new));
             }
             Query::List(Items::Deployments, _) => {
-                let all = items(response)
-                    .into_iter()
-                    .map(|object| Workload::new(kind, object));
-                all.collect::<Vec<_>>().into()
+                let all = items(response).into_iter();
+                all.map(|object| listed(kind, object))
+                    .collect::<Vec<_>>()
+                    .into()
             }
             Query::List(Items::ReplicaSets, selector) => {
                 let sets = replica_sets(response, mask);
@@ -347,6 +351,7 @@ impl Snapshot {
     pub fn invalidate_all(&mut self) {
         self.answers.clear();
         self.told.clear();
+        self.retired.clear();
         self.since = None;
         self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
     }

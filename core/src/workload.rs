@@ -17,6 +17,10 @@ pub const REVISION: &str = "deployment.kubernetes.io/revision";
 /// deploy. Kubernetes' controllers copy it to the version that it made the newest.
 pub const JOB: &str = "landfall/job";
 
+/// The label that distinguishes one version's pods from another's. Kubernetes' controllers copy it
+/// to the ReplicaSets of the Deployment that a switch made.
+pub const VERSION: &str = "landfall/version";
+
 /// A workload, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workload {

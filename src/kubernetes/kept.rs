@@ -97,13 +97,18 @@ impl Kept {
             self.take(id, told, at);
         }
         if !fresh {
-            let is_awaited = |list: &List| list.awaited.is_some() && !list.is_outdated;
-            self.catch_up(call, form, is_awaited).await;
+            let is_awaited =
+                |list: &List| list.is(call, form) && list.awaited.is_some() && !list.is_outdated;
+            self.catch_up(is_awaited).await;
         }
         let now = Instant::now();
-        let found = self.lists.iter_mut().find(|list| list.is(call, form));
-        if let Some(list) = found.filter(|list| !fresh && list.is_believed(now)) {
-            return Some(Ok((list.answer(reading), true)));
+        let mut lists = self.lists.iter_mut().filter(|_| !fresh);
+        let found = lists.find(|list| match list.is(call, form) {
+            true => list.is_believed(now),
+            false => list.covers(call, form) && list.is_followed(now),
+        });
+        if let Some(list) = found {
+            return Some(Ok((list.answer(call, reading), true)));
         }
         let read = read(cluster, call, form, until).await;
         let read = self.read((call, reading, form), read, fresh).await;
@@ -126,29 +131,41 @@ impl Kept {
         let items = items.collect::<BTreeMap<_, _>>();
         let Some(version) = version.filter(|_| items.len() <= ITEMS) else {
             self.lists.retain(|list| !list.is(call, form));
-            let mut response = answer(items.values(), form, reading);
+            let mut response = answer(items.values(), reading);
             if let Response::Pods(pods) = &mut response {
                 pods.cut = true;
             }
             return Ok(response);
         };
         if self.is_switch {
-            self.catch_up(call, form, |list| list.items != items).await;
+            let is_other = |list: &List| list.is(call, form) && list.items != items;
+            let is_behind = |list: &List| {
+                let part = list.part(call).map(|item| (item.name(), item));
+                list.covers(call, form)
+                    && !part.eq(items.iter().map(|(name, item)| (&**name, item)))
+            };
+            self.catch_up(|list| is_other(list) || is_behind(list))
+                .await;
+            let now = Instant::now();
+            let lists = self.lists.iter_mut();
+            for list in lists.filter(|list| list.watch.is_some() && list.covers(call, form)) {
+                let is_same = !is_behind(list);
+                list.checked(is_same, fresh, now);
+            }
         }
         let list = self.list(call, form);
         list.read(items, version, fresh, Instant::now());
-        let answer = list.answer(reading);
+        let answer = list.answer(call, reading);
         self.log(call, "it does not tell what changes");
         Ok(answer)
     }
 
-    /// Waits a moment for what a watch is about to tell, as long as its list `is_behind`.
-    async fn catch_up(&mut self, call: &Call, form: Form, is_behind: impl Fn(&List) -> bool) {
+    /// Waits a moment for what watches are about to tell, as long as a list `is_behind`.
+    async fn catch_up(&mut self, is_behind: impl Fn(&List) -> bool) {
         let end = Instant::now() + CATCHING_UP;
         loop {
             let mut lists = self.lists.iter();
-            let list = lists.find(|list| list.is(call, form) && list.watch.is_some());
-            if !list.is_some_and(&is_behind) {
+            if !lists.any(|list| list.watch.is_some() && is_behind(list)) {
                 return;
             }
             let Ok(Some((id, told, at))) = timeout_at(end, self.receiver.recv()).await else {
@@ -186,7 +203,7 @@ impl Kept {
     /// How the pods that were asked for are followed.
     pub fn pods(&self) -> Followed {
         let lists = self.lists.iter();
-        let mut pods = lists.filter(|list| list.form == Form::Pods && list.is_current);
+        let mut pods = lists.filter(|list| list.is_of_pods() && list.is_current);
         if pods.clone().any(|list| list.watch.is_none()) {
             return Followed::ByLists;
         }
@@ -200,9 +217,14 @@ impl Kept {
     fn open(&mut self, cluster: &Arc<Cluster>) {
         while self.tasks.try_join_next().is_some() {}
         let now = Instant::now();
-        for list in &mut self.lists {
+        let is_covered = |list: &List| {
+            let mut others = self.lists.iter();
+            others.any(|other| other.covers(&list.call, list.form) && other.is_followed(now))
+        };
+        let covered = self.lists.iter().map(is_covered).collect::<Vec<_>>();
+        for (list, is_covered) in self.lists.iter_mut().zip(covered) {
             let is_elsewhere = *list.call.path == *self.followed_elsewhere;
-            if !list.is_wanted() || is_elsewhere || !list.trust.may_open(now) {
+            if is_covered || !list.is_wanted() || is_elsewhere || !list.trust.may_open(now) {
                 continue;
             }
             self.newest += 1;
@@ -230,7 +252,7 @@ impl Kept {
                 () = sleep_until(end), if due.is_some() => {
                     self.woken = Some(Instant::now());
                     // Whether pods have changed decides how soon they are looked at.
-                    let others = self.lists.iter_mut().filter(|it| it.form != Form::Pods);
+                    let others = self.lists.iter_mut().filter(|it| !it.is_of_pods());
                     others.for_each(|list| list.is_changed = false);
                     return;
                 }

@@ -1,5 +1,7 @@
 //! Deploys that CloudWatch's alarms guard.
 
+mod retried;
+
 use crate::bake::watched;
 use crate::stage::{LIFE, OLD_IMAGE, Stage, image};
 use jiff::{SignedDuration, Timestamp};
@@ -80,7 +82,8 @@ async fn a_deploy_whose_alarms_are_silent_says_so() {
         let types = json!(["MetricAlarm", "CompositeAlarm"]);
         assert_eq!(reading.body["AlarmTypes"], types);
     }
-    stage.wrote(&["PATCH"]);
+    // The new version, and that its watch is over.
+    stage.wrote(&["PATCH", "PATCH"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -285,7 +288,8 @@ async fn an_outage_of_a_moment_before_the_first_write_is_waited_for() {
     let stage = stage().await;
     stage.aws.fault("DescribeAlarms", AwsFault::Unavailable, 3);
     stage.deploy(guarded(1)).await.success();
-    stage.wrote(&["PATCH"]);
+    // The new version, and that its watch is over.
+    stage.wrote(&["PATCH", "PATCH"]);
 }
 
 /// The start of the watch is in the cluster.
@@ -328,7 +332,7 @@ async fn what_rang_between_two_invocations_counts() {
     };
     let (ended, ()) = tokio::join!(stage.deploy_in(life, guarded(40)), ringing);
     let (_, message) = ended.failure();
-    let told = "CloudWatch alarm `web 5xx` left OK during the deploy, and came back to it at ";
+    let told = "CloudWatch alarm `web 5xx` was not OK during the deploy, and came back to it at ";
     assert!(message.contains(told), "{message}");
     assert_eq!(stage.ready_images().await, [OLD_IMAGE, OLD_IMAGE]);
 }

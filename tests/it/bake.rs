@@ -9,6 +9,9 @@ use std::time::Duration;
 
 const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
 
+/// The new version, and that its watch is over.
+const WATCHED: [&str; 2] = ["PATCH", "PATCH"];
+
 /// A rolling deploy with a bake of so many seconds.
 fn baked(seconds: u64) -> Value {
     let mut parameters = image(NEW_IMAGE);
@@ -31,7 +34,7 @@ async fn a_rolling_deploy_is_watched_for_its_bake() {
         "{summary}"
     );
     assert!(variables["DurationSeconds"].parse::<u32>().unwrap() >= 3);
-    stage.wrote(&["PATCH"]);
+    stage.wrote(&WATCHED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -50,7 +53,7 @@ async fn a_bake_goes_on_over_many_invocations() {
         _ => false,
     });
     assert!(watched.count() >= 2, "{reports:#?}");
-    stage.wrote(&["PATCH"]);
+    stage.wrote(&WATCHED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -79,7 +82,7 @@ async fn what_others_do_during_the_bake_is_no_failure_of_the_version() {
     let (ended, ()) = tokio::join!(stage.deploy(baked(3)), others);
     let (summary, _) = ended.success();
     assert!(summary.contains("3 of 3 pods available"), "{summary}");
-    stage.wrote(&["PATCH"]);
+    stage.wrote(&WATCHED);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -126,5 +129,5 @@ async fn a_process_that_dies_during_the_bake_bakes_anew() {
         panic!("it succeeded");
     };
     assert!(summary.contains("It was watched for 4 s"), "{summary}");
-    stage.wrote(&["PATCH"]);
+    stage.wrote(&WATCHED);
 }

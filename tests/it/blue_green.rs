@@ -393,3 +393,36 @@ async fn a_service_whose_selector_was_set_back_is_held_to_its_version_again() {
     );
     at_rest(&stage).await;
 }
+
+/// An autoscaler gives the new version a pod more during the bake: the old one keeps pace, so that
+/// the way back stays open, and does not fall back to fewer pods.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_way_back_stays_open_while_the_new_version_is_scaled_up() {
+    let stage = scaled_stage().await;
+    let mut parameters = switch("blueGreen", NEW_IMAGE);
+    parameters["bake"] = json!("30s");
+    let meddle = async {
+        is_switched(&stage).await;
+        stage.cluster.scale_of("demo-app-blue", 3).await;
+        let available = async || {
+            let found = stage.cluster.object("deployments", "demo-app").await;
+            found.unwrap()["status"]["availableReplicas"].as_i64()
+        };
+        while available().await != Some(3) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        // The pods keep serving; they just are not what was asked for any more.
+        let other = "registry.example.com/demo-app:9.0.0";
+        stage.cluster.set_image_of("demo-app-blue", other).await;
+    };
+    let story = async { tokio::join!(stage.deploy(parameters), meddle) };
+    let (ended, ()) = stage.probed(story).await;
+    let (kind, message) = ended.failure();
+    assert_eq!(kind, "JobFailed", "{message}");
+    assert!(
+        message.contains("Service `demo-app` now routes to `demo-app` (3 pods)"),
+        "{message}"
+    );
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+    at_rest(&stage).await;
+}

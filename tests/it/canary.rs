@@ -8,10 +8,12 @@ mod interrupted;
 mod pods;
 mod real;
 pub mod stand_in;
+mod turns;
 mod watch;
 
 use crate::blue_green::{NEW_IMAGE, at_rest, endpoints_are_known, replicas, service};
 use crate::stage::{Ended, Stage, demo_app};
+use jiff::SignedDuration;
 use landfall_sandbox::gateway::{HTTP_ROUTES, sample_http_route};
 use landfall_sandbox::world::{World, sample_autoscaler, sample_service};
 use serde_json::{Value, json};
@@ -27,7 +29,16 @@ fn canary(image: &str) -> Value {
 
 /// A cluster in which `demo-app` serves over a route; `prepare` makes the difference.
 async fn stage_with(prepare: impl FnOnce(&mut World, jiff::Timestamp)) -> Stage {
+    stage_since(SignedDuration::ZERO, prepare).await
+}
+
+/// The same, where nobody has changed anything for some time.
+async fn stage_since(
+    ago: SignedDuration,
+    prepare: impl FnOnce(&mut World, jiff::Timestamp),
+) -> Stage {
     let stage = Stage::in_sandbox(|world, now| {
+        let now = now - ago;
         world.install_gateway_api(now);
         world.apply(demo_app(600), now);
         world.apply(sample_service("demo-app"), now);

@@ -233,12 +233,17 @@ impl Cluster {
 
     /// Somebody else, or an autoscaler, scales the Deployment.
     pub async fn scale(&self, replicas: i64) {
+        self.scale_of(NAME, replicas).await;
+    }
+
+    /// The same for any Deployment.
+    pub async fn scale_of(&self, name: &str, replicas: i64) {
         match self {
             Cluster::Sandbox(kubernetes) => {
-                kubernetes.world(|world, now| world.scale("default", NAME, replicas, now));
+                kubernetes.world(|world, now| world.scale("default", name, replicas, now));
             }
             Cluster::Real(namespace) => {
-                let path = format!("{}/scale", deployment(namespace));
+                let path = namespace.path("apps/v1", &format!("deployments/{name}/scale"));
                 namespace
                     .merge(&path, &json!({"spec": {"replicas": replicas}}))
                     .await;

@@ -240,6 +240,7 @@ async fn what_is_in_front_of_the_service_decides() {
     let plan = |handover: Value| {
         let mut parameters = switch(NEW_IMAGE, handover);
         parameters["mode"] = json!("plan");
+        parameters["timeout"] = json!("5m");
         parameters
     };
     let stage = behind_a_load_balancer().await;
@@ -248,6 +249,17 @@ async fn what_is_in_front_of_the_service_decides() {
         Application Load Balancer sees the new pods healthy first (TargetGroupBinding \
         `k8s-demo-app`).";
     assert!(summary.contains(told), "{summary}");
+    // A canary by pods ends the same way, and each of its shares takes that time.
+    let mut canary = plan(Value::Null);
+    canary["strategy"] = json!("canary");
+    canary["steps"] = json!([50]);
+    let (summary, _) = stage.deploy(canary.clone()).await.success();
+    assert!(summary.contains(told), "{summary}");
+    canary["timeout"] = json!("2m");
+    let (_, message) = stage.refused(canary).await;
+    let short = "needs up to 1 min with each share to see new pods healthy (`handover`), which \
+        takes 2 min 4 s";
+    assert!(message.contains(short), "{message}");
     let (summary, _) = stage.deploy(plan(json!("cut"))).await.success();
     assert!(
         summary.contains("would be switched at once (`handover`)"),

@@ -11,6 +11,7 @@ import codecs
 import fcntl
 import os
 import pty
+import select
 import struct
 import sys
 import termios
@@ -21,6 +22,7 @@ import pyte
 
 COLUMNS, ROWS = 100, 36
 STEP = 0.4  # seconds between two looks at the screen, at the least: each new dot changes it
+PART = 0.02  # seconds between two parts of one screen, at the most
 PAUSE = 5.0  # seconds that the last picture stays
 LONGEST = 120.0  # seconds after which the command has gone wrong
 CELL_WIDTH, CELL_HEIGHT, MARGIN = 8.4, 18, 16
@@ -48,10 +50,7 @@ def record(command):
     stream, decoder = pyte.Stream(screen), codecs.getincrementaldecoder("utf-8")("replace")
     frames, started = [], None
     while True:
-        try:
-            data = os.read(terminal, 65536)
-        except OSError:
-            break
+        data = written(terminal)
         if not data:
             break
         now = time.monotonic()
@@ -68,6 +67,20 @@ def record(command):
     if os.waitpid(process, 0)[1]:
         sys.exit("the command has failed")
     return frames
+
+
+def written(terminal):
+    """What the command wrote next, up to where it pauses: never half of a screen. Nothing at its end."""
+    data = b""
+    while not data or select.select([terminal], [], [], PART)[0]:
+        try:
+            more = os.read(terminal, 65536)
+        except OSError:
+            break
+        if not more:
+            break
+        data += more
+    return data
 
 
 def rows(lines):

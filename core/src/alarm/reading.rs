@@ -18,6 +18,8 @@ pub enum Known {
     NoData,
     /// It has been ringing since before the deploy.
     RangBefore,
+    /// It has too little data, and was ringing since before the deploy until then.
+    NoDataRangBefore,
     /// It rang during the deploy.
     Rang,
 }
@@ -30,6 +32,7 @@ impl Known {
             Known::Patchy => 'p',
             Known::NoData => 'n',
             Known::RangBefore => 'b',
+            Known::NoDataRangBefore => 'm',
             Known::Rang => 'r',
         }
     }
@@ -41,6 +44,7 @@ impl Known {
             Known::Patchy,
             Known::NoData,
             Known::RangBefore,
+            Known::NoDataRangBefore,
             Known::Rang,
         ];
         all.into_iter().find(|one| one.letter() == letter)
@@ -62,10 +66,17 @@ pub fn judged(before: Option<(Known, Timestamp)>, alarm: &Alarm, since: Timestam
                 false => Known::RangBefore,
             }
         }
+        // Its data came back, and it is as it was.
+        (Some((Known::NoDataRangBefore, _)), AlarmState::Ringing) => Known::RangBefore,
         (Some(_), AlarmState::Ringing) => Known::Rang,
+        (Some((Known::RangBefore | Known::NoDataRangBefore, _)), AlarmState::NoData) => {
+            Known::NoDataRangBefore
+        }
         (_, AlarmState::NoData) => Known::NoData,
         // An alarm that is known to lack data at times did so once more.
-        (Some((Known::NoData | Known::Patchy, _)), AlarmState::Ok) => Known::Patchy,
+        (Some((Known::NoData | Known::Patchy | Known::NoDataRangBefore, _)), AlarmState::Ok) => {
+            Known::Patchy
+        }
         // It has left `OK` and come back since it was read last: it rang in between.
         (Some((Known::Quiet, newest)), AlarmState::Ok) if changed_after(newest) => Known::Rang,
         (Some((Known::Quiet | Known::RangBefore, _)) | None, AlarmState::Ok) => Known::Quiet,

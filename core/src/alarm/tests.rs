@@ -42,7 +42,26 @@ fn an_alarm_is_judged_by_its_last_change_of_state() {
             Known::RangBefore,
         ),
         (Some((Known::RangBefore, 50)), Ok, 120, Known::Quiet),
-        (Some((Known::RangBefore, 50)), NoData, 120, Known::NoData),
+        (
+            Some((Known::RangBefore, 50)),
+            NoData,
+            120,
+            Known::NoDataRangBefore,
+        ),
+        (
+            Some((Known::NoDataRangBefore, 120)),
+            NoData,
+            120,
+            Known::NoDataRangBefore,
+        ),
+        // It had lost its data, and never been silent.
+        (
+            Some((Known::NoDataRangBefore, 120)),
+            Ringing,
+            130,
+            Known::RangBefore,
+        ),
+        (Some((Known::NoDataRangBefore, 120)), Ok, 130, Known::Patchy),
         (Some((Known::RangBefore, 50)), Ringing, 120, Known::Rang),
         (Some((Known::Rang, 50)), Ok, 120, Known::Rang),
         (Some((Known::Rang, 50)), NoData, 120, Known::Rang),
@@ -65,7 +84,7 @@ fn an_alarm_is_judged_by_its_last_change_of_state() {
 
 #[test]
 fn letters_are_read_as_they_are_written() {
-    for letter in "opnbr".chars() {
+    for letter in "opnbmr".chars() {
         assert_eq!(Known::of(letter).unwrap().letter(), letter);
     }
     assert_eq!(Known::of('O'), None);

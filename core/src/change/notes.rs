@@ -7,9 +7,9 @@ use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
     CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS,
-    RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED,
+    RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED, WATCHED,
 };
-use crate::workload::Workload;
+use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
@@ -37,17 +37,6 @@ pub(super) fn annotations(
     author: &Author,
 ) -> Map<String, Value> {
     let last = |name: &str| live.and_then(|live| live.annotation(name));
-    let superseded = last(JOB)
-        .into_iter()
-        .chain(
-            last(SUPERSEDED)
-                .into_iter()
-                .flat_map(|jobs| jobs.split(',')),
-        )
-        .filter(|job| *job != author.job && !job.is_empty())
-        .take(SUPERSEDED_LIMIT)
-        .collect::<Vec<_>>()
-        .join(",");
     let or_null = |text: Option<String>| text.map_or(Value::Null, Value::String);
     let served = live.and_then(|live| Previous::served_text(previous.as_ref(), live));
     let previous = previous.map(|previous| previous.text());
@@ -63,9 +52,10 @@ pub(super) fn annotations(
         (RETURNED_TO, Value::Null),
         (
             SUPERSEDED,
-            or_null((!superseded.is_empty()).then_some(superseded)),
+            or_null(live.and_then(|live| superseded(live, author))),
         ),
         (ROLLED_BACK, Value::Null),
+        (WATCHED, Value::Null),
         (CAUSE, Value::Null),
         (COMMIT, or_null(request.commit.clone())),
         (COMMITTED, or_null(newest_commit(request, live))),
@@ -77,6 +67,43 @@ pub(super) fn annotations(
         .filter(|(name, value)| !value.is_null() || removes(name))
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+}
+
+/// The jobs that this one comes after, newest first.
+fn superseded(live: &Workload, author: &Author) -> Option<String> {
+    let last = [JOB, SUPERSEDED].map(|name| live.annotation(name).unwrap_or_default());
+    let all = last.iter().flat_map(|jobs| jobs.split(','));
+    let all = all.filter(|job| *job != author.job && !job.is_empty());
+    let all = all.take(SUPERSEDED_LIMIT).collect::<Vec<_>>();
+    (!all.is_empty()).then(|| all.join(","))
+}
+
+/// The merge patch by which a job goes on with the deploy of a dead one: only whose it is changes.
+pub fn taken_over(live: &Workload, author: &Author) -> Value {
+    noted(
+        live,
+        json!({JOB: author.job, SUPERSEDED: superseded(live, author)}),
+    )
+}
+
+/// The merge patch that notes that the watch over the new version is over.
+pub fn watched(live: &Workload, job: &str) -> Value {
+    noted(live, json!({WATCHED: job}))
+}
+
+/// A merge patch of annotations. They are copied to a Deployment's ReplicaSet, so that they move
+/// its generation, which is noted, too: otherwise somebody else seems to have changed it.
+fn noted(live: &Workload, mut notes: Value) -> Value {
+    if live.kind() == Kind::Deployment && is_untouched(live) {
+        notes[GENERATION] = json!((live.generation() + 1).to_string());
+    }
+    json!({"metadata": {"resourceVersion": live.resource_version(), "annotations": notes}})
+}
+
+/// Whether only the status has changed since our last write, neither spec nor annotations.
+pub fn is_untouched(live: &Workload) -> bool {
+    let generation = live.annotation(GENERATION);
+    generation.and_then(|text| text.parse().ok()) == Some(live.generation())
 }
 
 /// When the newest commit was made that was ever deployed.

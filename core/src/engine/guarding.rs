@@ -7,7 +7,7 @@ use crate::alarm::{Alarm, AlarmsError, AlarmsRefusal};
 use crate::report;
 use crate::state::continuation::Phase;
 use crate::state::guard::Guard;
-use crate::strategy::{self, Decision, Failure, Stage, Wait};
+use crate::strategy::{self, Action, Decision, Failure, Stage, Wait};
 use jiff::{SignedDuration, Timestamp};
 
 /// How often the alarms are read while there is something to guard.
@@ -110,7 +110,11 @@ impl Engine {
     /// Whether a deploy that begins with this decision has to wait for the alarms, or comes to
     /// nothing because of them.
     pub(super) fn holds_back(&mut self, decision: &Decision, now: Timestamp) -> bool {
-        let writes = matches!(decision, Decision::Act(_));
+        // What mends the work of a dead deploy, and leaves this one at its start, begins nothing:
+        // what that one gave a share of the traffic may be why an alarm rings.
+        let mends = matches!(decision, Decision::Act(Action::Step(step))
+            if step.then == Phase::Start);
+        let writes = matches!(decision, Decision::Act(_)) && !mends;
         let begins = writes || matches!(decision, Decision::Enter(_) | Decision::Finish(_));
         if self.request.alarms.is_none() || self.continuation.phase != Phase::Start || !begins {
             return false;

@@ -290,6 +290,8 @@ impl Engine {
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
         let is_told = match &why {
             Pending::Read(Query::ServiceAgain(_)) => false,
+            // What is asked for although a watch has told it is to be read.
+            Pending::Read(query) if self.snapshot.is_told(query) => false,
             Pending::Read(query) => !(query.is_of_traffic() && self.snapshot.is_rechecked()),
             Pending::Act(_) | Pending::Plan(_) | Pending::Review(..) | Pending::End(..) => false,
         };

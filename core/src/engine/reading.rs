@@ -30,7 +30,10 @@ impl Engine {
         let is_tried = matches!(query, Query::DryRun(_));
         match self.take(query, &call, result, now) {
             Ok(()) => {}
-            Err(error) if is_tried && self.looks_again_after(&error) => self.lost_race(now),
+            Err(error) if is_tried && self.looks_again_after(&error) => {
+                self.lost_race(now);
+                self.snapshot.is_taken = true;
+            }
             Err(error) => self.trouble(call, error, now),
         }
     }

@@ -14,98 +14,22 @@ mod fault;
 mod http_route;
 mod in_force;
 mod ingress;
+mod kind;
 mod list;
 mod weights;
 
-use super::name::{Name, Rule};
-use super::object::Object;
-use super::permission::Permission;
+use super::object::{Object, timestamp};
 use super::pod::Event;
-use super::resource::{EVENTS, HTTP_ROUTES, INGRESSES, Resource, SERVICES};
 pub use acceptance::Acceptance;
 pub use backends::{Backends, Place};
 pub use before::{RouteBefore, SplitBefore};
-pub use fault::{ActionProblem, ParentRefusal, RouteFault, WeightChange};
+pub use fault::{ActionProblem, MissedShare, ParentRefusal, RouteFault, WeightChange};
 pub use in_force::{Evidence, InForce, times_told};
 use jiff::Timestamp;
-use list::Split;
+pub use kind::{RouteKind, RouteReference};
+use list::{Changed, Split};
 use serde_json::{Map, Value, json};
-use std::fmt;
 use std::ops::Deref;
-
-/// The kinds of route.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RouteKind {
-    /// An HTTPRoute of the Gateway API.
-    /// <https://gateway-api.sigs.k8s.io/api-types/httproute/>
-    HttpRoute,
-    /// An Ingress whose backend is a weighted action of the AWS Load Balancer Controller.
-    /// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#actions>
-    Ingress,
-}
-
-impl RouteKind {
-    const ALL: [RouteKind; 2] = [RouteKind::HttpRoute, RouteKind::Ingress];
-
-    /// What a request calls it: `httproute`, `ingress`.
-    pub fn word(self) -> &'static str {
-        match self {
-            RouteKind::HttpRoute => "httproute",
-            RouteKind::Ingress => "ingress",
-        }
-    }
-
-    /// Its resource.
-    pub fn resource(self) -> &'static Resource {
-        match self {
-            RouteKind::HttpRoute => &HTTP_ROUTES,
-            RouteKind::Ingress => &INGRESSES,
-        }
-    }
-
-    /// The permissions that a canary over such a route takes: to read and change the route, to make
-    /// and remove the candidate's Service, and to read the events that show a weight in force.
-    pub fn permissions(self) -> [Permission; 5] {
-        [
-            Permission::of("get", self.resource()),
-            Permission::of("patch", self.resource()),
-            Permission::of("create", &SERVICES),
-            Permission::of("delete", &SERVICES),
-            Permission::of("list", &EVENTS),
-        ]
-    }
-}
-
-/// A route as a request names it: `httproute/web`, `ingress/web`. It is in the namespace of the
-/// Service.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RouteReference {
-    /// The kind.
-    pub kind: RouteKind,
-    /// The name.
-    pub name: Name,
-}
-
-impl RouteReference {
-    /// Reads `KIND/NAME`; `None` if the kind is not known or the name is not valid.
-    pub fn parse(text: &str) -> Option<RouteReference> {
-        let (word, name) = text.split_once('/')?;
-        let kind = RouteKind::ALL
-            .into_iter()
-            .find(|kind| kind.word() == word)?;
-        Some(RouteReference {
-            kind,
-            name: Name::new(name, Rule::Subdomain)?,
-        })
-    }
-}
-
-/// Prints it as a request has it.
-impl fmt::Display for RouteReference {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}/{}", self.kind.word(), self.name)
-    }
-}
 
 /// An annotation to write with a weight; `None` removes it.
 pub type Annotation<'a> = (&'a str, Option<&'a str>);
@@ -163,14 +87,38 @@ impl Route {
             }
         }
         if faults.is_empty() {
-            Ok(RouteBefore::of(&splits))
+            let millions = self.evidence() == Evidence::Conditions;
+            Ok(RouteBefore::of(&splits, millions))
         } else {
             Err(faults)
         }
     }
 
-    /// The merge patch that sends `percent` of what our Service gets to the candidate's Service. It
-    /// names the state that was read, so that it is refused where somebody changed the route since.
+    /// The first share that whole weights cannot give where there are other backends.
+    pub fn missed_share(
+        &self,
+        backends: &Backends,
+        before: &RouteBefore,
+        shares: impl Iterator<Item = u8> + Clone,
+    ) -> Option<MissedShare> {
+        let splits = self.splits(backends).0;
+        splits.iter().enumerate().find_map(|(index, split)| {
+            let before = before.of_split(index, split, 0);
+            let missed = |asked: u8| {
+                let weights = before.at(asked);
+                (!weights.gives(asked)).then(|| MissedShare {
+                    place: split.place.clone(),
+                    asked,
+                    given: weights.nearest(),
+                })
+            };
+            shares.clone().find_map(missed)
+        })
+    }
+
+    /// The merge patch that sends another share of what our Service gets to the candidate's
+    /// Service, in percent: from one to the other. It names the state that was read, so that it is
+    /// refused where somebody changed the route since.
     ///
     /// # Errors
     ///
@@ -178,21 +126,26 @@ impl Route {
     pub fn shifted(
         &self,
         backends: &Backends,
-        percent: u8,
+        (from, to): (u8, u8),
         before: &RouteBefore,
         annotations: &[Annotation],
     ) -> Result<Value, Vec<RouteFault>> {
         let splits = self.ours(backends)?;
-        let lists = splits.iter().enumerate().map(|(index, split)| {
-            let wanted = before.of_split(index, split).at(percent);
-            (split, split.with(&wanted.weights(), backends))
+        let changed = splits.iter().enumerate().map(|(index, split)| {
+            let wanted = before.of_split(index, split, from).at(to);
+            Changed {
+                split,
+                list: split.with(&wanted.weights(), backends),
+                text: None,
+            }
         });
-        let lists = lists.collect::<Vec<_>>();
-        Ok(self.patch(&lists, annotations))
+        let changed = changed.collect::<Vec<_>>();
+        Ok(self.patch(&changed, annotations))
     }
 
-    /// The merge patch that gives the route back as it was: all traffic to our Service, without
-    /// the candidate's.
+    /// The merge patch that gives the route back as it was, where it has the weights of a share:
+    /// all traffic to our Service, without the candidate's. What somebody else has made of it since
+    /// stands, but for the candidate's Service.
     ///
     /// # Errors
     ///
@@ -200,16 +153,22 @@ impl Route {
     pub fn restored(
         &self,
         backends: &Backends,
+        percent: u8,
         before: &RouteBefore,
         annotations: &[Annotation],
     ) -> Result<Value, Vec<RouteFault>> {
         let splits = self.ours(backends)?;
-        let lists = splits.iter().enumerate().map(|(index, split)| {
-            let wanted = before.of_split(index, split);
-            (split, split.with(&wanted.restored(), backends))
+        let changed = splits.iter().enumerate().map(|(index, split)| {
+            let before = before.of_split(index, split, percent);
+            let wanted = before.restored(split, percent);
+            Changed {
+                split,
+                list: split.with(&wanted, backends),
+                text: before.text().map(str::to_owned),
+            }
         });
-        let lists = lists.collect::<Vec<_>>();
-        Ok(self.patch(&lists, annotations))
+        let changed = changed.collect::<Vec<_>>();
+        Ok(self.patch(&changed, annotations))
     }
 
     /// The merge patch that writes annotations alone.
@@ -234,14 +193,18 @@ impl Route {
             return Err(WeightChange::Gone);
         }
         for (index, split) in splits.iter().enumerate() {
-            let wanted = before.of_split(index, split).at(percent);
+            let wanted = before.of_split(index, split, percent).at(percent);
             let found = split.weights();
-            if found != wanted {
+            let place = split.place.clone();
+            if found.pair() != wanted.pair() {
                 return Err(WeightChange::Weights {
-                    place: split.place.clone(),
+                    place,
                     found: found.pair(),
                     wanted: wanted.pair(),
                 });
+            }
+            if found != wanted {
+                return Err(WeightChange::Others { place });
             }
         }
         Ok(())
@@ -289,6 +252,16 @@ impl Route {
         in_force::judge(&self.evidence(), events, written, now)
     }
 
+    /// When somebody last changed it, as far as the server notes that. What its controllers say of
+    /// it does not count.
+    pub fn changed_at(&self) -> Option<Timestamp> {
+        let entries = self.value().pointer("/metadata/managedFields");
+        let entries = entries.and_then(Value::as_array).into_iter().flatten();
+        let own = entries.filter(|entry| entry.get("subresource").is_none());
+        own.filter_map(|entry| timestamp(entry["time"].as_str()?))
+            .max()
+    }
+
     /// Whether it sends to this Service anywhere.
     pub fn sends_to(&self, service: &str) -> bool {
         self.services().iter().any(|name| name == service)
@@ -332,18 +305,18 @@ impl Route {
         }
     }
 
-    fn patch(&self, lists: &[(&Split, Vec<Value>)], annotations: &[Annotation]) -> Value {
+    fn patch(&self, changed: &[Changed], annotations: &[Annotation]) -> Value {
         let mut marks = Map::new();
         for (name, text) in annotations {
             marks.insert((*name).to_owned(), json!(text));
         }
         let mut patch = json!({"metadata": {"resourceVersion": self.resource_version()}});
-        if !lists.is_empty() {
+        if !changed.is_empty() {
             match self.kind {
                 RouteKind::HttpRoute => {
-                    patch["spec"] = json!({"rules": http_route::rules(&self.object, lists)});
+                    patch["spec"] = json!({"rules": http_route::rules(&self.object, changed)});
                 }
-                RouteKind::Ingress => marks.extend(ingress::actions(&self.object, lists)),
+                RouteKind::Ingress => marks.extend(ingress::actions(&self.object, changed)),
             }
         }
         if !marks.is_empty() {

@@ -188,6 +188,11 @@ impl Autoscaler {
         target == [kind, name]
     }
 
+    /// The name of what it scales.
+    pub fn target(&self) -> &str {
+        self.text("/spec/scaleTargetRef/name")
+    }
+
     /// `spec.minReplicas`; 1 if absent, like the server.
     pub fn minimum(&self) -> i64 {
         self.number("/spec/minReplicas").unwrap_or(1)

@@ -2,7 +2,7 @@
 
 use super::again;
 use super::model::{Report, fail};
-use crate::alarm::{Alarm, AlarmState, AlarmsError, Judgement, REASON_LIMIT, Ring};
+use crate::alarm::{Alarm, AlarmsError, Judgement, REASON_LIMIT, Ring};
 use crate::outcome::{FailureCode, FailureType};
 use crate::problem::Fault;
 use crate::request::Watch;
@@ -36,9 +36,9 @@ fn rang(ring: &Ring) -> String {
         (false, Some(since)) => format!("CloudWatch alarm {name} is in ALARM since {since}"),
         (false, None) => format!("CloudWatch alarm {name} is in ALARM"),
         (true, Some(since)) => format!(
-            "CloudWatch alarm {name} left OK during the deploy, and came back to it at {since}"
+            "CloudWatch alarm {name} was not OK during the deploy, and came back to it at {since}"
         ),
-        (true, None) => format!("CloudWatch alarm {name} left OK during the deploy"),
+        (true, None) => format!("CloudWatch alarm {name} was not OK during the deploy"),
     };
     match ring.reason.is_empty() {
         true => what,
@@ -157,9 +157,8 @@ pub(super) fn judged_well(watch: Watch<'_>, guard: &Guard, wrote: bool) -> Strin
     if watch.alarms.is_none() || !wrote {
         return String::new();
     }
-    let quiet = guard.alarms.iter();
-    let quiet = quiet.filter(|alarm| alarm.state == AlarmState::Ok);
-    let quiet = quiet.map(|alarm| named(&alarm.name)).collect::<Vec<_>>();
+    let quiet = guard.silent().map(|alarm| named(&alarm.name));
+    let quiet = quiet.collect::<Vec<_>>();
     let quiet = match quiet.len() {
         0 => String::new(),
         1 => format!(" Its alarm {} did not ring.", quiet[0]),
@@ -172,15 +171,22 @@ pub(super) fn judged_well(watch: Watch<'_>, guard: &Guard, wrote: bool) -> Strin
         ),
         None => String::new(),
     };
-    let before = guard.alarms.iter();
-    let before = before.filter(|alarm| alarm.state == AlarmState::Ringing);
-    let before = before.map(|alarm| {
+    // Otherwise the deploy had failed.
+    let late = guard.rung().map(|alarm| {
+        format!(
+            " {}. By then the previous version was being taken away, so nothing was taken back.",
+            rang(&Ring::of(alarm))
+        )
+    });
+    let before = guard.ringing_since_before().map(|alarm| {
         format!(
             " {} rings since before the deploy, so it judged nothing.",
             named(&alarm.name)
         )
     });
-    quiet + &before.collect::<String>() + &without_data(guard) + &too_short(watch, guard) + &last
+    let late = late.collect::<String>();
+    let before = before.collect::<String>();
+    quiet + &late + &before + &without_data(guard) + &too_short(watch, guard) + &last
 }
 
 /// What the alarms would say to a deploy.
@@ -221,7 +227,30 @@ fn too_short(watch: Watch<'_>, guard: &Guard) -> String {
             words(watch.bake)
         ))
     };
-    guard.alarms.iter().filter_map(short).collect()
+    let short = guard.alarms.iter().filter_map(short).collect::<String>();
+    short + &steps_too_short(watch, guard)
+}
+
+/// The first share of a canary that an alarm may be too slow to judge, where the bake is not.
+fn steps_too_short(watch: Watch<'_>, guard: &Guard) -> String {
+    let windows = guard.alarms.iter();
+    let windows = windows.filter_map(|alarm| Some((alarm, alarm.window?)));
+    let slowest = windows.filter(|(_, window)| *window <= watch.bake);
+    let Some((alarm, window)) = slowest.max_by_key(|(_, window)| *window) else {
+        return String::new();
+    };
+    let mut steps = watch.steps.iter();
+    let Some(step) = steps.find(|step| step.weight < 100 && step.bake < window) else {
+        return String::new();
+    };
+    format!(
+        " {} needs {} of bad data to ring, and the new version has {} % for {}: it may ring only \
+         when more of the traffic goes there.",
+        named(&alarm.name),
+        words(window),
+        step.weight,
+        words(step.bake)
+    )
 }
 
 #[cfg(test)]

@@ -61,7 +61,8 @@ fn cut(why: &Why, done: &str) -> String {
             format!(
                 "It {done} at once. Whether a load balancer in front of the Service needs time to \
                  see the new pods healthy is not known: the token may not list {} \
-                 (deploy/rbac-switching.yaml). Grant that, or set `handover`.",
+                 (deploy/rbac-switching.yaml). Grant that; `blueGreen` and `immutable` may set \
+                 `handover` instead.",
                 listed(resources.collect())
             )
         }

@@ -3,6 +3,7 @@
 use super::alarms;
 use super::handover;
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
+use super::returned::would_take_back;
 use super::route;
 use super::success::{image, named, skipped, succeeded, warned};
 use crate::change::difference::Difference;
@@ -23,19 +24,17 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         difference,
         warnings,
         handover,
+        takes_back,
     } = plan;
     let serving = live.as_ref().or(after.as_ref());
     let count = difference.count();
-    let things = if count == 1 { "thing" } else { "things" };
-    let headline = match (live, after) {
-        (_, Some(_)) if count == 0 => format!("Plan: nothing would change in {target}"),
-        (_, None) => format!("Plan: nothing would change in {target}"),
-        (None, Some(_)) => format!("Plan: {target} would be created"),
-        (Some(_), Some(_)) => format!("Plan: {count} {things} would change in {target}"),
-    };
+    let headline = headline(&target, plan);
     let lines = |limit| told(difference, limit);
     let strategy = match request.strategy.switch() {
-        Some(_) if request.strategy.canary().is_some() => route::plan(request).unwrap_or_default(),
+        Some(_) if request.strategy.canary().is_some() => {
+            let handover = handover.as_ref().map(handover::planned);
+            route::plan(request).unwrap_or_default() + &handover.unwrap_or_default()
+        }
         Some(switch) => format!(
             " The strategy `{}` starts it beside the old version and switches Service `{}`.{}",
             request.strategy.name(),
@@ -44,6 +43,7 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         ),
         None => String::new(),
     };
+    let strategy = takes_back.as_deref().map_or(strategy, would_take_back);
     let rest = format!(
         "{headline}. Nothing was written.{strategy}{}{}{}",
         alarms::planned(request.watch(), guard),
@@ -80,6 +80,18 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         (CHANGES, lines(VARIABLE_LIMIT)),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// What a plan comes to.
+fn headline(target: &str, plan: &Plan) -> String {
+    let count = plan.difference.count();
+    match (&plan.live, &plan.after) {
+        (_, None) => format!("Plan: nothing would change in {target}"),
+        (_, Some(_)) if count == 0 => format!("Plan: nothing would change in {target}"),
+        (None, Some(_)) => format!("Plan: {target} would be created"),
+        (Some(_), Some(_)) if count == 1 => format!("Plan: 1 thing would change in {target}"),
+        (Some(_), Some(_)) => format!("Plan: {count} things would change in {target}"),
+    }
 }
 
 /// As many lines of a difference as fit, and how many are left out.

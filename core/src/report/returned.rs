@@ -66,3 +66,25 @@ pub(super) fn switched_back(request: &Request, live: &Workload, wrote: bool) -> 
         }
     }
 }
+
+/// What is said of a rollback on demand that stopped a deploy before its version took over.
+pub(super) fn taken_back(candidate: &str, wrote: bool) -> String {
+    match wrote {
+        true => format!(
+            " The last deploy, of `{candidate}`, was not done: it was taken back, and what served \
+             all along stays."
+        ),
+        false => format!(
+            " This execution had already taken back the last deploy, of `{candidate}`, which was \
+             not done."
+        ),
+    }
+}
+
+/// The same before it is done.
+pub(super) fn would_take_back(candidate: &str) -> String {
+    format!(
+        " The last deploy, of `{candidate}`, is not done: it would be taken back, and what serves \
+         would stay."
+    )
+}

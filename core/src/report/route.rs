@@ -27,6 +27,9 @@ pub(super) fn problem(route: &RouteReference, problem: &RouteProblem) -> String 
             };
             let what = match change {
                 WeightChange::Gone => "sends to another Service now".to_owned(),
+                WeightChange::Others { place } => {
+                    format!("gives other backends other weights in {place}")
+                }
                 WeightChange::Weights {
                     place,
                     found,
@@ -77,10 +80,16 @@ pub(super) fn share(candidate: &str, percent: u8, until: Option<Timestamp>, pods
     format!("`{candidate}` gets {percent} % of the traffic ({pods}) {until}")
 }
 
-/// Weights that are not in force yet.
+/// A route that its controller has not taken notice of, or that is not in force yet.
 pub(super) fn settling(route: &RouteReference) -> String {
+    format!("waiting for the controller of {}", named(route))
+}
+
+/// A route by which a canary of another Service moves traffic.
+pub(super) fn turn(route: &RouteReference, service: &str) -> String {
     format!(
-        "waiting for the weights of {} to come into force",
+        "waiting for the canary of Service `{}`, which moves traffic by {}",
+        quote(service),
         named(route)
     )
 }

@@ -4,7 +4,7 @@ use super::alarms;
 use super::cause::pods;
 use super::handover;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::returned::{Back, switched_back};
+use super::returned::{Back, switched_back, taken_back};
 use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
@@ -52,6 +52,7 @@ pub fn success(
             let runs = format!("`{}` ({image}): {pods}", live.name());
             switched_summary(request, success.wrote, switched, &runs, &time)
                 + &switched_back(request, live, success.wrote)
+                + &stopped(switched, success.wrote)
         }
         None => summary,
     };
@@ -225,6 +226,11 @@ pub(super) fn switched_summary(
     format!(
         "Service `{service}` in `{namespace}` routes to {kind} {runs} after {time}.{shares}{more}"
     )
+}
+
+fn stopped(switched: &Switched, wrote: bool) -> String {
+    let candidate = switched.taken_back.as_ref();
+    candidate.map_or_else(String::new, |candidate| taken_back(candidate, wrote))
 }
 
 /// The images that the request is about, else the first container's.

@@ -370,6 +370,7 @@ fn switches_that_succeeded() {
                     .map(|(name, why)| (name.to_string(), why.to_string()))
                     .collect(),
                 shares: Vec::new(),
+                taken_back: None,
             }),
         };
         super::success(&switching(json!({})), &begun(), &success, at(41))
@@ -480,6 +481,22 @@ fn stages_of_a_switch() {
     `web` is being scaled or rolled out
     rolling back: `web` is being scaled or rolled out
     ");
+}
+
+#[test]
+fn a_canary_that_waits_for_its_turn_says_for_whom() {
+    let stage = Stage::Turn {
+        route: crate::kubernetes::route::RouteReference::parse("httproute/web").unwrap(),
+        service: "api".into(),
+    };
+    let wait = Wait {
+        stage,
+        ..wait(progress_of(WaitsFor::Availability, 0, 2), false)
+    };
+    assert_eq!(
+        progress(&wait),
+        "waiting for the canary of Service `api`, which moves traffic by HTTPRoute `web`"
+    );
 }
 
 #[test]

@@ -89,6 +89,7 @@ pub fn progress(wait: &Wait) -> String {
             until,
         } => Some(route::share(candidate, *percent, *until, &new())),
         Stage::Route(reference) => Some(route::settling(reference)),
+        Stage::Turn { route, service } => Some(route::turn(route, service)),
         Stage::Overlap { stays, until } => Some(match until {
             Some(until) => format!(
                 "both versions serve until {until:.0}, so that a load balancer sees the pods of \

@@ -22,6 +22,23 @@ pub(super) fn got(of: Kind, kind: workload::Kind, object: Option<Value>) -> Answ
     }
 }
 
+/// A workload of a list, whose items lack what they are of.
+pub(super) fn listed(kind: workload::Kind, mut object: Value) -> Workload {
+    let resource = kind.row().resource;
+    let identity = [
+        ("apiVersion", &resource.api_version),
+        ("kind", &resource.kind),
+    ];
+    if let Some(fields) = object.as_object_mut() {
+        for (field, text) in identity {
+            fields
+                .entry(field)
+                .or_insert_with(|| Value::String(text.to_string()));
+        }
+    }
+    Workload::new(kind, object)
+}
+
 /// The pods that are not over.
 pub(super) fn service_pods(response: Result<Response, Missed>) -> Vec<ServicePod> {
     let Ok(Response::ServicePods(mut pods)) = response else {

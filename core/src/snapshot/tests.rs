@@ -448,20 +448,85 @@ fn who_gets_traffic_is_read_after_the_service() {
 fn what_a_write_returns_is_known_and_no_verdict_rests_on_what_was_before() {
     let service = |version: &str| json!({"kind": "Service", "metadata": {"name": "web", "resourceVersion": version}});
     let pods = Query::List(Items::ServicePods, "app=web".into());
+    let endpoints = Query::List(Items::EndpointSlices, "web".into());
     let now = Timestamp::UNIX_EPOCH;
     for (later, is_kept) in [(10, true), (1_500, false)] {
         let mut snapshot = Snapshot::default();
-        take(&mut snapshot, &pods, Response::ServicePods(Vec::new()));
+        for query in [&pods, &endpoints] {
+            take(&mut snapshot, query, response(&query.terms().reading));
+        }
         let written = Workload::new(workload::Kind::Deployment, service("2"));
         snapshot.written(written, now + jiff::SignedDuration::from_millis(later));
         assert_eq!(
             snapshot.seen_service("web"),
             Some(&Service::new(service("2")))
         );
+        // They follow the Service.
+        assert_eq!(snapshot.certain(endpoints.clone()), Err(endpoints.clone()));
         let known = snapshot.get::<Vec<ServicePod>>(pods.clone());
         assert_eq!(known.is_ok(), is_kept, "{later}");
         assert_eq!(snapshot.forget_told(true), is_kept);
         assert!(snapshot.get::<Vec<ServicePod>>(pods.clone()).is_err());
-        assert!(snapshot.seen_service("web").is_some());
+        assert!(snapshot.certain(Query::service("web")).is_ok());
     }
+}
+
+#[test]
+fn a_write_of_a_deployment_leaves_other_objects_and_none_of_its_pods() {
+    let labelled = |name: &str, replicas: i64| {
+        let object = json!({"kind": "Deployment", "spec": {"replicas": replicas},
+            "metadata": {"name": name, "labels": {"landfall/family": "web"}}});
+        Workload::new(workload::Kind::Deployment, object)
+    };
+    let family = Query::List(Items::Deployments, "landfall/family=web".into());
+    let mut snapshot = full();
+    snapshot.set(family.clone(), vec![labelled("web-blue", 3)]);
+    snapshot.was_read(&family);
+    assert_eq!(
+        snapshot.seen_deployment("web-blue"),
+        Some(&labelled("web-blue", 3))
+    );
+    let now = Timestamp::UNIX_EPOCH;
+    for (name, replicas) in [("web-blue", 0), ("web-green", 3)] {
+        snapshot.written(labelled(name, replicas), now);
+        let query = Query::deployment(name);
+        assert!(snapshot.certain(query).is_ok(), "{name}");
+    }
+    // But for the one that was scaled to zero, all is read again for a verdict.
+    let service = json!({"kind": "Service", "metadata": {"name": "front"}});
+    snapshot.written(Workload::new(workload::Kind::Deployment, service), now);
+    for (name, is_certain) in [("web-blue", true), ("web-green", false)] {
+        let certain = snapshot.certain(Query::deployment(name));
+        assert_eq!(certain.is_ok(), is_certain, "{name}");
+    }
+    assert_eq!(snapshot.certain(family.clone()), Err(family.clone()));
+    let all = snapshot.get::<Vec<Workload>>(family).unwrap();
+    assert_eq!(*all, [labelled("web-blue", 0), labelled("web-green", 3)]);
+    assert!(snapshot.seen_service("front").is_some());
+    assert!(snapshot.autoscalers().is_ok());
+    for items in [
+        Items::ServicePods,
+        Items::EndpointSlices,
+        Items::ReplicaSets,
+    ] {
+        let is_of = |query: &Query| matches!(query, Query::List(of, _) if *of == items);
+        assert!(!snapshot.answers.iter().any(|(query, _)| is_of(query)));
+    }
+}
+
+#[test]
+fn what_a_watch_has_told_is_not_certain_until_it_is_read() {
+    let pods = Query::List(Items::ServicePods, "app=web".into());
+    let mut snapshot = Snapshot::default();
+    assert_eq!(snapshot.certain(pods.clone()), Err(pods.clone()));
+    take(&mut snapshot, &pods, Response::ServicePods(Vec::new()));
+    snapshot.was_told(pods.clone());
+    assert_eq!(snapshot.certain(pods.clone()), Err(pods.clone()));
+    assert_eq!(snapshot.told_of_traffic().collect::<Vec<_>>(), [&pods]);
+    take(&mut snapshot, &pods, Response::ServicePods(Vec::new()));
+    assert_eq!(snapshot.certain(pods.clone()), Ok(()));
+    // What a change of the Deployment has dropped is no watch's word either.
+    snapshot.was_told(pods.clone());
+    snapshot.invalidate_pods("web", None);
+    assert!(!snapshot.is_told(&pods));
 }

@@ -1,7 +1,7 @@
 //! What was not read, but told by a watch: it may be held back on its way, so that no verdict is
 //! reached by it, and nothing is switched or taken away.
 
-use super::{Kind, MOMENT, Query, Snapshot};
+use super::{Answer, Items, Kind, MOMENT, Query, Snapshot};
 use crate::kubernetes::service::Service;
 use crate::workload::Workload;
 use crate::workload::health::job;
@@ -11,6 +11,43 @@ impl Snapshot {
     /// The answer to this query came from a watch, and a proxy may delay a watch.
     pub fn was_told(&mut self, query: Query) {
         self.told.push(query);
+    }
+
+    /// Whether the answer to this query is a watch's word.
+    pub fn is_told(&self, query: &Query) -> bool {
+        self.told.contains(query) && self.is_answered(query)
+    }
+
+    fn is_answered(&self, query: &Query) -> bool {
+        self.answers.iter().any(|(asked, _)| asked == query)
+    }
+
+    /// The answer to this query was read, and is no watch's word.
+    ///
+    /// # Errors
+    ///
+    /// The query, which is to be read.
+    pub fn certain(&self, query: Query) -> Result<(), Query> {
+        match self.is_answered(&query) && !self.is_told(&query) {
+            true => Ok(()),
+            false => Err(query),
+        }
+    }
+
+    /// What tells who gets traffic and is no more than a watch's word.
+    pub fn told_of_traffic(&self) -> impl Iterator<Item = &Query> {
+        let of_traffic = self.told.iter().filter(|query| query.is_of_traffic());
+        of_traffic.filter(|query| self.is_answered(query))
+    }
+
+    /// The answer to this query was read: a list has each of its objects as it is.
+    pub fn was_read(&mut self, query: &Query) {
+        let Ok(all) = self.get::<Vec<Workload>>(query.clone()) else {
+            return;
+        };
+        for one in all.clone() {
+            self.set(Query::deployment(one.name()), Some(one));
+        }
     }
 
     /// The watch of this Deployment has told right now how it is.
@@ -57,28 +94,95 @@ impl Snapshot {
         self.set(Query::ServiceAgain(name.to_owned()), true);
     }
 
-    /// A write of a switch has returned this object now. A Service's changes nothing of what was
-    /// read a moment before; after any other everything may have changed.
+    /// A write of a switch has returned this object now. What was read of others a moment before
+    /// holds, but for what controllers make of the write. No verdict rests on it.
     pub fn written(&mut self, after: Workload, now: Timestamp) {
         let is_of_now = self.since.is_some_and(|since| now < since + MOMENT);
+        let name = after.name().to_owned();
         let kind = after.value()["kind"].as_str();
-        if kind != Some("Service") || !is_of_now {
+        let is_known = matches!(kind, Some("Service" | "Deployment"));
+        if !is_of_now || !is_known {
             self.invalidate_all();
         }
-        // No more than a watch's word: whoever has the last one reads it again.
-        self.told = self
-            .answers
-            .iter()
-            .map(|(query, _)| query.clone())
-            .collect();
-        let name = after.name().to_owned();
         match kind {
             Some("Service") => {
+                // Its endpoints follow it.
+                let endpoints = Query::List(Items::EndpointSlices, name.clone());
+                self.answers.retain(|(query, _)| *query != endpoints);
+                self.take_for_told();
                 let service = Service::new(after.value().clone());
                 self.set(Query::service(&name), Some(service));
             }
-            Some("Deployment") => self.set(Query::deployment(&name), Some(after)),
+            Some("Deployment") => {
+                self.invalidate_versions();
+                self.update_lists(&after);
+                self.take_for_told();
+                let query = Query::deployment(&name);
+                let is_retired = after.replicas() == 0;
+                self.set(query.clone(), Some(after));
+                // One that is to serve is looked at once more before that is told.
+                self.retired.retain(|it| *it != query);
+                self.retired.extend(is_retired.then_some(query));
+            }
             Some(_) | None => {}
+        }
+    }
+
+    /// What is known is no more than a watch's word, but for what a write has scaled to zero:
+    /// whoever has the last word reads it again.
+    fn take_for_told(&mut self) {
+        let queries = self.answers.iter().map(|(query, _)| query);
+        let older = queries.filter(|it| self.is_told(it) || !self.retired.contains(it));
+        self.told = older.cloned().collect();
+    }
+
+    /// Drops what changes with any Deployment: its versions, pods and endpoints.
+    fn invalidate_versions(&mut self) {
+        let is_of_others = |query: &Query| match query {
+            Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
+            | Query::List(
+                Items::Deployments
+                | Items::Autoscalers
+                | Items::Ingresses
+                | Items::TargetGroupBindings,
+                _,
+            )
+            | Query::Permission(_) => true,
+            Query::List(Items::ReplicaSets | Items::ServicePods | Items::EndpointSlices, _)
+            | Query::Get(Kind::ReplicaSet, _)
+            | Query::ServiceAgain(_)
+            | Query::Pods { .. }
+            | Query::Roster { .. }
+            | Query::Blocking { .. }
+            | Query::RouteEvents { .. }
+            | Query::Events { .. }
+            | Query::JobEnd { .. }
+            | Query::Log { .. }
+            | Query::Editor { .. }
+            | Query::DryRun(_)
+            | Query::Proxy { .. } => false,
+        };
+        self.answers.retain(|(query, _)| is_of_others(query));
+        self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
+    }
+
+    /// Takes a Deployment that was written into the lists that have it.
+    fn update_lists(&mut self, after: &Workload) {
+        for (query, answer) in &mut self.answers {
+            let (Query::List(Items::Deployments, selector), Answer::Deployments(all)) =
+                (&*query, answer)
+            else {
+                continue;
+            };
+            let labels = &after.value()["metadata"]["labels"];
+            let label = selector.split_once('=');
+            match all.iter_mut().find(|one| one.name() == after.name()) {
+                Some(one) => one.clone_from(after),
+                None if label.is_some_and(|(label, value)| labels[label] == value) => {
+                    all.push(after.clone());
+                }
+                None => {}
+            }
         }
     }
 }

@@ -42,6 +42,17 @@ pub struct Guard {
     pub judgement: Option<Judgement>,
 }
 
+/// What the last reading says of a watch at its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LastReading {
+    /// It was before the end.
+    Early,
+    /// It failed, and is to be made again.
+    Failed,
+    /// It was made, or CloudWatch throttles: that alone is not waited for.
+    Made,
+}
+
 impl Guard {
     /// Whether nothing is known yet.
     pub fn is_empty(&self) -> bool {
@@ -103,20 +114,30 @@ impl Guard {
         self.error = Some(error);
     }
 
+    /// What the last reading says of a watch that ends at this time.
+    pub fn last_reading(&self, end: Timestamp) -> LastReading {
+        match &self.error {
+            _ if self.tried.is_none_or(|tried| tried < end) => LastReading::Early,
+            None | Some(AlarmsError::Throttled) => LastReading::Made,
+            Some(_) => LastReading::Failed,
+        }
+    }
+
     /// The deploy began at this time, by what it left in the cluster: what an invocation reads
-    /// first that knows nothing of the one before may be what the deploy itself has done.
-    /// `ignores`: whether it may have begun although an alarm rang.
+    /// first that knows nothing of the one before may be what the deploy itself has done, and what
+    /// changed to `OK` since then was not so before, while nobody looked. `ignores`: whether it may
+    /// have begun although an alarm rang, which may have stopped since.
     pub fn began(&mut self, began: Timestamp, ignores: bool) {
         if self.since.is_none_or(|since| since <= began) {
             return;
         }
         self.since = Some(began);
         let is_later = |alarm: &Alarm| alarm.transitioned.is_some_and(|at| at > began);
-        let is_ours = |alarm: &Alarm| !ignores || is_later(alarm);
         let letters = self.letters.chars().zip(&self.alarms);
         self.letters = letters
             .map(|(letter, alarm)| match Known::of(letter) {
-                Some(Known::RangBefore) if is_ours(alarm) => Known::Rang.letter(),
+                Some(Known::RangBefore) if !ignores || is_later(alarm) => Known::Rang.letter(),
+                Some(Known::Quiet) if !ignores && is_later(alarm) => Known::Rang.letter(),
                 Some(_) | None => letter,
             })
             .collect();
@@ -135,6 +156,22 @@ impl Guard {
         let all = self.letters.chars().zip(&self.alarms);
         all.filter(move |(letter, _)| Known::of(*letter) == Some(wanted))
             .map(|(_, alarm)| alarm)
+    }
+
+    /// The alarms that ring, and did so before the deploy: they judge nothing.
+    pub fn ringing_since_before(&self) -> impl Iterator<Item = &Alarm> {
+        self.of(Known::RangBefore)
+    }
+
+    /// The alarms that rang during the deploy.
+    pub fn rung(&self) -> impl Iterator<Item = &Alarm> {
+        self.of(Known::Rang)
+    }
+
+    /// The alarms that are `OK` and did not ring during the deploy.
+    pub fn silent(&self) -> impl Iterator<Item = &Alarm> {
+        let quiet = self.of(Known::Quiet);
+        quiet.chain(self.of(Known::Patchy))
     }
 
     /// The first alarm that rang already when the deploy began.

@@ -3,8 +3,8 @@
 
 use crate::kubernetes::name::{Name, Rule, is_label_key, is_label_value};
 use crate::kubernetes::service::{Selector, read_selector};
-pub use crate::workload::JOB;
 use crate::workload::Workload;
+pub use crate::workload::{JOB, VERSION};
 use serde_json::Value;
 
 /// The pipeline execution (or job) that made the last change.
@@ -29,6 +29,8 @@ pub const RETURNED_TO: &str = "landfall/returned-to";
 pub const SUPERSEDED: &str = "landfall/superseded";
 /// The job whose change was rolled back.
 pub const ROLLED_BACK: &str = "landfall/rolled-back";
+/// The job of a rolling deploy whose watch over the new version is over.
+pub const WATCHED: &str = "landfall/watched";
 /// Why it was rolled back.
 pub const CAUSE: &str = "landfall/cause";
 /// The commit of the last deploy, if known.
@@ -59,8 +61,15 @@ pub const RETIRING: &str = "landfall/retiring";
 pub const CANARY: &str = "landfall/canary";
 /// On the Service of a candidate that gets traffic by a route: the Service that it belongs to.
 pub const CANARY_OF: &str = "landfall/canary-of";
+/// On a Service without a lock: the route that still has something of a canary of it. Only a canary
+/// by that route knows what is to be given back.
+pub const ROUTE_LEFT: &str = "landfall/route-left";
 /// How the last switch handed over, and why so.
 pub const HANDOVER: &str = "landfall/handover";
+/// On the Service: a rollback on demand took an unfinished deploy back, and whose that was.
+pub const TAKEN_BACK: &str = "landfall/taken-back";
+/// The shares of the pods that the candidate of the last canary had, one after the other.
+pub const SHARES: &str = "landfall/shares";
 /// Both versions serve: since when that counts, for how long, and which of them leaves.
 pub const OVERLAP: &str = "landfall/overlap";
 /// On the preview Service: the Service that it belongs to.
@@ -80,8 +89,6 @@ pub const SERVICE: &str = "landfall/service";
 pub const MIN_REPLICAS: &str = "landfall/min-replicas";
 /// The label of all Deployments of one application: the name in the request.
 pub const FAMILY: &str = "landfall/deployment";
-/// The label that distinguishes one version's pods from another's.
-pub const VERSION: &str = "landfall/version";
 
 /// On each object of a release: the id of its parent, as ApplySets have it. `kubectl` reads it.
 pub const PART_OF: &str = "applyset.kubernetes.io/part-of";

@@ -147,6 +147,13 @@ pub enum Stage {
     },
     /// The weights of this route are to come into force.
     Route(RouteReference),
+    /// A canary of another Service moves traffic by this route.
+    Turn {
+        /// The route.
+        route: RouteReference,
+        /// That Service.
+        service: String,
+    },
     /// Both versions serve.
     Overlap {
         /// The Deployment that stays.
@@ -178,6 +185,7 @@ impl Stage {
             | Stage::Smoke
             | Stage::Endpoints(_)
             | Stage::Route(_)
+            | Stage::Turn { .. }
             | Stage::Leaving(_)
             | Stage::Settling(_) => None,
         }
@@ -199,6 +207,7 @@ impl Stage {
             | Stage::Smoke
             | Stage::Endpoints(_)
             | Stage::Route(_)
+            | Stage::Turn { .. }
             | Stage::Leaving(_)
             | Stage::Settling(_) => None,
         }

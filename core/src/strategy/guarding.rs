@@ -9,7 +9,9 @@ use crate::kubernetes::object::timestamp;
 use crate::request::Request;
 use crate::snapshot::Snapshot;
 use crate::state::continuation::Continuation;
+use crate::state::guard::LastReading;
 use crate::state::marks;
+use crate::workload::{Workload, health};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -17,8 +19,9 @@ use std::time::Duration;
 /// for some minutes, and people look for half an hour.
 const REPEATED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
-/// When this deploy wrote for the first time, by what it left in the cluster; `None` if it wrote
-/// nothing, as far as that was read.
+/// When this deploy wrote for the first time, by what it left in the cluster, or the dead one of
+/// the same execution with which it goes on; `None` if neither wrote anything, as far as that was
+/// read.
 pub fn began(
     request: &Request,
     continuation: &Continuation,
@@ -30,16 +33,42 @@ pub fn began(
         let live = snapshot.seen_deployment(&request.deployment)?;
         let is_ours = live.annotation(marks::JOB) == job;
         let deployed_at = at(live.annotation(marks::DEPLOYED_AT));
-        let is_over = ended_long_ago(request, continuation, deployed_at);
-        return (is_ours && !is_over).then_some(deployed_at);
+        let is_over =
+            was_watched_to_its_end(live) || ended_long_ago(request, continuation, deployed_at);
+        let goes_on = is_ours && !is_over || is_left_by_dead(request, continuation, live);
+        return goes_on.then_some(deployed_at);
     };
     let service = snapshot.seen_service(&switch.service)?;
-    let lock = Lock::read(service).filter(|lock| Some(&*lock.job) == job);
+    let lock = Lock::read(service).filter(|lock| lock.execution == request.execution);
     let is_ours = [marks::JOB, marks::ROLLED_BACK]
         .iter()
         .any(|mark| service.annotation(mark) == job);
     let switched = is_ours.then(|| at(service.annotation(marks::DEPLOYED_AT)));
-    lock.map(|lock| lock.since).or(switched)
+    lock.map(|lock| lock.guarded_since()).or(switched)
+}
+
+/// Whether the last rolling deploy noted that its watch is over.
+pub(super) fn was_watched_to_its_end(live: &Workload) -> bool {
+    let watched = live.annotation(marks::WATCHED);
+    watched.is_some() && watched == live.annotation(marks::JOB)
+}
+
+/// Whether the last rolling deploy is of this execution and of a job that died: it did not come to
+/// its end, and was not rolled back. A Job ends by itself.
+pub(super) fn is_left_by_dead(
+    request: &Request,
+    continuation: &Continuation,
+    live: &Workload,
+) -> bool {
+    let job = live.annotation(marks::JOB);
+    let is_ours = live.annotation(marks::EXECUTION) == Some(&request.execution)
+        && job.is_some_and(|job| job != continuation.job);
+    let is_over = live.annotation(marks::ROLLED_BACK).is_some() || was_watched_to_its_end(live);
+    // Without a watch it was over as soon as the rollout was complete.
+    is_ours
+        && !is_over
+        && !live.kind().ends()
+        && (request.is_watched() || !health::was_rolled_out(live))
 }
 
 /// Whether a deploy that wrote at this time had ended long before this one began, though it has the
@@ -69,15 +98,12 @@ pub(super) fn read_at(
     end: Timestamp,
     wait: impl FnOnce(Duration) -> Decision,
 ) -> Result<(), Decision> {
-    let guard = &continuation.guard;
     if request.alarms.is_none() {
         return Ok(());
     }
-    if guard.tried.is_none_or(|tried| tried < end) {
-        return Err(Decision::ReadAlarms);
+    match continuation.guard.last_reading(end) {
+        LastReading::Early => Err(Decision::ReadAlarms),
+        LastReading::Failed => Err(wait(WATCH_WINDOW)),
+        LastReading::Made => Ok(()),
     }
-    if guard.unreadable_since.is_none() {
-        return Ok(());
-    }
-    Err(wait(WATCH_WINDOW))
 }

@@ -74,6 +74,8 @@ pub struct Switched {
     pub shares: Vec<u8>,
     /// How it was switched, where it was and that is known.
     pub handover: Option<Handover>,
+    /// The Deployment that was to take over, where a rollback on demand stopped that.
+    pub taken_back: Option<String>,
 }
 
 /// A deploy that came to nothing.

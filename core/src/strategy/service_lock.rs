@@ -4,19 +4,26 @@
 //! A Service has no generation, and its annotations are copied nowhere: it is the one place whose
 //! notes disturb no rollout.
 
+mod noted;
 pub mod overlap;
+pub mod sharing;
+pub mod taken_back;
+
+pub use noted::{from, original_selector, selector_before, to};
 
 use super::handover::Handover;
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::lease;
 use crate::state::marks::{
-    self, FROM, HANDOVER, LOCK, ORIGINAL_SELECTOR, OVERLAP, RETIRING, SELECTOR_BEFORE, TO, VERSION,
+    self, FROM, HANDOVER, LOCK, ORIGINAL_SELECTOR, OVERLAP, RETIRING, SELECTOR_BEFORE, SHARES,
+    TAKEN_BACK, TO, VERSION,
 };
 use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::ops::Not;
 
 /// The lock on a Service. It expires by itself: nobody has to be alive to give it back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -29,6 +36,10 @@ pub struct Lock {
     pub version: String,
     /// When the deploy began.
     pub since: Timestamp,
+    /// Since when the alarms guard what it is about, where there are any: the first write of this
+    /// deploy, or of the dead one that it goes on with.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub guarded: Option<Timestamp>,
     /// When it must be over.
     pub deadline: Timestamp,
     /// The selector that the Service was left with when the lock was taken: another one is
@@ -51,6 +62,12 @@ pub struct Lock {
     /// How the switch hands over.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
+    /// Whether no Service for a smoke test is made under this lock, nor was under the one before.
+    #[serde(default, skip_serializing_if = "Not::not")]
+    pub untested: bool,
+    /// Whether it is a rollback on demand.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub back: bool,
 }
 
 /// The share of a candidate, by its pods.
@@ -74,6 +91,11 @@ impl Lock {
     /// Reads the lock; one that cannot be read is none.
     pub fn read(service: &Service) -> Option<Lock> {
         serde_json::from_str(service.annotation(LOCK)?).ok()
+    }
+
+    /// Since when the alarms guard what it is about.
+    pub fn guarded_since(&self) -> Timestamp {
+        self.guarded.unwrap_or(self.since)
     }
 
     /// When it counts no longer. No deploy lives longer than its action, whatever the lock says.
@@ -101,36 +123,6 @@ impl Lock {
     }
 }
 
-/// The selector that the Service had before it was narrowed, where it is.
-pub fn original_selector(service: &Service) -> Option<Selector> {
-    kept_selector(service, ORIGINAL_SELECTOR)
-}
-
-/// The selector that the Service had before the last switch.
-pub fn selector_before(service: &Service) -> Option<Selector> {
-    kept_selector(service, SELECTOR_BEFORE)
-}
-
-/// The Deployment that served before the last switch, where the note is a valid name.
-pub fn from(service: &Service) -> Option<&str> {
-    noted_name(service, FROM)
-}
-
-/// The Deployment that the last switch was to, where the note is a valid name.
-pub fn to(service: &Service) -> Option<&str> {
-    noted_name(service, TO)
-}
-
-fn noted_name<'a>(service: &'a Service, mark: &str) -> Option<&'a str> {
-    service
-        .annotation(mark)
-        .filter(|text| marks::name_of(text).is_some())
-}
-
-fn kept_selector(service: &Service, mark: &str) -> Option<Selector> {
-    marks::selector_of(service.annotation(mark)?)
-}
-
 /// The selector without what tells versions apart.
 pub fn common(selector: &Selector) -> Selector {
     let mut common = selector.clone();
@@ -152,6 +144,8 @@ pub enum Pin<'a> {
     Not,
     /// The hash of the one ReplicaSet of a Deployment that is adopted.
     Hash(&'a str),
+    /// By the selector that held it before a canary gave both versions their share.
+    As(&'a Selector),
     /// The version that serves: somebody has set the selector back.
     Version(&'a str),
 }
@@ -167,7 +161,8 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
-    notes.extend(gone(service, OVERLAP));
+    let gone = [OVERLAP, SHARES, TAKEN_BACK].map(|note| gone(service, note));
+    notes.extend(gone.into_iter().flatten());
     match narrow {
         Pin::Not => {}
         Pin::Hash(hash) => {
@@ -176,6 +171,7 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
             notes.insert(ORIGINAL_SELECTOR.to_owned(), text(&wide));
             selector.insert(TEMPLATE_HASH.to_owned(), hash.to_owned());
         }
+        Pin::As(before) => selector = before.clone(),
         Pin::Version(version) => {
             selector.insert(VERSION.to_owned(), version.to_owned());
         }
@@ -196,11 +192,6 @@ pub fn select(service: &Service, selector: &Selector, held: bool) -> Value {
         notes.insert(ORIGINAL_SELECTOR.to_owned(), Value::Null);
     }
     patch(service, notes, Some(selector))
-}
-
-/// Gives the candidate a share: the Service sends to both versions.
-pub fn share(service: &Service, lock: &Lock, wide: &Selector) -> Value {
-    patch(service, named([(LOCK, lock.text())]), Some(wide))
 }
 
 /// The switch. From here on the Service tells that it was made, when, by whom, and the way back.

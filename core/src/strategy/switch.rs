@@ -81,6 +81,21 @@ pub fn handover(
     handover.ok().flatten()
 }
 
+/// The candidate of a deploy that is not done, which this rollback on demand would take back;
+/// `None` as far as that was not read.
+pub fn takes_back(
+    request: &Request,
+    switch: &Switch,
+    continuation: &Continuation,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<String> {
+    let context = Context::new(request, switch, continuation, snapshot, now);
+    let service = context.seen_service()?;
+    let live = context.live(service).ok()?;
+    Some(context.unfinished(service, live)?.deployment)
+}
+
 /// The share of the traffic that this deploy's version has, in percent; `None` as far as that was
 /// not read.
 pub fn share(
@@ -91,6 +106,10 @@ pub fn share(
     now: Timestamp,
 ) -> Option<u8> {
     let context = Context::new(request, switch, continuation, snapshot, now);
+    // While a share is held, nothing but the route is read again and again.
+    if let Some(share) = context.share_now() {
+        return Some(share);
+    }
     let service = context.seen_service()?;
     let candidate = context.made_by_this_deploy().ok()??;
     let selector = service.selector();
@@ -98,8 +117,10 @@ pub fn share(
     if selected.is_some() && selected == marks::version_of(candidate) {
         return Some(100);
     }
-    let share = context.share_now().or(context.pod_share_now());
-    Some(share.unwrap_or(0))
+    if context.is_route_unread() {
+        return None;
+    }
+    Some(context.pod_share_now().unwrap_or(0))
 }
 
 impl Context<'_> {

@@ -194,6 +194,13 @@ fn what_a_wait_watches() {
         (Stage::Endpoints("web".into()), None),
         (Stage::Leaving(candidate()), None),
         (Stage::Settling("web".into()), None),
+        (
+            Stage::Turn {
+                route: crate::kubernetes::route::RouteReference::parse("httproute/web").unwrap(),
+                service: "api".into(),
+            },
+            None,
+        ),
     ] {
         assert_eq!(stage.watched(&request), expected);
     }

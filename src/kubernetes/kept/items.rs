@@ -7,15 +7,14 @@ use landfall_core::kubernetes::answer;
 use landfall_core::kubernetes::call::{Call, Verb};
 use landfall_core::kubernetes::pod::{PodRecord, Pods};
 use landfall_core::kubernetes::resource::{DEPLOYMENTS, ENDPOINT_SLICES, Resource, SERVICES};
-use landfall_core::kubernetes::service::ServicePod;
+use landfall_core::kubernetes::service::{Selector, ServicePod, read_selector};
 use landfall_core::snapshot::{Reading, Response};
 use landfall_core::workload::replica_set::ReplicaSet;
 use serde_json::Value;
 use tokio::time::Instant;
 
-/// What lists of a switch are followed as they are; of others, such as autoscalers, whose status
-/// changes all the time, a watch would tell more than a few reads.
-const FOLLOWED: [&Resource; 3] = [&DEPLOYMENTS, &SERVICES, &ENDPOINT_SLICES];
+/// What a switch follows object by object.
+const FOLLOWED: [&Resource; 2] = [&DEPLOYMENTS, &SERVICES];
 
 /// What is kept of the objects of a list.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -58,7 +57,10 @@ impl Form {
     pub(super) fn may_follow(self, call: &Call) -> bool {
         match self {
             Form::Pods | Form::Versions | Form::ServicePods => true,
-            Form::Whole | Form::Single => is_followed(call),
+            // Others are asked for once or twice, or their status changes all the time, as that of
+            // autoscalers does: a watch would tell more than a few reads.
+            Form::Whole => ENDPOINT_SLICES.name == call.resource,
+            Form::Single => is_followed(call),
         }
     }
 }
@@ -74,9 +76,9 @@ pub(super) enum Item {
     /// Of a pod.
     Pod(Box<PodRecord>),
     /// Of a ReplicaSet or a ControllerRevision.
-    Version(Box<ReplicaSet>),
+    Version(Box<ReplicaSet>, Selector),
     /// Of a pod of a Service.
-    ServicePod(Box<ServicePod>),
+    ServicePod(Box<(ServicePod, PodRecord)>, Selector),
     /// All of it.
     Object(Value),
 }
@@ -85,8 +87,14 @@ impl PartialEq for Item {
     fn eq(&self, other: &Item) -> bool {
         match (self, other) {
             (Item::Pod(one), Item::Pod(other)) => one == other,
-            (Item::Version(one), Item::Version(other)) => one == other,
-            (Item::ServicePod(one), Item::ServicePod(other)) => one == other,
+            (Item::Version(one, labels), Item::Version(other, others)) => {
+                (one, labels) == (other, others)
+            }
+            (Item::ServicePod(one, labels), Item::ServicePod(other, others)) => {
+                (one, labels) == (other, others)
+            }
+            (Item::Pod(one), Item::ServicePod(other, _))
+            | (Item::ServicePod(other, _), Item::Pod(one)) => **one == other.1,
             // A list's items lack the kind that a watch tells.
             (Item::Object(one), Item::Object(other)) => {
                 let identity = |object: &Value| {
@@ -95,8 +103,8 @@ impl PartialEq for Item {
                 identity(one) == identity(other)
             }
             (
-                Item::Pod(_) | Item::Version(_) | Item::ServicePod(_) | Item::Object(_),
-                Item::Pod(_) | Item::Version(_) | Item::ServicePod(_) | Item::Object(_),
+                Item::Pod(_) | Item::Version(..) | Item::ServicePod(..) | Item::Object(_),
+                Item::Pod(_) | Item::Version(..) | Item::ServicePod(..) | Item::Object(_),
             ) => false,
         }
     }
@@ -105,9 +113,13 @@ impl PartialEq for Item {
 impl Item {
     /// Takes what a list or an answer has of it.
     fn of(form: Form, object: &Value) -> Item {
+        let labels = || read_selector(object.pointer("/metadata/labels"));
         match form {
-            Form::Versions => Item::Version(Box::new(ReplicaSet::read(object))),
-            Form::ServicePods => Item::ServicePod(Box::new(ServicePod::read(object))),
+            Form::Versions => Item::Version(Box::new(ReplicaSet::read(object)), labels()),
+            Form::ServicePods => match PodRecord::of(object) {
+                Some(pod) => Item::ServicePod(Box::new((ServicePod::read(object), pod)), labels()),
+                None => Item::Object(object.clone()),
+            },
             Form::Pods | Form::Whole | Form::Single => Item::Object(object.clone()),
         }
     }
@@ -132,15 +144,26 @@ impl Item {
                 let version = &object["metadata"]["resourceVersion"];
                 version.as_str().unwrap_or_default()
             }
-            Item::Pod(_) | Item::Version(_) | Item::ServicePod(_) => "",
+            Item::Pod(_) | Item::Version(..) | Item::ServicePod(..) => "",
+        }
+    }
+
+    /// Whether its labels are among those that are selected, as far as they are known.
+    pub(super) fn has(&self, selector: &Selector) -> bool {
+        match self {
+            Item::Version(_, labels) | Item::ServicePod(_, labels) => {
+                let mut all = selector.iter();
+                all.all(|(label, value)| labels.get(label) == Some(value))
+            }
+            Item::Pod(_) | Item::Object(_) => true,
         }
     }
 
     pub(super) fn name(&self) -> &str {
         match self {
             Item::Pod(pod) => &pod.name,
-            Item::Version(set) => &set.name,
-            Item::ServicePod(pod) => &pod.name,
+            Item::Version(set, _) => &set.name,
+            Item::ServicePod(pod, _) => &pod.0.name,
             Item::Object(object) => object["metadata"]["name"].as_str().unwrap_or_default(),
         }
     }
@@ -175,40 +198,39 @@ pub(super) async fn read(
 /// Answers a question from what is kept of a list; `None` where the only object is gone.
 pub(super) fn answer<'a>(
     items: impl Iterator<Item = &'a Item> + Clone,
-    form: Form,
     reading: &Reading,
 ) -> Response {
-    let pods = items.clone().filter_map(|item| match item {
-        Item::Pod(pod) => Some(&**pod),
-        Item::Version(_) | Item::ServicePod(_) | Item::Object(_) => None,
-    });
     let mut objects = items.clone().filter_map(|item| match item {
         Item::Object(object) => Some(object.clone()),
-        Item::Pod(_) | Item::Version(_) | Item::ServicePod(_) => None,
+        Item::Pod(_) | Item::Version(..) | Item::ServicePod(..) => None,
     });
-    match form {
-        Form::Pods => {
-            let mut owner = "";
-            if let Reading::Pods(set) = reading {
-                owner = set;
-            }
+    match reading {
+        Reading::Pods(owner) => {
+            let pods = items.filter_map(|item| match item {
+                Item::Pod(pod) => Some(&**pod),
+                Item::ServicePod(pod, _) => Some(&pod.1),
+                Item::Version(..) | Item::Object(_) => None,
+            });
             Response::Pods(Box::new(Pods::of(pods, owner)))
         }
-        Form::Versions => {
+        Reading::ReplicaSets => {
             let sets = items.filter_map(|item| match item {
-                Item::Version(set) => Some(ReplicaSet::clone(set)),
-                Item::Pod(_) | Item::ServicePod(_) | Item::Object(_) => None,
+                Item::Version(set, _) => Some(ReplicaSet::clone(set)),
+                Item::Pod(_) | Item::ServicePod(..) | Item::Object(_) => None,
             });
             Response::ReplicaSets(sets.collect())
         }
-        Form::ServicePods => {
+        Reading::ServicePods => {
             let pods = items.filter_map(|item| match item {
-                Item::ServicePod(pod) => Some(ServicePod::clone(pod)),
-                Item::Pod(_) | Item::Version(_) | Item::Object(_) => None,
+                Item::ServicePod(pod, _) => Some(ServicePod::clone(&pod.0)),
+                Item::Pod(_) | Item::Version(..) | Item::Object(_) => None,
             });
             Response::ServicePods(pods.collect())
         }
-        Form::Whole => Response::List(objects.collect()),
-        Form::Single => objects.next().map_or(Response::Nothing, Response::Object),
+        Reading::List => Response::List(objects.collect()),
+        // No other reading is of what is kept.
+        Reading::Object | Reading::Whole | Reading::Roster(_) | Reading::Events | Reading::Text => {
+            objects.next().map_or(Response::Nothing, Response::Object)
+        }
     }
 }

@@ -6,7 +6,10 @@ use super::trust::Trust;
 use crate::kubernetes::WatchEnd;
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::{Call, Verb};
+use landfall_core::kubernetes::resource::DEPLOYMENTS;
+use landfall_core::kubernetes::service::Selector;
 use landfall_core::snapshot::{MOMENT, Reading, Response};
+use landfall_core::state::marks::VERSION;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,9 +40,29 @@ pub(super) struct List {
     asked: u32,
     /// Whether it was asked for since the last wait.
     is_asked: bool,
+    /// Whether that was after the last write of a Deployment: the next look asks the same.
+    is_asked_lately: bool,
+    /// Whether it was so before the last wait.
+    is_needed: bool,
     /// Whether it was asked for before that: what nobody asks for any more ends no wait.
     pub(super) is_current: bool,
     is_of_switch: bool,
+    /// Whether it was asked what is wrong with its pods.
+    has_told_pods: bool,
+    /// The labels that are selected; empty where it is not by these alone.
+    selector: Selector,
+}
+
+/// The labels that a list selects, where it is by these alone.
+fn selected(call: &Call) -> Option<Selector> {
+    let mut query = call.query.iter();
+    let (_, text) = query.find(|(name, _)| *name == "labelSelector")?;
+    let is_plain = |term: &str| !term.contains([' ', '!', '(']);
+    let terms = text.split(',').map(|term| {
+        let (label, value) = term.split_once('=').filter(|_| is_plain(term))?;
+        Some((label.to_owned(), value.to_owned()))
+    });
+    terms.collect()
 }
 
 impl List {
@@ -58,9 +81,51 @@ impl List {
             read_at: None,
             asked: 0,
             is_asked: false,
+            is_asked_lately: false,
+            is_needed: false,
             is_current: true,
             is_of_switch,
+            has_told_pods: false,
+            selector: selected(call).unwrap_or_default(),
         }
+    }
+
+    /// Whether it has all that another list of a switch has, and tells as much of it.
+    pub(super) fn covers(&self, call: &Call, form: Form) -> bool {
+        let tells = match self.form {
+            Form::Versions => form == Form::Versions,
+            Form::ServicePods => matches!(form, Form::Pods | Form::ServicePods),
+            Form::Pods | Form::Whole | Form::Single => false,
+        };
+        if !tells || !self.is_of_switch || self.call.path != call.path || self.is(call, form) {
+            return false;
+        }
+        let wanted = selected(call).unwrap_or_default();
+        let mut own = self.selector.iter();
+        !self.selector.is_empty() && own.all(|(label, value)| wanted.get(label) == Some(value))
+    }
+
+    /// What another list has, of which this one has all.
+    pub(super) fn part(&self, call: &Call) -> impl Iterator<Item = &Item> + Clone {
+        let wanted = selected(call).unwrap_or_default();
+        let items = self.items.values();
+        items.filter(move |item| item.has(&wanted))
+    }
+
+    /// Whether it is followed, and what it tells is believed.
+    pub(super) fn is_followed(&self, now: Instant) -> bool {
+        let is_settled = !self.is_outdated && self.awaited.is_none();
+        is_settled && self.watch.is_some() && self.trust.is_believed(now)
+    }
+
+    /// A part of it was read now; `is_same`: as it has it. If not, its watch is behind.
+    pub(super) fn checked(&mut self, is_same: bool, fresh: bool, now: Instant) {
+        if is_same {
+            return self.trust.confirmed(now);
+        }
+        self.close();
+        self.trust.corrected(!self.is_outdated && !fresh, now);
+        self.is_outdated = true;
     }
 
     pub(super) fn is(&self, call: &Call, form: Form) -> bool {
@@ -71,11 +136,16 @@ impl List {
         self.watch.as_ref().is_some_and(|(own, _)| *own == id)
     }
 
+    /// Whether what is wrong with pods is answered from it.
+    pub(super) fn is_of_pods(&self) -> bool {
+        self.form == Form::Pods || self.has_told_pods
+    }
+
     /// Whether a change is told not at once, because there may be thousands of them.
     pub(super) fn is_busy(&self) -> bool {
         match self.form {
             Form::Pods => true,
-            Form::ServicePods => self.items.len() > FEW,
+            Form::ServicePods => self.has_told_pods || self.items.len() > FEW,
             Form::Versions | Form::Whole | Form::Single => false,
         }
     }
@@ -84,9 +154,12 @@ impl List {
     /// a rollout are, and there may be many; so are the objects that a switch is about.
     pub(super) fn is_wanted(&self) -> bool {
         let again = match self.form {
-            Form::Pods | Form::Single => true,
-            Form::Versions if self.is_of_switch => true,
-            Form::Versions | Form::ServicePods | Form::Whole => self.asked > 1,
+            Form::Pods | Form::Single | Form::Whole => true,
+            Form::Versions | Form::ServicePods if !self.is_of_switch => self.asked > 1,
+            // Where they are not held to one version, those of the next will be among them.
+            Form::Versions | Form::ServicePods => {
+                self.asked > 1 || self.is_needed || !self.selector.contains_key(VERSION)
+            }
         };
         again && self.watch.is_none() && !self.is_outdated && self.form.may_follow(&self.call)
     }
@@ -95,7 +168,7 @@ impl List {
         if self.is_outdated || self.awaited.is_some() {
             return false;
         }
-        let is_told = self.watch.is_some() && self.trust.is_believed(now);
+        let is_told = self.is_followed(now);
         let is_new = |read| self.is_of_switch && now < read + MOMENT;
         is_told || self.read_at.is_some_and(is_new)
     }
@@ -105,6 +178,7 @@ impl List {
         self.read_at = None;
         self.is_current = self.is_asked || !self.is_of_switch;
         self.is_asked = false;
+        self.is_needed = std::mem::take(&mut self.is_asked_lately);
     }
 
     /// Whether it has changed, and that is to be looked at.
@@ -125,6 +199,7 @@ impl List {
 
     /// A write has returned this object. A deletion may return a `Status` in its place.
     pub(super) fn written(&mut self, call: &Call, object: &Value) {
+        self.is_asked_lately &= DEPLOYMENTS.name != call.resource;
         let text = |field: &str| object["metadata"][field].as_str().unwrap_or_default();
         let is_deleted = call.verb == Verb::Delete;
         let name = match is_deleted {
@@ -176,12 +251,17 @@ impl List {
         })
     }
 
-    pub(super) fn answer(&mut self, reading: &Reading) -> Response {
+    pub(super) fn answer(&mut self, call: &Call, reading: &Reading) -> Response {
+        self.has_told_pods |= matches!(reading, Reading::Pods(_));
         let is_again = self.is_of_switch && self.is_asked;
         self.asked += u32::from(!is_again);
         self.is_asked = true;
+        self.is_asked_lately = true;
         self.is_changed = false;
-        answer(self.items.values(), self.form, reading)
+        match self.call == *call {
+            true => answer(self.items.values(), reading),
+            false => answer(self.part(call), reading),
+        }
     }
 
     /// Takes the list as it was read now. A last look may be `fresh`er than a watch that is well.

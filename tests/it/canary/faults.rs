@@ -1,8 +1,9 @@
 //! What speaks against a canary: each is told before anything is written.
 
-use super::{canary, stage, stage_with};
+use super::{canary, stage, stage_since, stage_with};
 use crate::blue_green::{NEW_IMAGE, replicas, service};
 use crate::stage::{Stage, demo_app};
+use jiff::SignedDuration;
 use landfall_sandbox::gateway::{HTTP_ROUTES, IGNORE, REFUSE, sample_http_route, sample_ingress};
 use landfall_sandbox::world::sample_service;
 use serde_json::{Value, json};
@@ -41,7 +42,13 @@ async fn parameters_of_a_canary_are_checked() {
         (
             "steps",
             json!({"every": "20s", "by": 10}),
-            "take 3 min 1 s together",
+            "take at least 3 min 51 s together",
+        ),
+        // Each step takes its time to come into force, too.
+        (
+            "steps",
+            json!({"every": "6s", "by": 10}),
+            "take at least 1 min 45 s together, with 5 s for each to come into force",
         ),
         (
             "steps",
@@ -159,7 +166,8 @@ fn routes() -> Vec<(&'static str, Value, &'static str)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_route_that_cannot_divide_the_traffic_is_told_and_nothing_is_written() {
     for (name, route, told) in routes() {
-        let stage = stage_with(|world, now| {
+        // A controller has its time to look at it.
+        let stage = stage_since(SignedDuration::from_mins(1), |world, now| {
             world.apply(sample_service("other"), now);
             world.apply(route, now);
         })

@@ -29,14 +29,18 @@ fn over_ingress(image: &str) -> Value {
 /// that sends to another Service.
 fn ingress() -> Value {
     let mut ingress = sample_ingress("demo-app", "demo-app");
-    let action = json!({"type": "forward", "forwardConfig": {"targetGroups": [
-        {"serviceName": "demo-app", "servicePort": 80, "weight": 4},
-        {"serviceName": "another", "servicePort": "80", "weight": 1}],
-        "targetGroupStickinessConfig": {"enabled": false}}});
+    // As a person writes it.
+    let action = r#"{
+        "type": "forward",
+        "forwardConfig": {"targetGroups": [
+            {"serviceName": "demo-app", "servicePort": 80, "weight": 4},
+            {"serviceName": "another", "servicePort": "80", "weight": 1}],
+          "targetGroupStickinessConfig": {"enabled": false}}}
+    "#;
     let moved = json!({"type": "redirect", "redirectConfig": {"protocol": "HTTPS",
         "port": "443", "statusCode": "HTTP_301"}});
     let annotations = &mut ingress["metadata"]["annotations"];
-    annotations[format!("{ACTIONS}demo-app")] = json!(action.to_string());
+    annotations[format!("{ACTIONS}demo-app")] = json!(action);
     annotations[format!("{ACTIONS}moved")] = json!(moved.to_string());
     annotations["alb.ingress.kubernetes.io/target-type"] = json!("ip");
     let port = |name: &str| json!({"name": name});
@@ -120,7 +124,7 @@ async fn switched_targets_become_healthy(stage: &Stage) {
     age(stage, "services", "deployed-at", a_minute_ago()).await;
 }
 
-/// Everything that is not Landfall's is as it was.
+/// Everything that is not Landfall's is as it was, to the last byte.
 async fn is_given_back(stage: &Stage) {
     at_rest(stage).await;
     let (found, before) = (route(stage).await, ingress());
@@ -132,11 +136,7 @@ async fn is_given_back(stage: &Stage) {
     let names = |all: &Value| all.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(found), names(before));
     for (name, text) in before.as_object().unwrap() {
-        let read = |text: &Value| {
-            let text = text.as_str().unwrap();
-            serde_json::from_str::<Value>(text).unwrap_or_else(|_| json!(text))
-        };
-        assert_eq!(read(&found[name]), read(text), "{name}");
+        assert_eq!(found[name], *text, "{name}");
     }
     let candidate = stage.cluster.object("services", "demo-app-canary").await;
     assert_eq!(candidate, None);
@@ -186,6 +186,7 @@ async fn a_version_that_fails_with_a_share_of_an_action_is_taken_back_by_one_wri
     let (stage, _controller) = stage().await;
     let mut parameters = over_ingress(NEW_IMAGE);
     parameters["steps"] = json!([{"weight": 10, "bake": "90s"}]);
+    parameters["timeout"] = json!("5m");
     parameters["patience"] = json!("1s");
     let strike = async {
         targets_become_healthy(&stage).await;
@@ -207,6 +208,29 @@ async fn a_version_that_fails_with_a_share_of_an_action_is_taken_back_by_one_wri
     assert_eq!(replicas(&stage, "demo-app").await, Some(2));
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
     is_given_back(&stage).await;
+}
+
+/// A target group has at most the weight 999, so beside a greater one of others a small share
+/// cannot be had.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_the_weights_of_an_action_cannot_give_is_told() {
+    let stage = super::stage_with(|world, now| {
+        let mut ingress = sample_ingress("demo-app", "demo-app");
+        let action = json!({"type": "forward", "forwardConfig": {"targetGroups": [
+            {"serviceName": "demo-app", "servicePort": 80, "weight": 1},
+            {"serviceName": "another", "servicePort": 80, "weight": 99}]}});
+        ingress["metadata"]["annotations"][format!("{ACTIONS}demo-app")] =
+            json!(action.to_string());
+        world.apply(ingress, now);
+    })
+    .await;
+    let mut parameters = over_ingress(NEW_IMAGE);
+    parameters["steps"] = json!([1, 50]);
+    let (kind, message) = stage.refused(parameters).await;
+    assert_eq!(kind, "ConfigurationError", "{message}");
+    let told = "`steps` asks for 1 %, and the whole weights that the route may have would give 9 % \
+                beside the other backends of action `demo-app`";
+    assert!(message.contains(told), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,8 +1,9 @@
 //! Canaries without a route: the share is that of the pods behind the Service.
 
 use super::canary;
+use super::interrupted::{ended, expire};
 use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, endpoints_are_known, replicas, service};
-use crate::stage::{Stage, beside, demo_app};
+use crate::stage::{LIFE, Stage, beside, demo_app};
 use landfall_sandbox::world::{sample_autoscaler, sample_service};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -150,6 +151,50 @@ async fn short_invocations_and_an_autoscaler_come_to_the_same_end() {
     let found = stage.cluster.objects("horizontalpodautoscalers").await;
     assert_eq!(found[0]["spec"]["scaleTargetRef"]["name"], "demo-app-blue");
     assert_eq!(found[0]["spec"]["minReplicas"], 1);
+    at_rest(&stage).await;
+}
+
+/// A share is what it was when it was reached, whatever becomes of the old version's pods.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_shares_that_were_reached_are_told() {
+    let stage = stage().await;
+    let parameters = without_route(NEW_IMAGE, json!([{"weight": 20, "bake": "3s"}]));
+    let scale = async {
+        while !ready(&stage).await.contains_key("demo-app-blue") {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        stage.cluster.scale(2).await;
+    };
+    let (ended, ()) = tokio::join!(stage.deploy(parameters), scale);
+    let (summary, _) = ended.success();
+    let said = "It had 20 %, 100 % of the pods before; `steps` asked for 20 %, 100 %.";
+    assert!(summary.contains(said), "{summary}");
+    at_rest(&stage).await;
+}
+
+/// The function dies with a share: a rollback on demand holds the Service to the old version again.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_on_demand_takes_a_share_of_pods_back() {
+    let mut stage = stage().await;
+    let parameters = without_route(NEW_IMAGE, json!([{"weight": 20, "bake": "60s"}]));
+    stage.aws.submit(stage.event(&parameters), LIFE);
+    while !ready(&stage).await.contains_key("demo-app-blue") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    stage.function.kill();
+    expire(&stage).await;
+    let mut back = without_route(NEW_IMAGE, json!([20]));
+    back["mode"] = json!("rollback");
+    back["execution"] = json!("run-9");
+    back.as_object_mut().unwrap().remove("images");
+    let (end, seen) = watched(&stage, ended(&stage, back)).await;
+    let summary = end.unwrap();
+    let told = "The last deploy, of `demo-app-blue`, was not done: it was taken back";
+    assert!(summary.contains(told), "{summary}");
+    assert_eq!(seen.last(), Some(&json!({"demo-app": 4})));
+    let selector = service(&stage).await["spec"]["selector"].take();
+    assert_eq!(selector, json!({"app": "demo-app"}));
+    assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
     at_rest(&stage).await;
 }
 

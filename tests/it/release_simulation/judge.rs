@@ -72,6 +72,7 @@ fn failed(play: &Play, failure: &ReleaseFailure) {
         | ReleaseFailure::Forbidden(_)
         | ReleaseFailure::Record(..)
         | ReleaseFailure::Alarms(_)
+        | ReleaseFailure::NoNamespace
         | ReleaseFailure::TooLate => panic!("{failure:?}"),
     }
 }

@@ -148,6 +148,40 @@ async fn one_that_rings_during_the_rollout_takes_the_release_back() {
     assert_eq!(image(&stage, "web").await, FIRST);
 }
 
+/// What the dead release left may be why it rings: the retry takes it back.
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_rings_after_a_release_died_does_not_refuse_its_retry() {
+    let mut stage = first().await;
+    let files = files(GOOD, "debug");
+    let files = named(&files);
+    let mut parameters = guarded(50);
+    for (field, value) in [
+        ("manifests", "k8s"),
+        ("release", "shop"),
+        ("execution", "run-8"),
+    ] {
+        parameters[field] = json!(value);
+    }
+    let event = |stage: &Stage| with_artifact(stage, stage.event(&parameters), &files);
+    stage.aws.submit(event(&stage), LIFE);
+    serves(&stage).await;
+    stage.function.kill();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    ring(&stage, "web 5xx");
+    let job = stage.aws.submit(event(&stage), LIFE);
+    let Outcome::Failed(report) = stage.aws.outcome(&job, LIFE).await else {
+        panic!("{}", stage.log());
+    };
+    let JobResult::Failure { message, .. } = report.result else {
+        panic!("it failed");
+    };
+    is_alarm(&message, "web 5xx");
+    assert!(!message.contains("was not changed"), "{message}");
+    assert_eq!(image(&stage, "web").await, FIRST, "{message}");
+    let settings = object(&stage, "configmaps", "settings").await.unwrap();
+    assert_eq!(settings["data"]["LEVEL"], "info", "{message}");
+}
+
 /// By the time of the last change of state.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_rang_between_two_readings_counts() {
@@ -160,7 +194,7 @@ async fn one_that_rang_between_two_readings_counts() {
     };
     let (ended, ()) = tokio::join!(second(&stage, guarded(50)), ringing);
     let (_, message) = ended.failure();
-    let told = "CloudWatch alarm `web 5xx` left OK during the deploy, and came back to it at ";
+    let told = "CloudWatch alarm `web 5xx` was not OK during the deploy, and came back to it at ";
     assert!(message.contains(told), "{message}");
     is_back(&stage, &message).await;
 }

@@ -235,7 +235,7 @@ async fn a_workload_that_somebody_deletes_in_the_middle_is_an_outage() {
         stage.cluster.remove("deployments", "web").await;
     });
     let (kind, message) = ended.await.failure();
-    assert_eq!(kind, "RevisionOutOfSync", "{message}");
+    assert_eq!(kind, "JobFailed", "{message}");
     let first = "Outage: no pod of `Deployment/web` serves. ";
     assert!(message.starts_with(first), "{message}");
     assert!(object(&stage, "deployments", "web").await.is_none());

@@ -16,6 +16,15 @@ fn guarded(more: Value) -> Value {
     parameters
 }
 
+/// A person retries the stage: the execution is the same, the job is not.
+fn retry(simulation: &mut Simulation) {
+    let text = Parameters::Text(simulation.bound_to.clone());
+    let request = Request::parse(&text, RETRY).unwrap();
+    let timeout = request.timeout;
+    simulation.engine.request = request;
+    simulation.invoke(Continuation::begin(RETRY, simulation.now, timeout));
+}
+
 /// A good version, up to this point.
 fn up_to(point: u32, parameters: &Value) -> Option<Simulation> {
     let mut simulation = Simulation::new(parameters, Health::Well);
@@ -95,7 +104,8 @@ fn an_alarm_that_rings_at_any_point_brings_the_previous_version_back() {
             }
         }
     }
-    assert!(kept <= 2, "{kept}");
+    // After the last reading there are the note of the end and the looks around it.
+    assert!(kept <= 4, "{kept}");
 }
 
 #[test]
@@ -111,14 +121,17 @@ fn an_alarm_that_rings_while_the_process_is_dead_is_not_missed() {
                 simulation.plan = vec![(at, disturbance)];
                 let begun = simulation.now;
                 while simulation.points < at && simulation.step().is_none() {}
+                let notes = &simulation.deployment()["metadata"]["annotations"];
+                let was_over = notes["landfall/watched"].is_string();
                 // In the time that nobody looked.
-                simulation.bell.rang = Some(begun + SignedDuration::from_secs(1));
+                let rang = begun + SignedDuration::from_secs(1);
+                simulation.bell.rang = Some(rang);
                 let ended = begun + SignedDuration::from_secs(10);
                 simulation.bell.silent = is_over.then_some(ended);
                 let (end, _) = run(&mut simulation);
                 match end {
-                    // What a dead process knew is lost: that it was silent before is unknown.
-                    End::Finished(_) if is_over && disturbance != HandedOver => {}
+                    // It had ended when it rang.
+                    End::Finished(_) if was_over || simulation.bell.read <= Some(rang) => {}
                     End::Finished(_) if is_over && !written => {}
                     End::Failed(Failure::Ringing(_)) if !written => {
                         assert_eq!(simulation.image(), OLD_IMAGE);
@@ -127,6 +140,64 @@ fn an_alarm_that_rings_while_the_process_is_dead_is_not_missed() {
                 }
             }
         }
+    }
+}
+
+/// What a dead deploy left may be why it rings: a retry takes it back at whatever point it died, and
+/// what rang and stopped before the retry counts, too.
+#[test]
+fn an_alarm_that_rings_after_a_dead_deploy_is_no_reason_to_leave_what_that_left() {
+    let parameters = guarded(json!({"execution": "run-1"}));
+    for at in 0..=points(&parameters) {
+        for is_over in [false, true] {
+            let Some(mut simulation) = up_to(at, &parameters) else {
+                continue;
+            };
+            let written = simulation.image() == NEW_IMAGE;
+            let live = simulation.deployment();
+            let notes = &live["metadata"]["annotations"];
+            let was_over = notes["landfall/watched"].is_string();
+            let rang = simulation.now + SignedDuration::from_secs(1);
+            simulation.bell.rang = Some(rang);
+            simulation.bell.silent = is_over.then_some(rang + SignedDuration::from_secs(10));
+            simulation.pass(SignedDuration::from_secs(30));
+            retry(&mut simulation);
+            let (end, _) = run(&mut simulation);
+            match end {
+                End::Finished(success) if was_over => assert!(!success.wrote, "at {at}"),
+                End::Finished(_) if is_over && !written => {
+                    assert_eq!(simulation.image(), NEW_IMAGE, "at {at}");
+                }
+                End::Failed(Failure::Ringing(_)) if !written && !is_over => {
+                    assert_eq!(simulation.image(), OLD_IMAGE, "at {at}");
+                }
+                end => assert_back(&simulation, &end, at),
+            }
+        }
+    }
+}
+
+#[test]
+fn one_reading_that_fails_before_throttling_does_not_make_a_bake_endless() {
+    let parameters = guarded(json!({"bake": "20s"}));
+    for at in 1..=points(&parameters) {
+        let Some(mut simulation) = up_to(at, &parameters) else {
+            continue;
+        };
+        if simulation.image() != NEW_IMAGE {
+            continue;
+        }
+        simulation.bell.fails = Some(AlarmsError::Unreadable("no answer".into()));
+        let since = simulation.now;
+        let mut end = None;
+        while simulation.engine.continuation.guard.error.is_none() && end.is_none() {
+            end = simulation.step();
+        }
+        simulation.bell.fails = Some(AlarmsError::Throttled);
+        let end = end.unwrap_or_else(|| run(&mut simulation).0);
+        let took = simulation.now.duration_since(since);
+        assert!(took < SignedDuration::from_mins(2), "at {at}: {took:?}");
+        assert!(matches!(end, End::Finished(_)), "at {at}: {end:?}");
     }
 }
 

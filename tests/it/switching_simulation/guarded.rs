@@ -1,10 +1,12 @@
 //! Switches that are guarded by an alarm, which rings at every point of them.
 
+use super::disturbance::Disturbance;
 use super::play::{End, Simulation};
 use super::setting::*;
 use super::{NEW_IMAGE, STEPS};
 use crate::simulated::for_each;
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::alarm::AlarmsError;
 use landfall_core::engine::Next;
 use landfall_core::report::cause::recorded;
 use landfall_core::request::{Parameters, Request};
@@ -24,6 +26,12 @@ fn healthy() -> impl Iterator<Item = Setting> {
 /// A guarded deploy that has not begun yet.
 fn guarded(setting: Setting) -> Simulation {
     let mut simulation = Simulation::new(setting);
+    guard(&mut simulation);
+    simulation
+}
+
+/// The same deploy, guarded by an alarm.
+fn guard(simulation: &mut Simulation) {
     let mut fields = serde_json::from_str::<Value>(&simulation.text).unwrap();
     fields["alarms"] = json!(["5xx"]);
     fields["bake"] = json!("1m");
@@ -32,7 +40,6 @@ fn guarded(setting: Setting) -> Simulation {
     let request = Request::parse(&parameters, &simulation.job).unwrap();
     let begun = Continuation::begin(&simulation.job, simulation.now, request.timeout);
     simulation.invoke(begun, request);
-    simulation
 }
 
 /// Runs to the end, and tells when the first write after `rang` was made.
@@ -131,5 +138,100 @@ fn an_alarm_that_rings_at_any_point_of_a_switch_ends_it() {
             }
         }
         assert!(back > kept, "{setting:?}: {back} back, {kept} kept");
+    });
+}
+
+/// What a dead deploy left may be why it rings: a retry of its execution takes it back at whatever
+/// point it died, and what rang and stopped before the retry counts, too.
+#[test]
+fn an_alarm_that_rings_after_a_dead_switch_is_no_reason_to_leave_what_that_left() {
+    for_each(healthy(), |setting| {
+        let fresh = guarded(setting);
+        let mut whole = fresh.clone();
+        run(&mut whole, Timestamp::MAX);
+        let mut simulation = fresh;
+        for at in 0..whole.points {
+            while simulation.points < at {
+                assert!(simulation.step().is_none());
+            }
+            for is_over in [false, true] {
+                let mut retried = simulation.clone();
+                let notes = retried.service()["metadata"]["annotations"].clone();
+                let is_retiring = notes["landfall/retiring"].is_string();
+                let is_locked = notes["landfall/lock"].is_string();
+                let was_done = !is_locked && notes["landfall/job"] == "1";
+                let rang = retried.now + SignedDuration::from_secs(1);
+                retried.bell.rang = Some(rang);
+                retried.bell.silent = is_over.then_some(rang + SignedDuration::from_secs(10));
+                retried.pass(SignedDuration::from_secs(30));
+                retried.happened.push(Disturbance::DiesBefore);
+                retried.begin("2", "run-1", NEW_IMAGE);
+                guard(&mut retried);
+                let (end, _) = run(&mut retried, rang);
+                let told = format!("{setting:?}: at {at}, {is_over}: {end:?}");
+                match end {
+                    End::Finished(_) => {
+                        // Whoever goes back on demand may begin while it rings, so that it may
+                        // have rung before.
+                        let is_back = setting.start == Start::Back;
+                        let may_begin = !is_locked && (is_over || is_back);
+                        let may_end = may_begin || is_over && is_back;
+                        assert!(is_retiring || was_done || may_end, "{told}");
+                    }
+                    end => {
+                        assert!(is_locked || !is_over, "{told}");
+                        judge(
+                            &mut retried,
+                            end,
+                            None,
+                            rang,
+                            if is_locked { at } else { 0 },
+                        );
+                    }
+                }
+            }
+        }
+    });
+}
+
+/// Nobody knows what the version does with what it has of the traffic: it gets no more, and goes.
+#[test]
+fn alarms_that_cannot_be_read_take_a_switch_back() {
+    for_each(healthy(), |setting| {
+        let fresh = guarded(setting);
+        let mut whole = fresh.clone();
+        run(&mut whole, Timestamp::MAX);
+        let mut simulation = fresh;
+        for at in (0..whole.points).step_by(3) {
+            while simulation.points < at {
+                assert!(simulation.step().is_none());
+            }
+            let mut lost = simulation.clone();
+            let notes = lost.service()["metadata"]["annotations"].clone();
+            let had_switched = notes["landfall/job"] == "1";
+            let before = lost.before.clone();
+            lost.bell.fails = Some(AlarmsError::Unreadable("no answer".into()));
+            let (end, _) = run(&mut lost, Timestamp::MAX);
+            let ended = lost.now;
+            lost.pass(SignedDuration::from_secs(5));
+            let serving = Vec::from_iter(lost.serving().1);
+            match end {
+                // Its last reading was before.
+                End::Finished(_) => {
+                    let read = lost.bell.read.expect("a reading before the first write");
+                    // The AWS controller is waited for after that, twice for up to two minutes.
+                    let waits = match setting.route {
+                        Some(Route::Ingress) => SignedDuration::from_mins(4),
+                        Some(Route::HttpRoute) | None => SignedDuration::ZERO,
+                    };
+                    let is_fresh = ended.duration_since(read) <= ACTED + waits;
+                    assert!(had_switched || is_fresh, "{setting:?}: at {at}");
+                }
+                End::Failed(Failure::AlarmsUnreadable(_) | Failure::Rollout { .. }) => {
+                    assert_eq!(serving, [before], "{setting:?}: at {at}");
+                }
+                end => panic!("{setting:?}: at {at}: {end:?}"),
+            }
+        }
     });
 }

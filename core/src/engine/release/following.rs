@@ -155,8 +155,9 @@ impl ReleaseEngine {
             Outcome::Failed(mut failure) => {
                 if let Failure::Deleted(Some(left)) = &mut failure {
                     // What was there before this release has served.
-                    let has_served = self.written(&self.items[place]) != Written::New;
-                    left.wanted = i64::from(has_served);
+                    let is_new = self.written(&self.items[place]) == Written::New;
+                    let serves = workload_kind(&id).is_some_and(|kind| !kind.ends());
+                    left.wanted = i64::from(serves && !is_new);
                 }
                 let request = self.items[place].follower.take().map(|it| it.request);
                 let kind = workload_kind(&id).unwrap_or(Kind::Deployment);

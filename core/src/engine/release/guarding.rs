@@ -6,6 +6,8 @@ use super::super::model::AlarmsAsk;
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::alarm::{Alarm, AlarmsError};
 use crate::release::{ReleaseCause, ReleaseFailure};
+use crate::state::guard::LastReading;
+use crate::state::release::Status;
 use jiff::Timestamp;
 
 impl ReleaseEngine {
@@ -55,6 +57,7 @@ impl ReleaseEngine {
         let Some(alarms) = &self.request.alarms else {
             return;
         };
+        let dead = self.dead_since();
         let guard = &mut self.continuation.guard;
         // Nothing is guarded yet: what rang until now rang before the release.
         if self.record.is_none() {
@@ -64,11 +67,23 @@ impl ReleaseEngine {
         guard.read(&alarms.names, result, now);
         // An invocation that knows nothing of the one before has the time of its record.
         if let Some(record) = &self.record {
-            guard.began(record.heading.at, alarms.ignores_ringing);
+            let began = dead.map_or(record.heading.at, |dead| dead.min(record.heading.at));
+            guard.began(began, alarms.ignores_ringing);
         }
         let is_judged = guard.judgement.is_some() && !was_judged;
         self.notes.extend(notes(guard, is_judged, self.mask));
         self.judge_by_alarms();
+    }
+
+    /// Since when there is what a dead job of this execution has left: its alarms guard that.
+    fn dead_since(&self) -> Option<Timestamp> {
+        let headings = self.records.iter().map(|record| &record.heading);
+        let dead = headings.filter(|it| {
+            it.status == Status::Pending
+                && it.execution == self.request.execution
+                && it.job != self.continuation.job
+        });
+        dead.map(|it| it.at).min()
     }
 
     /// Ends the release if the alarms speak against it.
@@ -91,7 +106,9 @@ impl ReleaseEngine {
             return true;
         }
         let writes = !self.request.mode.is_plan() && !self.is_as_it_should_be();
-        let refuses = writes && !self.request.watch().ignores_ringing;
+        // What a dead job of this execution left may be why one rings: it is judged and taken back.
+        let is_left = self.dead_since().is_some();
+        let refuses = writes && !is_left && !self.request.watch().ignores_ringing;
         let deadline = self.continuation.deadline;
         match opening(&self.continuation.guard, refuses, deadline, now) {
             Opening::Open => return true,
@@ -105,18 +122,14 @@ impl ReleaseEngine {
     /// Whether the alarms were read at the end of the bake or later. Throttling alone is not waited
     /// for.
     pub(super) fn were_alarms_read_at(&mut self, end: Timestamp, now: Timestamp) -> bool {
-        let guard = &self.continuation.guard;
         if self.request.alarms.is_none() {
             return true;
         }
-        if guard.tried.is_none_or(|tried| tried < end) {
-            self.wants_alarms = true;
-            return false;
+        match self.continuation.guard.last_reading(end) {
+            LastReading::Early => self.wants_alarms = true,
+            LastReading::Failed => self.push_at(now + PERIOD, Task::Wake),
+            LastReading::Made => return true,
         }
-        if guard.unreadable_since.is_some() {
-            self.push_at(now + PERIOD, Task::Wake);
-            return false;
-        }
-        true
+        false
     }
 }

@@ -237,7 +237,9 @@ impl ReleaseEngine {
             Ok(Response::Object(object)) => self.parent_live = Some(object),
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
-            Err(CallError::Refused(refusal)) if is_home_missing(&refusal) => {
+            Err(CallError::Refused(refusal))
+                if self.stage == Stage::Record && is_home_missing(&refusal) =>
+            {
                 self.fail(ReleaseFailure::NoNamespace);
             }
             Err(CallError::Refused(refusal)) if super::trouble::is_forbidden(&refusal) => {

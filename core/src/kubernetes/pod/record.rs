@@ -39,6 +39,13 @@ impl PodRecord {
         Some(line.object.into()).filter(|pod: &PodRecord| !pod.name.is_empty())
     }
 
+    /// Takes a pod of a list.
+    pub fn of(pod: &serde_json::Value) -> Option<PodRecord> {
+        <RawPod as serde::Deserialize>::deserialize(pod)
+            .ok()
+            .map(PodRecord::from)
+    }
+
     /// Whether it counts for the object of this name, which controls it.
     pub(super) fn counts_for(&self, owner: &str) -> bool {
         let mut controllers = self.controllers.iter();

@@ -4,10 +4,14 @@ use super::list::Split;
 use super::weights::{Weights, Written};
 use serde::{Deserialize, Serialize};
 
-/// The highest weight that we write. The Gateway API allows a million, a target group of an ALB
-/// 999, and the AWS controller refuses a route with more.
+/// The highest weight that every controller takes: a target group of an ALB may have 999, and the
+/// AWS controller refuses a route with more.
 /// <https://docs.aws.amazon.com/elasticloadbalancing/latest/APIReference/API_TargetGroupTuple.html>
-const LIMIT: u64 = 999;
+const LIMIT: u32 = 999;
+
+/// The highest weight of the Gateway API, for what [`LIMIT`] is too coarse for.
+/// <https://gateway-api.sigs.k8s.io/reference/spec/#backendref>
+const GATEWAY_LIMIT: u32 = 1_000_000;
 
 /// The weights before a canary, in the order of the places: what the route goes back to. It is kept
 /// on the route, as JSON.
@@ -26,35 +30,48 @@ pub struct SplitBefore {
     /// Those of other backends.
     #[serde(rename = "o", default, skip_serializing_if = "Vec::is_empty")]
     others: Vec<Option<u32>>,
+    /// Whether the controller takes all weights of the Gateway API.
+    #[serde(rename = "m", default, skip_serializing_if = "std::ops::Not::not")]
+    millions: bool,
+    /// The action of an Ingress as it was written.
+    #[serde(rename = "t", default, skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
 }
 
 impl RouteBefore {
     /// The weights as they are now, where no canary is under way.
-    pub(super) fn of(splits: &[Split]) -> RouteBefore {
+    pub(super) fn of(splits: &[Split], millions: bool) -> RouteBefore {
         let before = splits.iter().map(|split| {
             let written = split.written();
             SplitBefore {
                 service: written.service,
                 canary: written.canary.is_some(),
+                millions: millions && !written.others.is_empty(),
                 others: written.others,
+                text: split.text.clone(),
             }
         });
         RouteBefore(before.collect())
     }
 
-    /// The weights of a place before. Where somebody changed the route's places since, what is
-    /// there now counts: both Services together have the weight that ours had.
-    pub(super) fn of_split(&self, index: usize, split: &Split) -> SplitBefore {
-        let written = split.written();
-        let is_same = |before: &&SplitBefore| before.others.len() == written.others.len();
-        if let Some(before) = self.0.get(index).filter(is_same) {
+    /// The weights of a place before, to which a step has given a share since. Somebody may have
+    /// put the places into another order: what stands as the step has left it is known by that.
+    /// Where somebody changed the places themselves, what is there now counts: both Services
+    /// together have the weight that ours had.
+    pub(super) fn of_split(&self, index: usize, split: &Split, percent: u8) -> SplitBefore {
+        let weights = split.weights();
+        let own = self.0.get(index);
+        let mut all = own.into_iter().chain(&self.0);
+        if let Some(before) = all.find(|before| before.at(percent) == weights) {
             return before.clone();
         }
-        let weights = split.weights();
-        SplitBefore {
-            service: Some(weights.service.saturating_add(weights.canary)),
-            canary: false,
-            others: written.others,
+        match own.filter(|before| before.others.len() == weights.others.len()) {
+            Some(before) => before.clone(),
+            None => SplitBefore {
+                service: Some(weights.service.saturating_add(weights.canary)),
+                others: split.written().others,
+                ..SplitBefore::default()
+            },
         }
     }
 }
@@ -63,6 +80,16 @@ impl SplitBefore {
     /// The weights that give the candidate a share of what our Service had. Other backends keep
     /// their figures where whole numbers allow that, and their share of the sum in any case.
     pub(super) fn at(&self, percent: u8) -> Weights {
+        let small = self.within(LIMIT, percent);
+        match self.millions && !small.gives(percent) {
+            true => self.within(GATEWAY_LIMIT, percent),
+            false => small,
+        }
+    }
+
+    /// The same with no weight above a limit.
+    fn within(&self, limit: u32, percent: u8) -> Weights {
+        let limit = u64::from(limit);
         let percent = u64::from(percent.min(100));
         // Alone, the figures are free: those of percent are what people expect to read.
         let own = match self.others.is_empty() {
@@ -77,15 +104,11 @@ impl SplitBefore {
             .iter()
             .map(|other| u64::from(other.unwrap_or(1)) * factor);
         let others = others.collect::<Vec<_>>();
-        let highest = others
-            .iter()
-            .copied()
-            .chain([service, canary])
-            .max()
-            .unwrap_or(0);
+        let all = others.iter().copied().chain([service, canary]);
+        let highest = all.max().unwrap_or(0);
         let fitted = |weight: u64| {
-            let weight = match highest > LIMIT {
-                true if weight > 0 => ((weight * LIMIT + highest / 2) / highest).max(1),
+            let weight = match highest > limit {
+                true if weight > 0 => ((weight * limit + highest / 2) / highest).max(1),
                 _ => weight,
             };
             u32::try_from(weight).unwrap_or(u32::MAX)
@@ -97,13 +120,35 @@ impl SplitBefore {
         }
     }
 
-    /// The weights as they were written before.
-    pub(super) fn restored(&self) -> Written {
-        Written {
-            service: self.service,
-            canary: self.canary.then_some(Some(0)),
-            others: self.others.clone(),
+    /// The weights that a place goes back to, which should have those of a share. What somebody
+    /// else has made of it since stands: then our Service gets what the candidate's has, and that
+    /// is all.
+    pub(super) fn restored(&self, split: &Split, percent: u8) -> Written {
+        let canary = self.canary.then_some(Some(0));
+        let now = split.weights();
+        let is_ours = now.others == self.at(percent).others && now.pair() != (0, 0);
+        if is_ours {
+            return Written {
+                service: self.service,
+                canary,
+                others: self.others.clone(),
+            };
         }
+        let written = split.written();
+        let service = match now.canary {
+            0 => written.service,
+            weight => Some(now.service.saturating_add(weight)),
+        };
+        Written {
+            service,
+            canary,
+            others: written.others,
+        }
+    }
+
+    /// The action of an Ingress as it was written.
+    pub(super) fn text(&self) -> Option<&str> {
+        self.text.as_deref()
     }
 }
 

@@ -82,6 +82,33 @@ pub enum RouteFault {
     },
 }
 
+impl RouteFault {
+    /// Whether it may be over in a moment, if the route was changed just now.
+    pub fn may_pass(&self) -> bool {
+        matches!(self, RouteFault::Ignored { .. })
+            || matches!(self, RouteFault::Refused(refusal) if refusal.may_pass())
+    }
+
+    /// Whether a backend of it is not there.
+    pub fn is_of_missing_backend(&self) -> bool {
+        matches!(self, RouteFault::Refused(refusal) if refusal.reason == BACKEND_NOT_FOUND)
+    }
+}
+
+/// A share that whole weights cannot give.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissedShare {
+    /// Where.
+    pub place: Place,
+    /// The share that is asked for, in percent.
+    pub asked: u8,
+    /// What it would be, to the nearest whole percent.
+    pub given: u8,
+}
+
+/// The reason of a controller that does not find a backend.
+const BACKEND_NOT_FOUND: &str = "BackendNotFound";
+
 /// Why a controller refuses a route for a parent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParentRefusal {
@@ -101,7 +128,7 @@ impl ParentRefusal {
     /// Whether it may be over in a moment: the controller has not seen the candidate's Service yet,
     /// or is not ready itself.
     pub fn may_pass(&self) -> bool {
-        ["BackendNotFound", "Pending"].contains(&self.reason.as_str())
+        [BACKEND_NOT_FOUND, "Pending"].contains(&self.reason.as_str())
     }
 }
 
@@ -121,6 +148,11 @@ pub enum ActionProblem {
 pub enum WeightChange {
     /// It does not send to our Service any more.
     Gone,
+    /// It gives other backends other weights.
+    Others {
+        /// Where.
+        place: Place,
+    },
     /// Its weights are others.
     Weights {
         /// Where.

@@ -3,7 +3,7 @@
 
 use super::super::object::Object;
 use super::backends::{Backends, Place};
-use super::list::{Role, Split};
+use super::list::{Changed, Role, Split};
 use serde_json::{Value, json};
 
 /// The most backends of one rule.
@@ -26,6 +26,7 @@ pub(super) fn splits(object: &Object, backends: &Backends) -> Vec<Split> {
             roles,
             list,
             name: "name",
+            text: None,
         })
     };
     all_rules(object)
@@ -36,11 +37,11 @@ pub(super) fn splits(object: &Object, backends: &Backends) -> Vec<Split> {
 }
 
 /// All rules, with new backends where there are such.
-pub(super) fn rules(object: &Object, lists: &[(&Split, Vec<Value>)]) -> Vec<Value> {
+pub(super) fn rules(object: &Object, changed: &[Changed]) -> Vec<Value> {
     let mut rules = all_rules(object).to_vec();
-    for (split, list) in lists {
-        if let Place::Rule { number, .. } = split.place {
-            rules[number - 1]["backendRefs"] = json!(list);
+    for one in changed {
+        if let Place::Rule { number, .. } = one.split.place {
+            rules[number - 1]["backendRefs"] = json!(one.list);
         }
     }
     rules

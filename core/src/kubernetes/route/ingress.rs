@@ -5,7 +5,7 @@
 use super::super::object::Object;
 use super::backends::{Backends, Place};
 use super::fault::{ActionProblem, RouteFault};
-use super::list::{Role, Split, field, set, spelled};
+use super::list::{Changed, Role, Split, field, set, spelled};
 use serde_json::{Map, Value, json};
 
 /// The most target groups of one action.
@@ -42,7 +42,7 @@ pub(super) fn splits(object: &Object, backends: &Backends) -> (Vec<Split>, Vec<R
             continue;
         }
         match action(object, &name) {
-            Ok(action) => splits.extend(split(&name, &action, backends)),
+            Ok(action) => splits.extend(split(object, &name, &action, backends)),
             // An action of another kind, such as a redirect, is somebody else's, unless it has our
             // name.
             Err(problem) if name == backends.service => {
@@ -57,10 +57,11 @@ pub(super) fn splits(object: &Object, backends: &Backends) -> (Vec<Split>, Vec<R
     (splits, faults)
 }
 
-/// The annotations of actions, with new target groups.
-pub(super) fn actions(object: &Object, lists: &[(&Split, Vec<Value>)]) -> Map<String, Value> {
+/// The annotations of actions, with new target groups. What was there before is written as it was,
+/// with its spaces and the order of its fields: a tool that compares texts finds no difference.
+pub(super) fn actions(object: &Object, changed: &[Changed]) -> Map<String, Value> {
     let mut annotations = Map::new();
-    for (split, list) in lists {
+    for Changed { split, list, text } in changed {
         let Place::Action(name) = &split.place else {
             continue;
         };
@@ -70,7 +71,11 @@ pub(super) fn actions(object: &Object, lists: &[(&Split, Vec<Value>)]) -> Map<St
         if let Some(key) = spelled(&action, "forwardConfig") {
             set(&mut action[&key], "targetGroups", json!(list));
         }
-        annotations.insert(format!("{ACTIONS}{name}"), json!(action.to_string()));
+        let is_same =
+            |text: &&String| serde_json::from_str::<Value>(text).ok() == Some(action.clone());
+        let text = text.as_ref().filter(is_same);
+        let text = text.cloned().unwrap_or_else(|| action.to_string());
+        annotations.insert(format!("{ACTIONS}{name}"), json!(text));
     }
     annotations
 }
@@ -152,7 +157,7 @@ fn target_groups(action: &Value) -> Option<&[Value]> {
     Some(field(config, "targetGroups")?.as_array()?.as_slice())
 }
 
-fn split(name: &str, action: &Value, backends: &Backends) -> Option<Split> {
+fn split(object: &Object, name: &str, action: &Value, backends: &Backends) -> Option<Split> {
     let list = target_groups(action)?.to_vec();
     let role = |group: &Value| match field(group, "serviceName").and_then(Value::as_str) {
         Some(name) if name == backends.service => Role::Service,
@@ -165,5 +170,8 @@ fn split(name: &str, action: &Value, backends: &Backends) -> Option<Split> {
         roles,
         list,
         name: "serviceName",
+        text: object
+            .annotation(&format!("{ACTIONS}{name}"))
+            .map(str::to_owned),
     })
 }

@@ -15,6 +15,18 @@ pub(super) struct Split {
     pub(super) list: Vec<Value>,
     /// The field with a backend's name: `name`, `serviceName`.
     pub(super) name: &'static str,
+    /// The action of an Ingress, as it is written.
+    pub(super) text: Option<String>,
+}
+
+/// A place with another list.
+pub(super) struct Changed<'a> {
+    /// The place.
+    pub(super) split: &'a Split,
+    /// The new list.
+    pub(super) list: Vec<Value>,
+    /// How the action of an Ingress was written that says the same.
+    pub(super) text: Option<String>,
 }
 
 /// What a backend is to us.

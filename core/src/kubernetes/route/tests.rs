@@ -89,14 +89,20 @@ fn rule(object: &Value, number: usize) -> String {
 }
 
 fn shifted(object: &Value, percent: u8, before: &RouteBefore) -> Value {
-    let patch = route(object).shifted(&WEB, percent, before, &[]).unwrap();
+    let shares = (route(object).percent(&WEB), percent);
+    let patch = route(object).shifted(&WEB, shares, before, &[]).unwrap();
     let mut object = object.clone();
     merged(&mut object, &patch);
     object
 }
 
 fn restored(object: &Value, before: &RouteBefore) -> Value {
-    let patch = route(object).restored(&WEB, before, &[]).unwrap();
+    restored_from(object, route(object).percent(&WEB), before)
+}
+
+/// The same where the last step gave that share.
+fn restored_from(object: &Value, percent: u8, before: &RouteBefore) -> Value {
+    let patch = route(object).restored(&WEB, percent, before, &[]).unwrap();
     let mut object = object.clone();
     merged(&mut object, &patch);
     object
@@ -143,7 +149,7 @@ fn what_is_kept_of_the_weights_before_survives_as_json() {
         {"backendRefs": [backend("web", 80), backend("legacy", 20), backend("web-canary", 0)]}]));
     let before = route(&object).admission(&WEB).unwrap();
     let text = serde_json::to_string(&before).unwrap();
-    assert_eq!(text, r#"[{"w":80,"c":true,"o":[20]}]"#);
+    assert_eq!(text, r#"[{"w":80,"c":true,"o":[20],"m":true}]"#);
     assert_eq!(serde_json::from_str::<RouteBefore>(&text).unwrap(), before);
     let first = shifted(&object, 10, &before);
     assert_eq!(restored(&first, &before), object);
@@ -154,7 +160,7 @@ fn the_patch_names_the_state_that_was_read_and_carries_annotations() {
     let route = route(&simple());
     let before = route.admission(&WEB).unwrap();
     let marks = [("landfall/canary", Some("10")), ("landfall/old", None)];
-    let patch = route.shifted(&WEB, 10, &before, &marks).unwrap();
+    let patch = route.shifted(&WEB, (0, 10), &before, &marks).unwrap();
     assert_eq!(
         patch["metadata"],
         json!({"resourceVersion": "41",
@@ -209,6 +215,112 @@ fn other_peoples_backends_in_the_rule_keep_their_share() {
     // No weight is above what a target group may have.
     assert_eq!(at(997, 3, 33), "web 999, web-canary 492, legacy 4");
     assert_eq!(at(1000, 1, 1), "web 990, web-canary 10, legacy 1");
+    // But for a share that would be another one without.
+    assert_eq!(at(1, 99, 1), "web 99, web-canary 1, legacy 9900");
+    assert_eq!(at(1, 99, 5), "web 19, web-canary 1, legacy 1980");
+    assert_eq!(at(1, 99, 10), "web 9, web-canary 1, legacy 990");
+}
+
+/// An ALB takes no weight above 999: such a share cannot be had there.
+#[test]
+fn a_share_that_whole_weights_cannot_give_is_a_fault() {
+    let missed = |own: u32, other: u32, steps: &[u8]| {
+        let groups = json!([group("web", own), group("legacy", other)]);
+        let route = route(&ingress(&forward(&groups)));
+        let before = route.admission(&WEB).unwrap();
+        let missed = route.missed_share(&WEB, &before, steps.iter().copied());
+        missed.map(|missed| (missed.asked, missed.given))
+    };
+    assert_eq!(missed(1, 99, &[1, 5, 100]), Some((1, 9)));
+    assert_eq!(missed(1, 99, &[10, 50, 100]), None);
+    assert_eq!(missed(1, 999, &[10, 100]), Some((10, 50)));
+    assert_eq!(missed(80, 20, &[1, 5, 33, 100]), None);
+    assert_eq!(missed(999, 1, &[1, 99, 100]), None);
+    // The Gateway API has weights for it.
+    let backends = json!([backend("web", 1), backend("legacy", 999)]);
+    let route = route(&http_route(&json!([{"backendRefs": backends}])));
+    let before = route.admission(&WEB).unwrap();
+    let missed = route.missed_share(&WEB, &before, (1..=100).chain([100]));
+    assert_eq!(missed, None);
+}
+
+#[test]
+fn what_somebody_else_made_of_the_weights_stands_but_for_our_backend() {
+    let object = http_route(&json!([
+        {"backendRefs": [backend("web", 1), backend("maintenance", 0)]}]));
+    let before = route(&object).admission(&WEB).unwrap();
+    let step = shifted(&object, 10, &before);
+    assert_eq!(rule(&step, 1), "web 9, web-canary 1, maintenance 0");
+    for (weights, expected) in [
+        // Theirs: all of it goes elsewhere.
+        ([0, 0, 1], "web 0, maintenance 1"),
+        ([0, 0, 0], "web 0, maintenance 0"),
+        ([9, 1, 10], "web 10, maintenance 10"),
+        ([9, 0, 10], "web 9, maintenance 10"),
+        // Ours: others have what they had.
+        ([9, 1, 0], "web 1, maintenance 0"),
+        ([1, 9, 0], "web 1, maintenance 0"),
+        ([10, 0, 0], "web 1, maintenance 0"),
+    ] {
+        let mut changed = step.clone();
+        let backends = changed["spec"]["rules"][0]["backendRefs"].as_array_mut();
+        for (one, weight) in backends.unwrap().iter_mut().zip(weights) {
+            one["weight"] = json!(weight);
+        }
+        let end = restored_from(&changed, 10, &before);
+        assert_eq!(rule(&end, 1), expected, "{weights:?}");
+        let stood = route(&changed).stands_at(&WEB, 10, &before);
+        assert_eq!(stood.is_ok(), weights == [9, 1, 0], "{weights:?}");
+        let is_of_others = matches!(stood, Err(WeightChange::Others { .. }));
+        assert_eq!(is_of_others, weights == [9, 1, 10], "{weights:?}");
+    }
+}
+
+/// Its note is gone, and with it what was before.
+#[test]
+fn without_a_note_the_service_gets_what_the_candidate_has() {
+    let backends = json!([
+        backend("web", 9),
+        backend("web-canary", 1),
+        backend("legacy", 10)
+    ]);
+    let object = http_route(&json!([{"backendRefs": backends}]));
+    let end = restored_from(&object, 10, &RouteBefore::default());
+    assert_eq!(rule(&end, 1), "web 10, legacy 10");
+}
+
+#[test]
+fn rules_in_another_order_are_known_by_their_weights() {
+    let rules = json!([
+        {"backendRefs": [backend("web", 5), backend("a", 3), backend("b", 2)]},
+        {"backendRefs": [backend("web", 5), backend("a", 1), backend("b", 4)]}]);
+    let object = http_route(&rules);
+    let before = route(&object).admission(&WEB).unwrap();
+    let mut step = shifted(&object, 10, &before);
+    step["spec"]["rules"].as_array_mut().unwrap().reverse();
+    route(&step).stands_at(&WEB, 10, &before).unwrap();
+    let half = shifted(&step, 50, &before);
+    let found = [1, 2].map(|number| rule(&half, number));
+    let expected = [
+        "web 5, web-canary 5, a 2, b 8",
+        "web 5, web-canary 5, a 6, b 4",
+    ];
+    assert_eq!(found, expected);
+    let mut end = restored(&half, &before);
+    end["spec"]["rules"].as_array_mut().unwrap().reverse();
+    assert_eq!(end, object);
+}
+
+#[test]
+fn the_last_change_of_a_route_is_known_but_for_its_status() {
+    let mut object = simple();
+    assert_eq!(route(&object).changed_at(), None);
+    object["metadata"]["managedFields"] = json!([
+        {"manager": "kubectl", "time": "2026-01-01T00:00:10Z"},
+        {"manager": "landfall", "time": "2026-01-01T00:00:20Z"},
+        {"manager": "gateway", "time": "2026-01-01T00:00:30Z", "subresource": "status"}]);
+    let changed = route(&object).changed_at().unwrap();
+    assert_eq!(changed.to_string(), "2026-01-01T00:00:20Z");
 }
 
 #[test]
@@ -277,7 +389,7 @@ fn a_change_of_the_weights_by_somebody_else_is_told() {
     let gone = http_route(&json!([{"backendRefs": [backend("api", 1)]}]));
     let change = route(&gone).stands_at(&WEB, 10, &before);
     assert_eq!(change, Err(WeightChange::Gone));
-    assert!(route(&gone).shifted(&WEB, 10, &before, &[]).is_err());
+    assert!(route(&gone).shifted(&WEB, (0, 10), &before, &[]).is_err());
 }
 
 #[test]
@@ -496,6 +608,35 @@ fn an_ingress_has_its_weights_in_the_action() {
     assert_eq!(end["spec"], object["spec"]);
     let scheme = "alb.ingress.kubernetes.io/scheme";
     assert_eq!(end["metadata"]["annotations"][scheme], "internal");
+}
+
+/// A tool that compares texts finds no difference in the end.
+#[test]
+fn an_action_is_given_back_as_it_was_written() {
+    let annotation = "alb.ingress.kubernetes.io/actions.web";
+    let text = "{\n  \"type\": \"forward\",\n  \"forwardConfig\": {\"targetGroups\": [\n    \
+                {\"serviceName\": \"web\", \"servicePort\": 80}\n  ]}\n}\n";
+    let mut object = ingress(&json!(null));
+    object["metadata"]["annotations"][annotation] = json!(text);
+    let before = route(&object).admission(&WEB).unwrap();
+    let kept = serde_json::to_string(&before).unwrap();
+    let before = serde_json::from_str::<RouteBefore>(&kept).unwrap();
+    let step = shifted(&object, 10, &before);
+    let mut end = restored(&step, &before);
+    assert_eq!(end["metadata"]["annotations"][annotation], text);
+    // What somebody else has changed in it since stands.
+    let mut changed = action_of(&step);
+    changed["forwardConfig"]["targetGroupStickinessConfig"] = json!({"enabled": true});
+    end = step;
+    end["metadata"]["annotations"][annotation] = json!(changed.to_string());
+    let action = action_of(&restored(&end, &before));
+    let config = &action["forwardConfig"];
+    assert_eq!(
+        config["targetGroupStickinessConfig"],
+        json!({"enabled": true})
+    );
+    let groups = json!([{"serviceName": "web", "servicePort": 80}]);
+    assert_eq!(config["targetGroups"], groups);
 }
 
 #[test]

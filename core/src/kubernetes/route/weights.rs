@@ -35,6 +35,18 @@ impl Weights {
         u8::try_from(share).unwrap_or(100)
     }
 
+    /// The same to the nearest whole percent.
+    pub(super) fn nearest(&self) -> u8 {
+        let sum = (u64::from(self.service) + u64::from(self.canary)).max(1);
+        let share = (u64::from(self.canary) * 100 + sum / 2) / sum;
+        u8::try_from(share).unwrap_or(100)
+    }
+
+    /// Whether the candidate gets this share, to the nearest whole percent.
+    pub(super) fn gives(&self, percent: u8) -> bool {
+        self.nearest() == percent.min(100)
+    }
+
     /// Our Service's weight and the candidate's.
     pub(super) fn pair(&self) -> (u32, u32) {
         (self.service, self.canary)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::alarm::AlarmState;
 use crate::outcome::{CredentialSource, ParameterPlace};
 use crate::report::{self, MESSAGE_LIMIT};
 use crate::request::Request;
@@ -83,7 +84,7 @@ fn why_an_alarm_ended_a_deploy() {
         ..rung()
     }));
     assert!(
-        over.contains("`5xx` left OK during the deploy, and came back to it at"),
+        over.contains("`5xx` was not OK during the deploy, and came back to it at"),
         "{over}"
     );
     let lost = ended(Judgement::Unreadable(
@@ -144,6 +145,20 @@ fn what_the_alarms_said_of_a_deploy_that_worked() {
         " `5xx` rings since before the deploy, so it judged nothing. `latency` has too little \
          data (INSUFFICIENT_DATA), so it judged nothing."
     );
+    // It rang when nothing could be taken back any more.
+    let late = of(&guard([Ok, Ok], [Ringing, Ok]), true);
+    assert!(
+        late.starts_with(
+            " Its alarm `latency` did not ring. CloudWatch alarm `5xx` is in ALARM since"
+        ),
+        "{late}"
+    );
+    assert!(
+        late.ends_with(
+            ". By then the previous version was being taken away, so nothing was taken back."
+        ),
+        "{late}"
+    );
     let mut throttled = guard([Ok, Ok], [Ok, Ok]);
     throttled.read(&["5xx".into()], Err(AlarmsError::Throttled), at(300));
     let said = of(&throttled, true);
@@ -176,4 +191,23 @@ fn a_plan_says_what_would_be() {
         ignored.contains("so it would count only when it rings anew."),
         "{ignored}"
     );
+}
+
+#[test]
+fn a_share_that_is_too_short_for_an_alarm_is_pointed_out() {
+    use AlarmState::Ok;
+    let quiet = guard([Ok, Ok], [Ok, Ok]);
+    let canary = |steps: Value| {
+        let fields = json!({"strategy": "canary", "service": "web", "steps": steps});
+        planned(request(fields).watch(), &quiet)
+    };
+    assert_eq!(canary(json!([10, 50])), "");
+    let said = canary(json!([{"weight": 10, "bake": "2m"}, {"weight": 50, "bake": "30s"}]));
+    let words = "`latency` needs 1 min of bad data to ring, and the new version has 50 % for 30 s";
+    assert!(said.contains(words), "{said}");
+    // With a bake that is too short for all, that is said.
+    let short = json!({"strategy": "canary", "service": "web", "steps": [10], "bake": "30s"});
+    let said = planned(request(short).watch(), &quiet);
+    assert!(said.contains("and the bake is 30 s"), "{said}");
+    assert!(!said.contains("the new version has"), "{said}");
 }

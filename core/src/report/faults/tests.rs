@@ -28,7 +28,6 @@ fn origin() -> Origin {
         manifest: file(),
         images: file(),
         manifests: vec![of_release("k8s/web.yaml"), of_release("k8s/db.yaml")],
-        ..Files::default()
     };
     Origin::new(&wanted, &files)
 }

@@ -6,6 +6,7 @@ use super::model::Page;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeSet;
 
 const STYLE: &str = include_str!("style.css");
 
@@ -23,13 +24,15 @@ impl Page {
             "PLANNED" => ("planned", "≈ Planned, nothing was written"),
             _ => ("failed", "✗ Failed"),
         };
+        let rest = self.beside_lists(&rest);
         let rest = match rest.trim() {
             "" => String::new(),
             rest => format!("<p class=\"text\">{}</p>\n", sentence(rest)),
         };
+        // What was done about it and what to do next come first, then when and where it was.
         let parts = [
-            self.facts(),
             rest,
+            self.facts(),
             chart::section(self),
             self.changes(),
             self.evidence(),
@@ -47,13 +50,13 @@ impl Page {
              style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'\">\n\
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <p class=\"outcome {class}\">{outcome}</p>\n<h1>{heading}</h1>\n{body}</main>\n\
-             <footer>Landfall sent {calls} requests to the cluster and received {bytes} bytes.\
+             <footer>Landfall sent {calls} requests to the cluster and received {bytes}.\
              {shortened} report.json has the same as data.</footer>\n</body>\n</html>\n",
             title = escaped(&self.title()),
             heading = sentence(&heading),
             body = parts.concat(),
             calls = self.api_calls,
-            bytes = self.api_bytes,
+            bytes = size(self.api_bytes),
         )
     }
 
@@ -75,6 +78,24 @@ impl Page {
             true => (message[..end].to_owned(), message[end..].to_owned()),
             false => ("What happened".to_owned(), message.to_owned()),
         }
+    }
+
+    /// The text without the lines that a list below has, too: a plan's changes, events, the log.
+    fn beside_lists(&self, text: &str) -> String {
+        let lists = [&self.changes, &self.events, &self.log];
+        let listed = lists.into_iter().flatten().map(|line| line.trim());
+        let listed = listed.collect::<BTreeSet<_>>();
+        let lines = text
+            .lines()
+            .filter(|line| !listed.contains(line.trim()) || line.is_empty());
+        let mut kept = Vec::<&str>::new();
+        for line in lines {
+            // One empty line is left where a paragraph was.
+            if !line.is_empty() || kept.last().is_some_and(|last| !last.is_empty()) {
+                kept.push(line);
+            }
+        }
+        kept.join("\n")
     }
 
     fn facts(&self) -> String {
@@ -116,7 +137,7 @@ impl Page {
 
     fn evidence(&self) -> String {
         let parts = [
-            ("Pods", "pods", &self.pods),
+            ("What was seen", "pods", &self.pods),
             ("Events", "events", &self.events),
             ("Log", "log", &self.log),
         ];
@@ -130,7 +151,12 @@ impl Page {
             return String::new();
         }
         let rows = self.variables.iter().map(|(name, value)| {
+            let count = value.lines().count();
             let (name, value) = (escaped(name), escaped(value));
+            let value = match count {
+                0 | 1 => value,
+                _ => format!("<details><summary>{count} lines</summary>{value}</details>"),
+            };
             format!("<tr><th scope=\"row\">{name}</th><td class=\"text\">{value}</td></tr>\n")
         });
         format!(
@@ -140,6 +166,13 @@ impl Page {
              <tbody>\n{}</tbody>\n</table>\n</section>\n",
             rows.collect::<String>()
         )
+    }
+}
+
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1024 => format!("{bytes} bytes"),
+        _ => format!("{} KiB", (bytes + 512) / 1024),
     }
 }
 

@@ -200,12 +200,39 @@ fn the_page_tells_the_whole_story() {
         "nothing was seen from 9 s to 40 s",
         "The new version gets 50 % of the traffic",
         "<dd>docs/operations.md, no-progress</dd>",
-        "sent 42 requests to the cluster and received 4100 bytes",
+        "sent 42 requests to the cluster and received 4 KiB",
         "<caption>Available pods of each version</caption>",
         "  panic</pre>",
     ] {
         assert!(html.contains(expected), "{expected} is not in\n{html}");
     }
+}
+
+/// What follows as a list is not in the text above it, and what to do next comes before the facts.
+#[test]
+fn nothing_is_told_twice_and_the_next_step_comes_first() {
+    let evidence = Evidence {
+        events: vec!["Events of pod `web-1`:".into(), "- BackOff, 4 times".into()],
+        log: vec!["The last lines:".into(), "  panic: no URL".into()],
+        ..Evidence::default()
+    };
+    let report = failed(
+        "It does not serve.\n\n0 of 2 ready.\n\nEvents of pod `web-1`:\n- BackOff, 4 times\n\n\
+         The last lines:\n  panic: no URL\n\nRolled back.\nFix it.",
+    );
+    let html = page(&report, Some(details(evidence)), &Mask::new()).html();
+    let text = "<p class=\"text\">0 of 2 ready.\n\nRolled back.\nFix it.</p>\n<dl>";
+    assert!(html.contains(text), "{html}");
+    for once in ["BackOff", "panic: no URL", "The last lines"] {
+        assert_eq!(html.matches(once).count(), 1, "{once}");
+    }
+    let mut plan = page(&report, Some(details(Evidence::default())), &Mask::new());
+    plan.variables.insert("Changes", "+ a\n+ b".into());
+    let html = plan.html();
+    assert!(
+        html.contains("<summary>2 lines</summary>+ a\n+ b</details>"),
+        "{html}"
+    );
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::request::release::ReleaseRequest;
 const NAMED: usize = 8;
 
 /// How long the names of one list are together: the names of definitions are long.
-const NAMES_LIMIT: usize = 280;
+const NAMES_LIMIT: usize = 200;
 
 /// The release: `release `shop` in `prod``, without a capital.
 pub(super) fn release(request: &ReleaseRequest) -> String {

@@ -307,7 +307,7 @@ fn objects_that_change_alike_are_told_together() {
         id: id(name),
         change: ObjectChange::Changed(difference(&web("1.0", "web:1"), &web("2.0", image))),
     };
-    let alike = (0..120).map(|number| of(&format!("ConfigMap/dashboard-{number}"), "web:1"));
+    let alike = (0..400).map(|number| of(&format!("ConfigMap/dashboard-{number}"), "web:1"));
     let plan = ReleasePlan {
         objects: alike.chain([of("Deployment/web", "web:2")]).collect(),
         warnings: Vec::new(),
@@ -325,13 +325,13 @@ fn objects_that_change_alike_are_told_together() {
         for said in [
             "spec.image: web:1 → web:2",
             "ConfigMap/dashboard-0, ConfigMap/dashboard-1, ",
-            " and 112 more:\n  metadata.labels.helm.sh/chart: shop-1.0 → shop-2.0",
+            " and 392 more:\n  metadata.labels.helm.sh/chart: shop-1.0 → shop-2.0",
         ] {
             assert!(text.contains(said), "{said}: {text}");
         }
     }
     let lines = plan_lines(&request(), &plan).join("\n");
-    assert!(lines.contains("ConfigMap/dashboard-119:\n"), "{lines}");
+    assert!(lines.contains("ConfigMap/dashboard-399:\n"), "{lines}");
 }
 
 #[test]
@@ -1123,13 +1123,13 @@ fn a_call_that_fails_for_good_is_told_with_what_it_leaves() {
     };
     assert_snapshot!(told(&start(), &refused), @r#"
     ConfigurationError
-    Release `shop` in `prod` was not changed: the API server refused to get services (HTTP 410, "gone away").
+    Release `shop` in `prod` was not changed: the API server refused to get services `web` (HTTP 410, "gone away").
 
     Correct what it names, then release the change again; where that is something in the cluster, retry the stage. See docs/operations.md, object-refused.
     "#);
     assert_snapshot!(told(&begun(None), &refused), @r#"
     ConfigurationError
-    Release `shop` in `prod` was not completed: the API server refused to get services (HTTP 410, "gone away").
+    Release `shop` in `prod` was not completed: the API server refused to get services `web` (HTTP 410, "gone away").
 
     What was written stays in the cluster and is no longer followed; nothing was taken back.
 
@@ -1140,7 +1140,7 @@ fn a_call_that_fails_for_good_is_told_with_what_it_leaves() {
     JobFailed
     Release `shop` in `prod` failed: `Deployment/web` in `prod`: container `app` in pod `web-7d9f-x2x` exits again and again, with code 1 (Error).
 
-    Its rollback was not completed: the API server refused to get services (HTTP 410, "gone away").
+    Its rollback was not completed: the API server refused to get services `web` (HTTP 410, "gone away").
 
     31 s after the change: 0 of 1 new pod ready, 3 wanted.
 

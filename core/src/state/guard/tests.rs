@@ -103,6 +103,20 @@ fn a_deploy_that_had_begun_is_judged_from_its_beginning() {
         guard.began(at(60), ignores);
         assert_eq!(rang(&guard), expected, "{transitioned} {ignores}");
     }
+    // What came back to `OK` since then was not so before, while nobody looked; where it may have
+    // rung before the deploy, that may be all.
+    for (transitioned, ignores, expected) in [
+        (70, false, Some("5xx")),
+        (70, true, None),
+        (60, false, None),
+        (50, false, None),
+    ] {
+        let mut guard = Guard::default();
+        guard.read(&names(), both((Quiet, transitioned), (Quiet, 1)), at(100));
+        assert_eq!(rang(&guard), None);
+        guard.began(at(60), ignores);
+        assert_eq!(rang(&guard), expected, "{transitioned} {ignores}");
+    }
     // One whose beginning is known is not moved.
     let mut guard = Guard::default();
     guard.read(&names(), both((Ringing, 50), (Quiet, 1)), at(100));
@@ -147,4 +161,24 @@ fn throttling_alone_stops_nothing() {
     assert_eq!(guard.error, Some(AlarmsError::Throttled));
     guard.read(&names(), both((Ringing, 500), (Quiet, 1)), at(1000));
     assert_eq!(rang(&guard), Some("5xx"));
+}
+
+#[test]
+fn the_end_of_a_watch_waits_for_a_reading_and_not_for_throttling() {
+    let lost = || Err(AlarmsError::Unreadable("no answer".into()));
+    let quiet = || both((Quiet, 1), (Quiet, 1));
+    let throttled = || Err(AlarmsError::Throttled);
+    let mut guard = Guard::default();
+    assert_eq!(guard.last_reading(at(100)), LastReading::Early);
+    for (result, seconds, expected) in [
+        (quiet(), 99, LastReading::Early),
+        (quiet(), 100, LastReading::Made),
+        (lost(), 110, LastReading::Failed),
+        (throttled(), 120, LastReading::Made),
+        (lost(), 130, LastReading::Failed),
+        (quiet(), 140, LastReading::Made),
+    ] {
+        guard.read(&names(), result, at(seconds));
+        assert_eq!(guard.last_reading(at(100)), expected, "{seconds}");
+    }
 }

@@ -6,7 +6,9 @@ use super::super::guarding;
 use super::super::pauses::{CATCHING_UP, LONG_WINDOW};
 use super::super::rollout_tracker::waiting_for_replica_set;
 use super::context::Context;
-use crate::state::continuation::Rollout;
+use crate::change;
+use crate::state::continuation::{Phase, Rollout};
+use crate::state::marks;
 use crate::strategy::decision::Wait;
 use crate::workload::Workload;
 use jiff::Timestamp;
@@ -14,8 +16,8 @@ use jiff::Timestamp;
 impl Context<'_> {
     /// The new version serves everything. What this deploy did not write is not watched.
     pub(super) fn bake(&self, rollout: &Rollout, live: &Workload) -> Decision {
-        let is_watched = !self.request.bake.is_zero() || self.request.alarms.is_some();
-        if !rollout.wrote || !is_watched {
+        let is_over = live.annotation(marks::WATCHED) == Some(&self.continuation.job);
+        if !rollout.wrote || !self.request.is_watched() || is_over {
             return self.finish(rollout, live);
         }
         let Some(until) = self.baked_at() else {
@@ -40,9 +42,23 @@ impl Context<'_> {
             return wait(LONG_WINDOW.min(left));
         }
         match guarding::read_at(self.request, self.continuation, until, wait) {
-            Ok(()) => self.finish(rollout, live),
+            Ok(()) => self.end_watch(rollout, live),
             Err(decision) => decision,
         }
+    }
+
+    /// Notes that the watch is over, so that a retry of the execution does not take it for that of
+    /// a deploy that died. Where that is refused, the version serves all the same.
+    fn end_watch(&self, rollout: &Rollout, live: &Workload) -> Decision {
+        let job = &self.continuation.job;
+        // Whoever follows what a release wrote has no note there.
+        let is_ours = live.annotation(marks::JOB) == Some(job);
+        if !is_ours || !self.snapshot.left.is_empty() {
+            return self.finish(rollout, live);
+        }
+        let then = Phase::Rollout(rollout.clone());
+        let clears = Some(live.name().to_owned());
+        self.note(live, change::watched(live, job), (then, clears))
     }
 
     /// When the rollout must be complete: a bake that has begun is finished.

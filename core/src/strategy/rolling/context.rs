@@ -8,6 +8,7 @@ use crate::problem::Fault;
 use crate::request::Request;
 use crate::snapshot::{Kind, Query, Snapshot};
 use crate::state::continuation::{Continuation, Rollout};
+use crate::state::marks;
 use crate::workload::Workload;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::job;
@@ -142,4 +143,22 @@ pub(super) fn retired(live: &Workload) -> Fault {
              switched it; docs/strategies.md has the way back to `rolling`"
         ),
     )
+}
+
+/// A switch has not ended: its Service may be held to the very pods that a rollout would replace. A
+/// Deployment that was retired before is on its way back to `rolling`, and gets no traffic yet.
+pub(super) fn beside(live: &Workload, sets: &[ReplicaSet]) -> Option<Fault> {
+    let serves = live.replicas() > 0 && live.annotation(marks::REPLICAS).is_none();
+    let mut up = sets.iter().filter(|set| serves && set.replicas > 0);
+    let other = up.find_map(|set| set.beside(live.name()))?;
+    let name = live.name();
+    Some(Fault::new(
+        "strategy",
+        format!(
+            "is `rolling`, and `{other}` runs beside `{name}`: a deploy by `blueGreen`, `canary` \
+             or `immutable` has not ended, and its Service may be held to the pods that `{name}` \
+             has now, so that a rollout would leave it without any. Wait for that deploy; if it \
+             was interrupted, deploy once more by that strategy, which brings it to its end"
+        ),
+    ))
 }

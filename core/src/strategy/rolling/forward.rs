@@ -1,20 +1,21 @@
 //! The way to the new version.
 
-use super::super::action::Action;
+use super::super::action::{Action, Step};
 use super::super::author::{author, other_author};
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::Decision;
 use super::super::guarding;
 use super::super::result::{Failure, RollbackResult, Success, SuccessNote};
 use super::super::rollout_tracker::RolloutState;
-use super::context::{Context, Next, retired, revision_of};
+use super::context::{Context, Next, beside, retired, revision_of};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
 use crate::change::difference::difference;
 use crate::change::editor::Editor;
 use crate::change::{self, Change};
+use crate::kubernetes::call::Call;
 use crate::kubernetes::object::timestamp;
-use crate::request::Method;
+use crate::request::{Method, Request};
 use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
@@ -68,17 +69,28 @@ impl Context<'_> {
         if live.replicas() == 0 && live.annotation(marks::REPLICAS).is_some() {
             return Ok(Decision::GiveUp(Failure::Faults(vec![retired(live)])));
         }
+        let sets = self.snapshot.replica_sets(live)?;
+        if let Some(fault) = beside(live, sets) {
+            return Ok(Decision::GiveUp(Failure::Faults(vec![fault])));
+        }
         if self.request.mode.is_rollback() {
             return self.go_back(live);
         }
-        let sets = self.snapshot.replica_sets(live)?;
         let autoscaled = change::needs_autoscalers(self.request, live) && {
             let mut all = self.snapshot.autoscalers()?.iter();
             all.any(|scaler| scaler.scales(self.request.kind.word(), &self.request.deployment))
         };
         let author = author(self.request, self.continuation, self.now);
+        // What a dead deploy restarted is not restarted once more.
+        let request = match self.request.restart && self.is_left_by_dead(live) {
+            true => &Request {
+                restart: false,
+                ..self.request.clone()
+            },
+            false => self.request,
+        };
         Ok(
-            match change::plan(self.request, live, sets, autoscaled, &author) {
+            match change::plan(request, live, sets, autoscaled, &author) {
                 Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
                 Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
                 Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
@@ -104,7 +116,8 @@ impl Context<'_> {
                     return Decision::GiveUp(Failure::Faults(vec![lost.fault(self.request)]));
                 }
                 let difference = difference(live.value(), after.value());
-                match difference.count() == 0 && !self.request.restart {
+                let restarts = self.request.restart && !self.is_left_by_dead(live);
+                match difference.count() == 0 && !restarts {
                     true => self.already_there(live),
                     false if after.has_template(live.template()) => Decision::Act(action),
                     false => self.roll(after.value(), action),
@@ -121,14 +134,46 @@ impl Context<'_> {
         }
     }
 
-    /// There is nothing to write; whether it serves is still to be seen.
+    /// There is nothing to write; whether it serves is still to be seen. What a dead deploy of this
+    /// execution left is taken over, as if it had been written now.
     pub(super) fn already_there(&self, live: &Workload) -> Decision {
+        if self.is_left_by_dead(live) {
+            return self.take_over(live);
+        }
         Decision::Enter(Phase::Rollout(Rollout {
             written: WriteReceipt::adopted(live, self.now),
             wrote: false,
             changed_since: false,
             previous: None,
         }))
+    }
+
+    fn is_left_by_dead(&self, live: &Workload) -> bool {
+        let is_plan = self.request.mode.is_plan();
+        !is_plan && guarding::is_left_by_dead(self.request, self.continuation, live)
+    }
+
+    /// Makes the deploy of a dead job ours: from then on it is taken up like one whose continuation
+    /// was lost, and a late repetition of the dead one gives way.
+    fn take_over(&self, live: &Workload) -> Decision {
+        let author = author(self.request, self.continuation, self.now);
+        self.note(
+            live,
+            change::taken_over(live, &author),
+            (Phase::Start, None),
+        )
+    }
+
+    /// A write of annotations alone, and the phase after it; with a name it may be refused.
+    pub(super) fn note(
+        &self,
+        live: &Workload,
+        patch: Value,
+        (then, clears): (Phase, Option<String>),
+    ) -> Decision {
+        let resource = &live.kind().row().resource;
+        let call = Call::merge_patch(resource, &self.request.namespace, live.name(), patch);
+        Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
     }
 
     /// Goes on with a deploy of ours whose continuation, or the answer to whose write, was lost.

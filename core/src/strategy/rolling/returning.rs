@@ -90,8 +90,10 @@ impl Context<'_> {
         if let Some(end) = self.returned_elsewhere(live, &to)? {
             return Ok(Some(end));
         }
-        let Decision::Enter(Phase::Rollout(rollout)) = self.already_there(live) else {
-            return Ok(None);
+        let decision = self.already_there(live);
+        let Decision::Enter(Phase::Rollout(rollout)) = decision else {
+            // What a dead deploy left is taken over.
+            return Ok(Some(decision));
         };
         Ok(Some(Decision::Enter(Phase::Rollout(Rollout {
             previous: Previous::recorded(live),

@@ -1,3 +1,5 @@
+mod watched;
+
 use super::*;
 use crate::change::editor::Editor;
 use crate::change::{self, Change, asked};
@@ -466,6 +468,41 @@ fn a_start_that_comes_to_nothing() {
             ),
         ],
     );
+}
+
+/// The Service of a first switch is held to the pods that a rollout would replace.
+#[test]
+fn a_deployment_beside_which_a_switch_is_at_work_is_not_rolled() {
+    let of = |name: &str, version: &str, pods: i64| ReplicaSet {
+        template_hash: "h".into(),
+        version: version.into(),
+        replicas: pods,
+        ..replica_set(name, "uid-blue", 1, pods)
+    };
+    let retired = json!({"metadata": {"annotations": {marks::REPLICAS: "2"}}});
+    let rows = [
+        ("at work", json!({}), of("web-blue-h", "blue", 1), true),
+        ("over", json!({}), of("web-blue-h", "blue", 0), false),
+        (
+            "on its way back to rolling",
+            retired,
+            of("web-blue-h", "blue", 2),
+            false,
+        ),
+        ("of another", json!({}), of("api-blue-h", "blue", 2), false),
+        ("of nobody", json!({}), of("web-blue-h", "", 2), false),
+    ];
+    for (name, changes, other, refused) in rows {
+        let sets = vec![set("web-1", 1, 2), other];
+        let seen = || seen_with(before(changes.clone()), sets.clone());
+        for asked in [json!({}), json!({"mode": "rollback", "images": null})] {
+            let is_rollback = !asked["mode"].is_null();
+            let decision = decide(&request(asked), &begun(Phase::Start), &seen(), at(1));
+            let told = format!("{decision:?}");
+            let found = told.contains("`web-blue` runs beside `web`");
+            assert_eq!(found, refused, "{name}, {is_rollback}: {told}");
+        }
+    }
 }
 
 #[test]
@@ -1920,10 +1957,20 @@ fn a_version_that_serves_is_watched_for_its_bake() {
     };
     assert_eq!(baking(json!({}), 20, &up(), 20), watched(30));
     assert_eq!(baking(json!({}), 20, &up(), 135), watched(5));
-    let done = |more, since, seconds| baking(more, since, &up(), seconds);
+    let noted = json!({"metadata": {"annotations": {marks::WATCHED: "job-2"}}});
+    let noted = seen_with(live(noted), old_and_new(2));
+    let done = |more, since, seconds| baking(more, since, &noted, seconds);
     assert!(matches!(done(json!({}), 20, 140), Decision::Finish(_)));
     // A bake that has begun is finished, whatever the timeout is.
-    assert!(matches!(done(json!({}), 890, 1000), Decision::Wait(_)));
+    assert_eq!(
+        baking(json!({}), 889, &up(), 1000),
+        Decision::Wait(Wait {
+            progress: progress(WaitsFor::Availability, 2),
+            rollback: false,
+            at_most: Duration::from_secs(9),
+            stage: Stage::Watched(at(1009)),
+        })
+    );
     assert!(matches!(done(json!({}), 890, 1010), Decision::Finish(_)));
     let none = json!({"bake": "0s"});
     assert!(matches!(done(none, 20, 20), Decision::Finish(_)));

@@ -14,9 +14,10 @@ pub fn choose(
     live: &Workload,
     sets: &[ReplicaSet],
 ) -> Option<Previous> {
-    // The newest is the one that failed, once there is one for our write.
+    // The newest is the one that failed, once there is one for our write: a note moves a
+    // Deployment's generation, too, and makes none.
     let failed = replica_set::newest(live, sets)
-        .filter(|_| live.observed_generation() >= written.generation)
+        .filter(|set| live.observed_generation() >= written.generation || set.is_live(live))
         .map(|set| set.name.as_str());
     let serving = sets.iter().filter(|set| {
         set.owner == live.uid() && set.available > 0 && failed != Some(set.name.as_str())

@@ -8,6 +8,7 @@ fn lock() -> Lock {
         job: "job-2".into(),
         version: "blue".into(),
         since: time("2026-01-01T00:00:00Z"),
+        guarded: None,
         deadline: time("2026-01-01T00:15:00Z"),
         selector: None,
         wanted: None,
@@ -15,6 +16,8 @@ fn lock() -> Lock {
         pinned: None,
         share: None,
         handover: None,
+        untested: false,
+        back: false,
     }
 }
 

@@ -81,16 +81,16 @@ impl Context<'_> {
             selector = service_lock::common(&selector);
         }
         let members = self.snapshot.service_pods(&selector)?;
-        let found = self.snapshot.deployment(&candidate.name)?;
+        let found = self.found(&candidate.name, true)?;
         if self.switch.smoke.is_some() {
             self.preview()?;
         }
         let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Whatever is needed later must be readable before anything is written.
         let scalers = self.snapshot.autoscalers()?;
-        self.versions()?;
         self.see_no_strangers(service, &mut faults)?;
         let handover = self.handover(service, live, sets, &mut faults)?;
+        faults.extend(self.fault_of_overlap(handover.as_ref()));
         let adopted = !selector.contains_key(VERSION) && !selector.contains_key(TEMPLATE_HASH);
         // Where the first write leaves but one of the family behind the Service, the others go.
         match self.fault_of_members(live, sets, members, adopted) {

@@ -6,7 +6,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::{AUTOSCALERS, DEPLOYMENTS};
 use crate::kubernetes::service::Autoscaler;
 use crate::snapshot::Query;
-use crate::state::marks::MIN_REPLICAS;
+use crate::state::marks::{MIN_REPLICAS, WANTED};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::Lock;
 use crate::workload::Workload;
@@ -21,8 +21,13 @@ impl Context<'_> {
         to: &str,
         floor: Option<i64>,
     ) -> Result<(), Decision> {
-        let names = self.names(&[from, to])?;
         let scalers = self.snapshot.autoscalers()?.iter();
+        let plain = &*self.request.deployment;
+        // The names of all versions begin with that of the plain one.
+        if !scalers.clone().any(|it| it.target().starts_with(plain)) {
+            return Ok(());
+        }
+        let names = self.names(&[from, to])?;
         for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
             if let Some(patch) = autoscaler_patch(scaler, to, floor) {
                 let namespace = &self.request.namespace;
@@ -31,6 +36,32 @@ impl Context<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Once all traffic goes to the candidate, the old version gets as many pods as that one has,
+    /// so that the way back stays one change. It is asked for once: whoever undoes it means it.
+    pub(super) fn keep_pace(&self, old: &Workload, found: &Workload) -> Result<(), Decision> {
+        let wanted = found.replicas();
+        let note = wanted.to_string();
+        if old.replicas() == 0
+            || old.replicas() >= wanted
+            || old.is_being_deleted()
+            || old.annotation(WANTED) == Some(&note)
+            || self.is_left(old.name())
+        {
+            return Ok(());
+        }
+        self.rechecked()?;
+        let patch = json!({"metadata": {"resourceVersion": old.resource_version(),
+                "annotations": {WANTED: note}},
+            "spec": {"replicas": wanted}});
+        let namespace = &self.request.namespace;
+        Err(self.step(Call::merge_patch(
+            &DEPLOYMENTS,
+            namespace,
+            old.name(),
+            patch,
+        )))
     }
 
     /// The names of the family's Deployments, and these.

@@ -33,6 +33,9 @@ impl Context<'_> {
             self.rechecked()?;
             return Ok(self.scale_up(found, held));
         }
+        if let Some(old) = old.filter(|_| !retiring) {
+            self.keep_pace(old, found)?;
+        }
         if let Some(overlap) = Overlap::read(service) {
             return self.overlapping(service, lock, found, &overlap);
         }

@@ -8,7 +8,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Service, ServicePod};
-use crate::snapshot::{Kind, Query};
+use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::continuation::Rollout;
 use crate::state::marks;
 use crate::strategy::candidate::{self, Candidate};
@@ -23,6 +23,25 @@ use jiff::Timestamp;
 use serde_json::json;
 
 impl Context<'_> {
+    /// The candidate that an earlier switch has left. Where the list of these does not have it, the
+    /// trial of creating it tells that the name is free: one that was made, or that `is_to_come`
+    /// before anything is written.
+    pub(super) fn found(&self, name: &str, is_to_come: bool) -> Result<Option<&Workload>, Query> {
+        let found = self.snapshot.deployment(name);
+        let is_free = match self.snapshot.dry_run() {
+            Some(DryRun::Would(_)) => true,
+            None => is_to_come && !self.snapshot.is_taken,
+            Some(DryRun::Unable) => false,
+        };
+        if found.is_ok() || !is_free {
+            return found;
+        }
+        match self.versions()?.iter().any(|one| one.name() == name) {
+            true => found,
+            false => Ok(None),
+        }
+    }
+
     /// The write that brings the candidate up, in the place of an idle one where there is one.
     pub(super) fn write(
         &self,

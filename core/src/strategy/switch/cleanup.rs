@@ -5,7 +5,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::service::{Selector, Service, read_selector};
 use crate::request::Strategy;
-use crate::snapshot::Query;
+use crate::snapshot::{Items, Query};
 use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::decision::Decision;
@@ -19,10 +19,12 @@ impl Context<'_> {
     pub(super) fn retire(&self, service: &Service, found: &Workload) -> Next {
         self.move_autoscaler("", found.name(), None)?;
         if let Some(running) = self.other_that_runs(found)? {
-            self.unselected(running)?;
             if service.annotation(marks::RETIRING).is_none() {
+                self.see_serving_now(service, found)?;
+                self.is_unselected_by(service, running)?;
                 return Ok(self.patch_service(service_lock::retire(service), Phase::Switch));
             }
+            self.unselected(running)?;
             return Ok(self.scale_down(running, candidate::scale_down(running)));
         }
         if let Strategy::Immutable { keep, .. } = &self.request.strategy {
@@ -38,7 +40,8 @@ impl Context<'_> {
             }
         }
         self.clear_preview()?;
-        Ok(self.patch_service(service_lock::release(service, None), Phase::Switch))
+        let patch = self.note_route(service_lock::release(service, None), service)?;
+        Ok(self.patch_service(patch, Phase::Switch))
     }
 
     /// Another one of the family that is not at zero, and could be brought there.
@@ -51,16 +54,36 @@ impl Context<'_> {
         }))
     }
 
-    /// The Service was read again right now, and does not send to this Deployment.
+    /// The Service was read again right now, or a write of ours has returned it, and does not send
+    /// to this Deployment.
     pub(super) fn unselected(&self, deployment: &Workload) -> Result<(), Decision> {
-        self.rechecked()?;
-        if let Some(service) = self.seen_service()
-            && selects(&service.selector(), deployment, &self.request.deployment)
+        if self
+            .snapshot
+            .certain(Query::service(&self.switch.service))
+            .is_err()
         {
+            self.rechecked()?;
+        }
+        match self.seen_service() {
+            Some(service) => self.is_unselected_by(service, deployment),
+            None => Ok(()),
+        }
+    }
+
+    fn is_unselected_by(&self, service: &Service, deployment: &Workload) -> Result<(), Decision> {
+        if selects(&service.selector(), deployment, &self.request.deployment) {
             let by = None;
             return Err(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         Ok(())
+    }
+
+    /// That the new version serves was read, and not told by a watch: its Deployment, and what the
+    /// Service sends to. The old one's is written as it is known, or not at all.
+    fn see_serving_now(&self, service: &Service, found: &Workload) -> Result<(), Query> {
+        self.snapshot.certain(Query::deployment(found.name()))?;
+        let endpoints = Query::List(Items::EndpointSlices, service.name().to_owned());
+        self.snapshot.certain(endpoints)
     }
 
     /// Scales one down, where that is not what the deploy is judged by.

@@ -70,6 +70,19 @@ impl Context<'_> {
         Ok(())
     }
 
+    /// Who gets traffic was read, and not told by a watch. The Service need not be: the write that
+    /// follows is bound to it as it is known, and whoever changes its Deployments locks it before.
+    pub(super) fn see_traffic(&self) -> Result<(), Query> {
+        let told = || self.snapshot.told_of_traffic();
+        let plain = Query::deployment(&self.request.deployment);
+        let is_of_family = |query: &&Query| matches!(query, Query::Get(..)) && **query != plain;
+        // One list has both versions.
+        if told().filter(is_of_family).count() > 1 {
+            return Err(Query::family(&self.request.deployment));
+        }
+        told().next().cloned().map_or(Ok(()), Err)
+    }
+
     /// A pod with these labels that stays, and is of neither of two versions.
     pub(super) fn pod_of_others(
         &self,

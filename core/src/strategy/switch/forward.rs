@@ -15,6 +15,7 @@ use crate::strategy::handover::Handover;
 use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::result::{Failure, Former, RollbackResult, Success, Switched};
 use crate::strategy::service_lock::overlap::{self, Overlap};
+use crate::strategy::service_lock::taken_back::TakenBack;
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
 
@@ -27,6 +28,7 @@ impl Context<'_> {
                 self.refill(service)?;
                 self.admit(service)?;
                 self.see_no_other_canary(service)?;
+                self.end_dead_share(service)?;
                 self.end_dead_overlap(service)?;
                 self.return_from_empty(service)?;
             }
@@ -70,7 +72,7 @@ impl Context<'_> {
         live: &Workload,
         candidate: &Candidate,
     ) -> Next {
-        let found = self.snapshot.deployment(&candidate.name)?;
+        let found = self.found(&candidate.name, false)?;
         let Some(found) = found else {
             return Ok(self.step(self.write(live, candidate, None)));
         };
@@ -116,7 +118,7 @@ impl Context<'_> {
         self.move_autoscaler(live.name(), &candidate.name, Some(live.replicas()))?;
         let handover = self.make_room(service, lock, live, found)?;
         // While it came up the live one may have been scaled.
-        self.rechecked()?;
+        self.see_traffic()?;
         if found.replicas() < live.replicas() {
             return Ok(self.scale_up(found, live.replicas()));
         }
@@ -151,6 +153,8 @@ impl Context<'_> {
 
     /// The version asked for serves, and an earlier deploy of another one died before its switch.
     fn tidy(&self, service: &Service, lock: &Lock, live: &Workload) -> Next {
+        // Nothing is sent to the Service of a candidate any more.
+        self.give_route_back(None)?;
         if !service.selector().contains_key(TEMPLATE_HASH) {
             return self.retire(service, live);
         }
@@ -160,6 +164,7 @@ impl Context<'_> {
         }
         self.clear_preview()?;
         let patch = service_lock::release(service, self.widened(service).as_ref());
+        let patch = self.note_route(patch, service)?;
         Ok(self.patch_service(patch, Phase::Switch))
     }
 
@@ -180,17 +185,36 @@ impl Context<'_> {
         self.follow(found, deadline, Stage::Candidate(live.name().to_owned()))?;
         self.see_endpoints(service, found, deadline)?;
         // Its switch is known by the Service's annotations, which somebody may have taken away.
-        let wrote = found.annotation(marks::JOB) == Some(&self.continuation.job);
-        if self.other_that_runs(found)?.is_some() {
-            if wrote {
+        let job = &self.continuation.job;
+        let taken_back = self.has_taken_back(service);
+        let wrote = found.annotation(marks::JOB) == Some(job)
+            || taken_back.as_ref().is_some_and(|it| it.job == *job);
+        let is_route_left = service.annotation(marks::ROUTE_LEFT).is_some();
+        if is_route_left || self.other_that_runs(found)?.is_some() {
+            if wrote && !is_route_left {
                 return self.notes_gone();
             }
-            // An earlier deploy may have failed to bring the others down.
+            // An earlier deploy may have failed to bring the others down, or to end its canary.
             let lock = self.lock(marks::version_of(live).unwrap_or_default());
             let patch = service_lock::take(service, &lock, Pin::Not);
             return Ok(self.patch_service(patch, Phase::Switch));
         }
-        Ok(self.succeed(service, found, wrote, None))
+        let mut success = self.succeed(service, found, wrote, None);
+        if let Decision::Finish(Success {
+            switched: Some(switched),
+            ..
+        }) = &mut success
+        {
+            switched.taken_back = taken_back.map(|it| it.deployment);
+        }
+        Ok(success)
+    }
+
+    /// The deploy that this rollback on demand has taken back before it was done.
+    fn has_taken_back(&self, service: &Service) -> Option<TakenBack> {
+        let is_rollback = self.request.mode.is_rollback() && self.request.to.is_none();
+        let noted = TakenBack::read(service).filter(|_| is_rollback);
+        noted.filter(|it| it.execution == self.request.execution)
     }
 
     /// Somebody has taken what this deploy had noted on the Service, while two versions are up: how
@@ -223,7 +247,7 @@ impl Context<'_> {
         };
         let left = self.left_of_canary()?;
         let shares = match &from {
-            Some((from, _)) => self.shares_reached(self.pods_before(from)?),
+            Some(_) => self.shares_reached(service),
             None => Vec::new(),
         };
         let mut success = self.succeed(service, found, true, from);
@@ -270,6 +294,7 @@ impl Context<'_> {
                 from,
                 left: self.snapshot.left.clone(),
                 shares: Vec::new(),
+                taken_back: None,
             }),
         })
     }

@@ -14,7 +14,7 @@ use crate::strategy::handover::{self, Handover, Why};
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP, RETIRING};
 use crate::strategy::service_lock::overlap::{self, Leaves, Overlap};
 use crate::strategy::service_lock::{self, Lock};
-use crate::text::list;
+use crate::text::{list, words};
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
@@ -29,13 +29,15 @@ impl Context<'_> {
         sets: &[ReplicaSet],
         faults: &mut Vec<Fault>,
     ) -> Result<Option<Handover>, Query> {
-        // A canary has moved all traffic before.
-        if self.request.strategy.canary().is_some() {
+        // A canary over a route has moved all traffic before.
+        if self.routed().is_some() {
             return Ok(None);
         }
         let chosen = handover::choose(self.switch, service, self.snapshot)?;
         if chosen.time().is_none() {
-            return Ok(Some(chosen));
+            // A canary by pods promises no cut: where nothing needs time there is nothing to say.
+            let is_told = self.shared().is_none() || chosen.why != Why::NoFront;
+            return Ok(is_told.then_some(chosen));
         }
         let both = service_lock::common(&service.selector());
         let (why, problem) = if both.is_empty() {
@@ -66,6 +68,32 @@ impl Context<'_> {
             faults.push(Fault::new("handover", problem));
         }
         Ok(Some(Handover::cut(why)))
+    }
+
+    /// An overlap that was chosen by what is in front of the Service must fit into the `timeout`,
+    /// like one that was asked for; of a canary by pods each share takes that time.
+    pub(super) fn fault_of_overlap(&self, handover: Option<&Handover>) -> Option<Fault> {
+        let time = handover?.time()?;
+        let (shares, bakes) = match self.shared() {
+            Some(canary) => (canary.steps.len().max(1), canary.length()),
+            None => (1, self.switch.bake),
+        };
+        let whole = bakes + time * u32::try_from(shares).unwrap_or(u32::MAX);
+        if whole < self.request.timeout {
+            return None;
+        }
+        let each = if shares > 1 { " with each share" } else { "" };
+        Some(Fault::new(
+            "timeout",
+            format!(
+                "is {}, and a load balancer in front of Service `{}` needs up to {}{each} to see \
+                 new pods healthy (`handover`), which takes {} with all bakes: give a longer one",
+                words(self.request.timeout),
+                self.switch.service,
+                words(time),
+                words(whole)
+            ),
+        ))
     }
 
     /// Sees to it that the labels that both versions have find no other pods, right before both are

@@ -146,6 +146,39 @@ impl Context<'_> {
         })
     }
 
+    /// The old version is gone, and the candidate has a share by a route: the Service itself is to
+    /// send to the candidate before the route sends everything to the Service again.
+    pub(super) fn stay_with_candidate(
+        &self,
+        service: &Service,
+        lock: &Lock,
+    ) -> Result<(), Decision> {
+        if !self.has_share()? {
+            return Ok(());
+        }
+        let selector = service.selector();
+        let new = service_lock::of_version(&selector, &lock.version);
+        if !self.has_ready(&new)? {
+            return Ok(());
+        }
+        if selector == new {
+            let members = self.snapshot.service_pods(&new)?;
+            let endpoints = self.snapshot.endpoints(service.name())?;
+            let known = members.iter().any(|it| endpoints.ready.contains(&it.name));
+            return match known || self.now >= lock.deadline {
+                true => Ok(()),
+                false => Err(self.wait(Stage::Endpoints(service.name().to_owned()), CATCHING_UP)),
+            };
+        }
+        // Pods of a Deployment that is scaled down are ready until they go.
+        if self.old(service)?.is_some_and(|old| old.replicas() > 0) {
+            return Ok(());
+        }
+        self.rechecked()?;
+        let patch = service_lock::select(service, &new, true);
+        Err(self.patch_service(patch, self.phase()))
+    }
+
     /// Somebody else has changed the Service's selector: that stands, and what was held for this
     /// deploy is given up. The candidate is put away where it would get traffic beside a version
     /// that serves without it, or where it never was to get any.
@@ -177,6 +210,7 @@ impl Context<'_> {
         }
         self.clear_preview()?;
         let patch = service_lock::step_aside(service, &self.continuation.job);
+        let patch = self.note_route(patch, service)?;
         let then = match &self.continuation.phase {
             Phase::SwitchRollback(back) => Phase::SwitchRollback(back.clone()),
             Phase::Start

@@ -2,6 +2,7 @@
 //! there on it is a switch like any other, with the same lock, judgement and way back.
 
 use super::context::Context;
+use super::lock::unfinished;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
@@ -11,6 +12,7 @@ use crate::state::marks::{self, DEPLOYED_AT, EXECUTION, RETURNED_TO, ROLLED_BACK
 use crate::strategy::candidate::{self, Candidate, Rendered};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::CATCHING_UP;
+use crate::strategy::service_lock::taken_back::TakenBack;
 use crate::strategy::service_lock::{self, Lock};
 use crate::text::listed;
 use crate::workload::Workload;
@@ -135,9 +137,10 @@ struct Family<'a> {
 
 impl<'a> Family<'a> {
     /// The Deployment whose version is brought back. It is the live one where there is nothing to
-    /// do: its version is asked for, or this execution has brought it back.
+    /// do: its version is asked for, this execution has brought it back, or it was not replaced
+    /// yet.
     fn source(&self, job: &str) -> Result<&'a Workload, Fault> {
-        if is_done(self.request, self.live) {
+        if is_done(self.request, self.live) || self.keeps_live(job) {
             return Ok(self.live);
         }
         // What this deploy has written has the version, whatever became of the one it came from.
@@ -149,6 +152,15 @@ impl<'a> Family<'a> {
             Some(to) => self.named(to),
             None => self.served_before(),
         }
+    }
+
+    /// Whether the last deploy was not done, or this execution has taken it back: what serves was
+    /// not replaced.
+    fn keeps_live(&self, job: &str) -> bool {
+        let done = TakenBack::read(self.service);
+        let is_done = done.is_some_and(|done| done.execution == self.request.execution);
+        let is_asked = self.request.to.is_none();
+        is_asked && is_done || unfinished(self.request, self.service, self.live, job).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {

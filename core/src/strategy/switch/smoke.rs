@@ -79,6 +79,9 @@ impl Context<'_> {
 
     /// Takes the smoke test's Service away, where it is ours.
     pub(super) fn clear_preview(&self) -> Result<(), Decision> {
+        if self.own_lock().is_some_and(|lock| lock.untested) {
+            return Ok(());
+        }
         match self.preview()? {
             Some(preview) if self.owns_preview(preview) && !self.is_left(preview.name()) => {
                 let (namespace, name) = (&self.request.namespace, preview.name());

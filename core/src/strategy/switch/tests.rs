@@ -423,14 +423,16 @@ fn two_services_do_not_take_turns_on_one_deployment() {
 #[test]
 fn a_candidate_is_scaled_up_once_to_what_serves_now() {
     let live = deployment("web", "app:1", json!({"spec": {"replicas": 5}}));
-    let observed = |wanted: Option<&str>, rechecked: bool| {
+    let observed = |wanted: Option<&str>, is_read: bool| {
         let one = blue(json!({"metadata": {"annotations": {marks::WANTED: wanted}}}));
         let mut observation = seen(narrowed(), Some(one));
         observation.set(Query::deployment("web"), Some(live.clone()));
-        observation.forget(|it| !rechecked && is_again(it));
+        if !is_read {
+            observation.was_told(Query::deployment("web"));
+        }
         decided(&request(json!({})), &Phase::Switch, &observation, at(30))
     };
-    assert_eq!(observed(None, false), r#"read ServiceAgain("web")"#);
+    assert_eq!(observed(None, false), r#"read Get(Deployment, "web")"#);
     let up = r#"patch deployments/web-blue {"replicas":5} +deployed-at +wanted"#;
     assert_eq!(observed(None, true), up);
     assert_eq!(observed(Some("3"), true), up);
@@ -929,8 +931,11 @@ fn after_the_switch() {
             marks::SUPERSEDED: "job-2,job-1"});
     let selector = json!({"app": "web", VERSION: "green"});
     aside.set(Query::service("web"), Some(service(selector, notes)));
-    let mut unchecked = baking();
-    unchecked.forget(is_again);
+    let told = |query: Query| {
+        let mut told = baking();
+        told.was_told(query);
+        told
+    };
     let mut retired = baking();
     let gone = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
     retired.set(Query::deployment("web"), Some(gone));
@@ -964,6 +969,18 @@ fn after_the_switch() {
     let scaled_again = json!({"metadata": {"annotations": {
         marks::DEPLOYED_AT: at(80).to_string(), marks::WANTED: "2"}}});
     let again = seen(switched(json!({})), Some(blue(scaled_again)));
+    let three = || {
+        Some(blue(
+            json!({"spec": {"replicas": 3}, "status": {"replicas": 3,
+            "updatedReplicas": 3, "availableReplicas": 3}}),
+        ))
+    };
+    let mut asked = seen(switched(json!({})), three());
+    let undone = json!({"metadata": {"annotations": {marks::WANTED: "3"}}});
+    asked.set(
+        Query::deployment("web"),
+        Some(deployment("web", "app:1", undone)),
+    );
     let mut empty = retiring();
     empty.set(endpoints_of("web"), Endpoints::default());
     let mut wide = baking();
@@ -1013,9 +1030,21 @@ fn after_the_switch() {
         ),
         (
             "it looks once more",
-            unchecked,
+            told(Query::deployment("web-blue")),
             90,
-            r#"read ServiceAgain("web")"#,
+            r#"read Get(Deployment, "web-blue")"#,
+        ),
+        (
+            "also at where it sends",
+            told(endpoints_of("web")),
+            90,
+            r#"read List(EndpointSlices, "web")"#,
+        ),
+        (
+            "the old one is written as it is known",
+            told(Query::deployment("web")),
+            90,
+            "patch services/web null +retiring",
         ),
         (
             "somebody scaled it to zero",
@@ -1028,6 +1057,18 @@ fn after_the_switch() {
             away(json!({"metadata": {"annotations": {marks::WANTED: "2"}}})),
             89,
             "return: someone else keeps `web-blue` at 0 of 2 replicas",
+        ),
+        (
+            "an autoscaler gives the new one a pod more, and the old one keeps pace",
+            seen(switched(json!({})), three()),
+            62,
+            r#"patch deployments/web {"replicas":3} +wanted"#,
+        ),
+        (
+            "whoever undoes that means it",
+            asked,
+            62,
+            "wait 1s Bake { candidate: \"web-blue\", until: 2026-01-01T00:01:30Z }",
         ),
         (
             "it serves again, and bakes anew",
@@ -1143,6 +1184,10 @@ fn a_failure_is_taken_back_step_by_step() {
     let mut weak = seen(switched(json!({})), Some(blue(json!({}))));
     let of_hash = "app=web,pod-template-hash=h".to_owned();
     weak.set(pods_of(&of_hash), members("web")[..1].to_vec());
+    let of_two = json!({"execution": "run-2", "job": "job-2", "version": "blue", "wanted": 2,
+        "since": at(0).to_string(), "deadline": at(900).to_string()});
+    let more = blue(json!({"spec": {"replicas": 5}, "status": {"availableReplicas": 5}}));
+    let outgrown = switched(json!({marks::LOCK: of_two.to_string()}));
     let retiring = json!({marks::RETIRING: "true"});
     let retiring = seen(switched(retiring), Some(blue(json!({}))));
     let release = r#"patch services/web {"selector":{"app":"web","pod-template-hash":null}} -lock -retiring -selector-before -wide-selector"#;
@@ -1157,6 +1202,12 @@ fn a_failure_is_taken_back_step_by_step() {
             "mark and switch back",
             true,
             seen(switched(json!({})), Some(blue(json!({})))),
+            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
+        ),
+        (
+            "to one that has what was wanted at the switch, too",
+            true,
+            seen(outgrown, Some(more)),
             r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
         ),
         (
@@ -1276,4 +1327,129 @@ fn a_job_that_others_came_after_stops() {
         found,
         "give up SetAside { by: Some(\"run-9\"), editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
     );
+}
+
+#[test]
+fn who_gets_traffic_is_read_before_the_switch() {
+    let before = |told: &[Query]| {
+        let mut observation = seen(narrowed(), Some(blue(json!({}))));
+        observation.forget(is_again);
+        for query in told {
+            observation.was_told(query.clone());
+        }
+        decided(&request(json!({})), &Phase::Switch, &observation, at(30))
+    };
+    let pods = pods_of("app=web,landfall/version=blue");
+    let plain = Query::deployment("web");
+    assert!(before(&[]).starts_with("patch services/web"));
+    assert!(before(&[Query::service("web")]).starts_with("patch services/web"));
+    assert_eq!(
+        before(std::slice::from_ref(&pods)),
+        format!("read {pods:?}")
+    );
+    let told = [plain.clone(), Query::deployment("web-blue")];
+    assert_eq!(before(&told), format!("read {plain:?}"));
+}
+
+#[test]
+fn a_trial_tells_that_a_name_is_free() {
+    let named = Query::deployment("web-blue");
+    let first = |tried: Option<DryRun>, is_taken: bool| {
+        let mut observation = seen(service(json!({"app": "web"}), json!({})), None);
+        observation.forget(|it| *it == named || matches!(it, Query::DryRun(_)));
+        if let Some(tried) = tried {
+            observation = observation.with_dry_run(tried);
+        }
+        observation.is_taken = is_taken;
+        decided(&request(json!({})), &Phase::Start, &observation, at(1))
+    };
+    let is_tried = first(None, false);
+    assert!(is_tried.starts_with("try to create"), "{is_tried}");
+    let would = || Some(DryRun::Would(blue(json!({}))));
+    assert!(first(would(), false).starts_with("patch services/web"));
+    for (tried, is_taken) in [(None, true), (Some(DryRun::Unable), false)] {
+        assert_eq!(first(tried, is_taken), format!("read {named:?}"));
+    }
+}
+
+/// What a dead deploy has begun is all that a rollback on demand takes back: the version that serves
+/// was not replaced yet.
+#[test]
+fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
+    let back = |to: Option<&str>| {
+        let mut fields = json!({"mode": "rollback", "images": null});
+        if let Some(to) = to {
+            fields["to"] = json!(to);
+        }
+        request(fields)
+    };
+    let dead = |more: Value| {
+        let mut lock = json!({"execution": "run-2", "job": "job-1", "version": "blue",
+            "since": at(0).to_string(), "deadline": at(900).to_string()});
+        merge(&mut lock, &more);
+        let notes = json!({marks::LOCK: lock.to_string(),
+            marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
+        let mut service = narrowed().value().clone();
+        service["metadata"]["annotations"] = notes;
+        if lock["pinned"].is_object() {
+            service["spec"]["selector"] = json!({"app": "web"});
+        }
+        seen(Service::new(service), Some(blue(json!({}))))
+    };
+    let taken = |lock: Value, job: &str| {
+        let note = json!({"execution": "run-2", "job": job, "deployment": "web-blue"});
+        let mut notes = json!({marks::TAKEN_BACK: note.to_string()});
+        merge(&mut notes, &lock);
+        let mut snapshot = seen(service(json!({"app": "web"}), notes), None);
+        snapshot.set(endpoints_of("web"), endpoints("web"));
+        snapshot
+    };
+    let share = json!({"pinned": {"app": "web", TEMPLATE_HASH: "h"}, "selector": {"app": "web"},
+        "share": {"step": 0, "percent": 50, "at": at(1).to_string()}});
+    let mut died = share.clone();
+    died["back"] = json!(true);
+    let rows = [
+        (
+            "with a share of the pods the Service is held again",
+            None,
+            dead(share.clone()),
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring +superseded +taken-back"#,
+        ),
+        (
+            "one that had no traffic is only cleared away first",
+            None,
+            dead(json!({})),
+            "patch services/web null +lock -retiring +superseded",
+        ),
+        (
+            "a rollback that died is gone on with",
+            None,
+            dead(died),
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring +superseded"#,
+        ),
+        (
+            "where a version is named, what died is only cleared away first",
+            Some("web-green"),
+            dead(share),
+            r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring +superseded"#,
+        ),
+        (
+            "it is done",
+            None,
+            taken(json!({}), "job-2"),
+            "finish web true None",
+        ),
+        (
+            "a repetition goes no further back",
+            None,
+            taken(json!({}), "job-1"),
+            "finish web false None",
+        ),
+    ];
+    for (name, to, snapshot, expected) in rows {
+        let found = decided(&back(to), &Phase::Start, &snapshot, at(20));
+        assert!(found.starts_with(expected), "{name}: {found}");
+        let notes = |text: &str| text.contains("+taken-back");
+        assert_eq!(notes(&found), notes(expected), "{name}: {found}");
+    }
 }

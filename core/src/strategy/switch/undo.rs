@@ -31,6 +31,9 @@ impl Context<'_> {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
         }
+        if !switched {
+            self.stay_with_candidate(service, lock)?;
+        }
         self.shift_back(Some(back))?;
         let job = &self.continuation.job;
         let then = Phase::SwitchRollback(back.clone());
@@ -49,6 +52,7 @@ impl Context<'_> {
                 self.clear_preview()?;
                 let cause = &back.cause;
                 let patch = service_lock::mark_and_release(service, job, cause, left.as_ref());
+                let patch = self.note_route(patch, service)?;
                 return Ok(self.patch_service(patch, then));
             }
             false => None,
@@ -103,7 +107,10 @@ impl Context<'_> {
         let candidate = self.snapshot.deployment(&self.name_of(&lock.version))?;
         let of_candidate = candidate.map_or(0, Workload::available_replicas);
         let ours = overlaps || service.selector().get(VERSION) == Some(&lock.version);
-        Ok(ours && ready >= of_candidate.max(1))
+        // What was wanted at the switch is enough: what an autoscaler gave the new one since, it
+        // will give the old one, too.
+        let enough = lock.wanted.map_or(of_candidate, |it| it.min(of_candidate));
+        Ok(ours && ready >= enough.max(1))
     }
 
     /// Takes back what was written, up to the lock.
@@ -145,6 +152,7 @@ impl Context<'_> {
         }
         self.clear_preview()?;
         let patch = service_lock::release(service, self.widened(service).as_ref());
+        let patch = self.note_route(patch, service)?;
         Ok(self.patch_service(patch, Phase::SwitchRollback(back.clone())))
     }
 
@@ -228,6 +236,9 @@ impl Context<'_> {
         let job = Some(&*self.continuation.job);
         let mut all = self.versions()?.iter();
         let candidate = all.find(|one| one.annotation(marks::JOB) == job);
+        let selected = service.selector().get(VERSION).map(|it| self.name_of(it));
+        // Nothing else was left that could serve.
+        let serves = candidate.is_some_and(|one| Some(one.name()) == selected.as_deref());
         let fate = match candidate {
             None => CandidateState::Gone,
             Some(one) if one.is_being_deleted() => CandidateState::Gone,
@@ -235,13 +246,11 @@ impl Context<'_> {
             Some(one) => CandidateState::Left(one.name().to_owned()),
         };
         let to = service_lock::to(service).unwrap_or_default();
-        let still = service
-            .selector()
-            .get(VERSION)
-            .is_some_and(|it| self.name_of(it) == to);
+        let still = selected.as_deref() == Some(to);
         Ok(ended(
             back,
             match (switched, still) {
+                (false, _) if serves => RollbackResult::NoWayBack,
                 (false, _) => RollbackResult::Unswitched(fate),
                 (true, true) if !self.request.rollback => RollbackResult::LeftSwitched,
                 (true, true) => RollbackResult::NoWayBack,

@@ -5,13 +5,21 @@ use super::route_fault;
 use super::routed::Routed;
 use super::service::taken;
 use crate::kubernetes::call::Permission;
-use crate::kubernetes::route::{Route, RouteBefore};
+use crate::kubernetes::object::timestamp;
+use crate::kubernetes::route::{Evidence, MissedShare, Route, RouteBefore, RouteFault};
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
-use crate::snapshot::Query;
-use crate::strategy::decision::Decision;
-use crate::strategy::service_lock::Lock;
+use crate::state::continuation::Phase;
+use crate::state::marks;
+use crate::strategy::action::Action;
+use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW};
+use crate::strategy::service_lock::{self, Lock};
 use crate::strategy::switch::context::Context;
+use jiff::SignedDuration;
+
+/// How long before the first write a controller may need to look at a route that was changed.
+const SETTLING: SignedDuration = SignedDuration::from_secs(20);
 
 impl Context<'_> {
     /// A canary that was interrupted can be brought to its end by another over the same route
@@ -20,7 +28,13 @@ impl Context<'_> {
         &self,
         service: &Service,
     ) -> Result<(), Decision> {
-        let Some(route) = Lock::read(service).and_then(|lock| lock.route) else {
+        let locked = Lock::read(service).and_then(|lock| lock.route);
+        let left = service.annotation(marks::ROUTE_LEFT).map(str::to_owned);
+        let note = match locked {
+            Some(_) => marks::LOCK,
+            None => marks::ROUTE_LEFT,
+        };
+        let Some(route) = locked.or(left) else {
             return Ok(());
         };
         let own = self.routed().map(|routed| routed.reference.to_string());
@@ -31,15 +45,43 @@ impl Context<'_> {
         let problem = format!(
             "must be `canary`, and `route` must be `{route}`: a canary by that route was \
              interrupted, and its share of the traffic must be given back first. Deploy so once, \
-             or give all weight to Service `{}` and remove the annotation {} from it",
+             or give all weight to Service `{}` and remove the annotation {note} from it",
             service.name(),
-            crate::state::marks::LOCK
         );
         Err(self.refuse(None, vec![Fault::new("strategy", problem)]))
     }
 
+    /// A canary of another execution died with a share of the traffic. The share is taken back
+    /// before anything else: an alarm that rings because of it would refuse whatever comes.
+    pub(in crate::strategy::switch) fn end_dead_share(
+        &self,
+        service: &Service,
+    ) -> Result<(), Decision> {
+        let is_at_start = self.continuation.phase == Phase::Start && !self.request.mode.is_plan();
+        let dead = Lock::read(service).filter(|_| is_at_start);
+        let Some(dead) = dead.filter(|lock| lock.execution != self.request.execution) else {
+            return Ok(());
+        };
+        // Not to a Service without pods.
+        if self.has_ready(&service.selector())?
+            && let Err(decision) = self.shift_back(None)
+        {
+            return Err(at_start(decision));
+        }
+        let is_shared = dead.share.is_some() && dead.selects_by(&service.selector());
+        let Some(pinned) = dead.pinned.filter(|_| is_shared) else {
+            return Ok(());
+        };
+        if !self.has_ready(&pinned)? {
+            return Ok(());
+        }
+        self.rechecked()?;
+        let patch = service_lock::select(service, &pinned, true);
+        Err(self.patch_service(patch, Phase::Start))
+    }
+
     /// What is wrong with the route and the names that a canary needs.
-    pub(in crate::strategy::switch) fn faults_of_canary(&self) -> Result<Vec<Fault>, Query> {
+    pub(in crate::strategy::switch) fn faults_of_canary(&self) -> Result<Vec<Fault>, Decision> {
         let Some(routed) = self.routed() else {
             return Ok(Vec::new());
         };
@@ -48,23 +90,17 @@ impl Context<'_> {
             let problem = format!("there is no such {kind} in this namespace");
             return Ok(vec![route_problem(&routed, &problem)]);
         };
-        let mut faults = Vec::new();
-        match CanaryMark::read(route) {
-            Some(mark) if mark.service != self.switch.service => {
-                let other = crate::text::quote(&mark.service);
-                let problem = format!(
-                    "a canary of Service `{other}` moves traffic by it. Wait until that is over; \
-                     if it was interrupted, deploy it once more"
-                );
-                faults.push(route_problem(&routed, &problem));
-            }
-            // What an interrupted one has left is given back once the lock is ours.
-            Some(_) => {}
-            None => {
-                if let Err(found) = self.admitted(&routed, route) {
-                    faults.extend(found);
-                }
-            }
+        // Which controller it has is known only now.
+        let targets = matches!(route.evidence(), Evidence::Event { .. });
+        let unfit = routed.canary.unfit(self.request.timeout, targets);
+        let unfit = unfit.map(|problem| Fault::new("steps", problem));
+        let mut faults = Vec::from_iter(unfit);
+        faults.extend(self.fault_of_turn(&routed, route)?);
+        // What an interrupted one has left is given back once the lock is ours.
+        if CanaryMark::read(route).is_none()
+            && let Err(found) = self.admitted(&routed, route, SETTLING)?
+        {
+            faults.extend(found);
         }
         if let Some(there) = self.candidate_service(&routed)?
             && !self.owns_candidate_service(there)
@@ -74,20 +110,72 @@ impl Context<'_> {
         Ok(faults)
     }
 
-    /// The weights of a route that can be divided, which it is given back in the end.
+    /// Of two canaries by one route the second waits until the first is over: each has its note
+    /// there. One that was interrupted must be brought to its end.
+    pub(super) fn fault_of_turn(
+        &self,
+        routed: &Routed,
+        route: &Route,
+    ) -> Result<Option<Fault>, Decision> {
+        let mark = CanaryMark::read(route).filter(|mark| mark.service != self.switch.service);
+        let Some(CanaryMark { service, .. }) = mark else {
+            return Ok(None);
+        };
+        let other = self.snapshot.service(&service)?;
+        let lock = other.and_then(Lock::read);
+        let by_this = |lock: &Lock| lock.route == Some(routed.reference.to_string());
+        if lock.is_some_and(|lock| by_this(&lock) && lock.holds(self.now)) {
+            let route = routed.reference.clone();
+            return Err(self.wait(Stage::Turn { route, service }, EVENTS_WINDOW));
+        }
+        let problem = format!(
+            "a canary of Service `{}` moves traffic by it, and was interrupted. Deploy that once \
+             more; or, if it is no longer used, remove the annotation {} from the route",
+            crate::text::quote(&service),
+            marks::CANARY
+        );
+        Ok(Some(route_problem(routed, &problem)))
+    }
+
+    /// The weights of a route that can be divided, which it is given back in the end, or what
+    /// speaks against that. A route that was changed just now, or whose backend was made just now,
+    /// may not have been looked at by its controllers: they get some time.
     pub(super) fn admitted(
         &self,
         routed: &Routed,
         route: &Route,
-    ) -> Result<RouteBefore, Vec<Fault>> {
+        patience: SignedDuration,
+    ) -> Result<Result<RouteBefore, Vec<Fault>>, Decision> {
         let service = &self.switch.service;
-        route.admission(&routed.backends()).map_err(|faults| {
-            let faults = faults.iter();
-            let problems = faults.map(|fault| route_fault::problem(fault, service));
-            problems
-                .map(|problem| route_problem(routed, &format!("it {problem}")))
-                .collect()
-        })
+        let backends = routed.backends();
+        let there = self.candidate_service(routed)?;
+        let mut faults = match route.admission(&backends) {
+            Ok(before) => {
+                let shares = routed.canary.steps.iter().map(|step| step.weight);
+                let missed = route.missed_share(&backends, &before, shares);
+                let fault = |missed: MissedShare| {
+                    Fault::new("steps", route_fault::missed(&missed, service))
+                };
+                return Ok(missed.map_or(Ok(before), |missed| Err(vec![fault(missed)])));
+            }
+            Err(faults) => faults,
+        };
+        // A rule of testers names the candidate's Service, which is made later.
+        if there.is_none() && route.sends_to(backends.canary) {
+            faults.retain(|fault| !fault.is_of_missing_backend());
+        }
+        let made = there.and_then(|there| timestamp(there.text("/metadata/creationTimestamp")));
+        let changed = route.changed_at().max(made);
+        let is_young = changed.is_some_and(|changed| self.now < changed + patience);
+        if is_young && !faults.is_empty() && faults.iter().all(RouteFault::may_pass) {
+            let stage = Stage::Route(routed.reference.clone());
+            return Err(self.wait(stage, CATCHING_UP));
+        }
+        let problem = |fault: &RouteFault| {
+            let problem = route_fault::problem(fault, service);
+            route_problem(routed, &format!("it {problem}"))
+        };
+        Ok(Err(faults.iter().map(problem).collect()))
     }
 
     /// The permissions that a canary needs.
@@ -96,6 +184,15 @@ impl Context<'_> {
         let needed = routed.map(|routed| routed.reference.kind.permissions());
         needed.map(Vec::from).unwrap_or_default()
     }
+}
+
+/// The same write, after which this deploy has not begun yet.
+fn at_start(decision: Decision) -> Decision {
+    let Decision::Act(Action::Step(mut step)) = decision else {
+        return decision;
+    };
+    step.then = Phase::Start;
+    Decision::Act(Action::Step(step))
 }
 
 fn route_problem(routed: &Routed, problem: &str) -> Fault {

@@ -2,10 +2,12 @@
 //! goes once nothing is sent to it any more.
 
 use super::mark::CanaryMark;
-use super::stepping::TARGETS;
+use super::routed::Routed;
+use super::stepping::ACCEPTANCE;
 use crate::kubernetes::object::timestamp;
-use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route};
+use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore};
 use crate::kubernetes::service::Service;
+use crate::request::TARGETS;
 use crate::snapshot::Query;
 use crate::state::continuation::RecordedFailure;
 use crate::state::marks::{self, CANARY};
@@ -14,6 +16,7 @@ use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW};
 use crate::strategy::service_lock::Lock;
 use crate::strategy::switch::context::Context;
 use crate::workload::Workload;
+use serde_json::{Value, json};
 use std::time::Duration;
 
 /// How long proxies may need to learn of the pods of a Service that was switched.
@@ -39,9 +42,10 @@ impl Context<'_> {
         let Some(route) = self.route(&routed)? else {
             return Ok(());
         };
-        let Some(mark) = self.mark_on(route).filter(|mark| !mark.returned) else {
+        let Some(mark) = self.mark_to_return(&routed, route)? else {
             return Ok(());
         };
+        let share = mark.weight;
         let mark = CanaryMark {
             weight: 0,
             at: self.now,
@@ -58,11 +62,35 @@ impl Context<'_> {
             (marks::ROLLED_BACK, job),
             (marks::CAUSE, back.map(|back| &*back.cause)),
         ];
+        // The one note that there is room for may be that of another's canary.
+        let noted = CanaryMark::read(route);
+        let is_anothers = noted.is_some_and(|other| other.service != self.switch.service);
+        let notes: &[_] = if is_anothers { &[] } else { &notes };
         // Where it does not send to our Service any more, its weights are not ours.
         let patch = route
-            .restored(&routed.backends(), &mark.before, &notes)
-            .unwrap_or_else(|_| route.annotated(&notes));
+            .restored(&routed.backends(), share, &mark.before, notes)
+            .unwrap_or_else(|_| route.annotated(notes));
         Err(self.step(routed.patch(patch)))
+    }
+
+    /// What a route has that is to be given back: by its note, or where somebody has taken that
+    /// away and the candidate's Service has weight still. Its pods are about to go.
+    fn mark_to_return(&self, routed: &Routed, route: &Route) -> Result<Option<CanaryMark>, Query> {
+        if let Some(mark) = self.mark_on(route) {
+            return Ok(Some(mark).filter(|mark| !mark.returned));
+        }
+        let is_ours = !route.spares(&routed.backends()) && !self.is_name_taken(routed)?;
+        Ok(is_ours.then(|| CanaryMark {
+            job: self.continuation.job.clone(),
+            service: self.switch.service.clone(),
+            step: 0,
+            weight: route.percent(&routed.backends()),
+            at: self.now,
+            told: None,
+            since: None,
+            returned: false,
+            before: RouteBefore::default(),
+        }))
     }
 
     /// Gives the route back as it was, sees that in force, and takes the candidate's Service away.
@@ -78,12 +106,9 @@ impl Context<'_> {
             return self.close_candidate_service(&routed);
         };
         let Some(mark) = self.mark_on(route) else {
-            return match route.spares(&routed.backends()) {
-                true => self.close_candidate_service(&routed),
-                false => Ok(()),
-            };
+            return self.close_candidate_service(&routed);
         };
-        if let Some(pause) = self.until_returned(route, &mark)? {
+        if let Some(pause) = self.until_returned(&routed, route, &mark)? {
             return Err(self.wait(Stage::Route(routed.reference.clone()), pause));
         }
         Err(self.step(routed.patch(route.annotated(&NO_NOTES))))
@@ -98,14 +123,23 @@ impl Context<'_> {
             return Ok(false);
         };
         match self.mark_on(route).filter(|mark| mark.returned) {
-            Some(mark) => Ok(self.until_returned(route, &mark)?.is_some()),
+            Some(mark) => Ok(self.until_returned(&routed, route, &mark)?.is_some()),
             None => Ok(false),
         }
     }
 
     /// When to look again whether the candidate gets nothing by the route any more; `None` where
     /// that is so.
-    fn until_returned(&self, route: &Route, mark: &CanaryMark) -> Result<Option<Duration>, Query> {
+    fn until_returned(
+        &self,
+        routed: &Routed,
+        route: &Route,
+        mark: &CanaryMark,
+    ) -> Result<Option<Duration>, Query> {
+        // Somebody has given it weight again.
+        if !route.spares(&routed.backends()) {
+            return Ok(Some(CATCHING_UP));
+        }
         match route.acceptance() {
             Acceptance::Accepted | Acceptance::NotReported => {}
             Acceptance::Waiting(_) | Acceptance::Refused(_) => return Ok(Some(CATCHING_UP)),
@@ -131,13 +165,10 @@ impl Context<'_> {
         let Some(routed) = self.routed() else {
             return Ok(());
         };
-        // The new version serves: what is left of the canary is not what it is judged by.
-        if self.now >= lock.deadline {
-            return Ok(());
-        }
+        let is_late = self.now >= lock.deadline;
         if let Some(route) = self.route(&routed)?
-            && let Some(mark) = self.mark_on(route)
-            && !mark.returned
+            && !is_late
+            && self.mark_to_return(&routed, route)?.is_some()
         {
             self.see_endpoints(service, found, lock.deadline)?;
             let learning = match route.evidence() {
@@ -152,21 +183,49 @@ impl Context<'_> {
                 return Err(self.wait(stage, left.min(EVENTS_WINDOW)));
             }
         }
+        // The Service sends to a pod of the new version: that is enough, at the latest now.
+        self.shift_back(None)?;
+        let mark = self.route(&routed)?.and_then(|route| self.mark_on(route));
+        // The new version serves: it is not judged by a controller that confirms nothing.
+        if is_late && mark.is_some_and(|mark| self.now >= mark.at + ACCEPTANCE) {
+            return Ok(());
+        }
         self.give_route_back(None)
     }
 
-    /// What a canary that succeeded has left on its route: the name, and why.
-    pub(in crate::strategy::switch) fn left_of_canary(
-        &self,
-    ) -> Result<Option<(String, String)>, Query> {
+    /// The route that still has something of a canary of this Service.
+    fn route_left(&self) -> Result<Option<Routed<'_>>, Query> {
         let Some(routed) = self.routed() else {
             return Ok(None);
         };
         let Some(route) = self.route(&routed)? else {
             return Ok(None);
         };
-        let mark = self.mark_on(route);
-        Ok(mark.map(|_| {
+        let is_left =
+            self.mark_on(route).is_some() || self.mark_to_return(&routed, route)?.is_some();
+        Ok(is_left.then_some(routed))
+    }
+
+    /// What the patch that gives the lock up notes beside: the route, where it still has something
+    /// of a canary. Without that another strategy would take away pods that it sends to.
+    pub(in crate::strategy::switch) fn note_route(
+        &self,
+        mut patch: Value,
+        service: &Service,
+    ) -> Result<Value, Query> {
+        let left = self.route_left()?;
+        if left.is_some() || service.annotation(marks::ROUTE_LEFT).is_some() {
+            let left = left.map(|routed| routed.reference.to_string());
+            patch["metadata"]["annotations"][marks::ROUTE_LEFT] = json!(left);
+        }
+        Ok(patch)
+    }
+
+    /// What a canary that succeeded has left on its route: the name, and why.
+    pub(in crate::strategy::switch) fn left_of_canary(
+        &self,
+    ) -> Result<Option<(String, String)>, Query> {
+        Ok(self.route_left()?.map(|routed| {
             let why = "its controller did not confirm the weights from before; the next deploy \
                        does the rest"
                 .to_owned();

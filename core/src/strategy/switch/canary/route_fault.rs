@@ -1,6 +1,6 @@
 //! Why a route cannot divide a Service's traffic, as a fault of the request.
 
-use crate::kubernetes::route::{ActionProblem, ParentRefusal, Place, RouteFault};
+use crate::kubernetes::route::{ActionProblem, MissedShare, ParentRefusal, Place, RouteFault};
 use crate::text::{list, quote};
 
 /// What is wrong, after the name of the route: "`httproute/web`, which …".
@@ -35,8 +35,8 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
             format!("gives Service `{service}` no weight in {place}, so there is nothing to divide")
         }
         RouteFault::CanaryHasWeight { place, weight } => format!(
-            "gives `{service}-canary` the weight {weight} in {place} already, and Landfall did not \
-             do that: give all of it to `{service}`"
+            "gives `{service}-canary` the weight {weight} in {place} already, and has no note of \
+             Landfall's about that: give all of it to `{service}`"
         ),
         RouteFault::TooManyBackends { place, limit } => {
             format!("has no room for another backend in {place}, which may have {limit}")
@@ -62,6 +62,20 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
             quote(class)
         ),
     }
+}
+
+/// What is wrong with the steps, after their name.
+pub(super) fn missed(missed: &MissedShare, service: &str) -> String {
+    let MissedShare {
+        place,
+        asked,
+        given,
+    } = missed;
+    format!(
+        "asks for {asked} %, and the whole weights that the route may have would give {given} % \
+         beside the other backends of {place}. Begin with a greater share, or give Service \
+         `{service}` a rule of its own"
+    )
 }
 
 fn invalid_action(annotation: &str, problem: &ActionProblem) -> String {

@@ -76,6 +76,12 @@ impl Context<'_> {
         ours.then_some(mark.weight)
     }
 
+    /// Whether there is a route, and what it says is not known.
+    pub(in crate::strategy::switch) fn is_route_unread(&self) -> bool {
+        let routed = self.routed();
+        routed.is_some_and(|routed| self.route(&routed).is_err())
+    }
+
     /// Whether the candidate has a share of the traffic.
     pub(in crate::strategy::switch) fn has_share(&self) -> Result<bool, Query> {
         if let Some(routed) = self.routed() {
@@ -87,6 +93,12 @@ impl Context<'_> {
     /// The candidate's Service, where it is there.
     pub(super) fn candidate_service(&self, routed: &Routed) -> Result<Option<&Service>, Query> {
         self.snapshot.service(&routed.candidate_service)
+    }
+
+    /// Whether the candidate's Service is somebody else's.
+    pub(super) fn is_name_taken(&self, routed: &Routed) -> Result<bool, Query> {
+        let there = self.candidate_service(routed)?;
+        Ok(there.is_some_and(|there| !self.owns_candidate_service(there)))
     }
 
     /// Whether Landfall made it for our Service.
@@ -130,3 +142,6 @@ impl Context<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

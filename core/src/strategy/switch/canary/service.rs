@@ -17,6 +17,18 @@ use serde_json::{Map, Value, json};
 /// both must be made alike.
 const TARGET_GROUP: &str = "alb.ingress.kubernetes.io/";
 
+/// What decides which pod of a Service a connection goes to, and by which addresses.
+const WAYS: [&str; 5] = [
+    "sessionAffinity",
+    "sessionAffinityConfig",
+    "internalTrafficPolicy",
+    "trafficDistribution",
+    "ipFamilyPolicy",
+];
+
+/// The same for connections from outside, by a port of the nodes.
+const OUTER_WAY: &str = "externalTrafficPolicy";
+
 impl Context<'_> {
     /// Makes the candidate's Service, or points it at the candidate's pods, and sees that it sends
     /// to all of them.
@@ -39,13 +51,7 @@ impl Context<'_> {
         if there.is_being_deleted() {
             return Err(self.wait(Stage::Settling(there.name().to_owned()), CATCHING_UP));
         }
-        if json!(there.selector()) != wanted["spec"]["selector"] {
-            let mut labels = Map::new();
-            labels.extend(there.selector().into_keys().map(|key| (key, Value::Null)));
-            let selector = wanted["spec"]["selector"].as_object().cloned();
-            labels.extend(selector.unwrap_or_default());
-            let patch = json!({"metadata": {"resourceVersion": there.resource_version()},
-                "spec": {"selector": labels}});
+        if let Some(patch) = mended(there, wanted) {
             let (namespace, name) = (&self.request.namespace, there.name());
             return Err(self.step(Call::merge_patch(&SERVICES, namespace, name, patch)));
         }
@@ -90,7 +96,35 @@ pub(super) fn taken(name: &str) -> Fault {
     )
 }
 
-/// The Service of the candidate: the same ports, for its pods alone.
+/// The patch that makes one that was left over what it should be; `None` where it is.
+fn mended(there: &Service, wanted: Value) -> Option<Value> {
+    let mut spec = wanted["spec"].clone();
+    let notes = &wanted["metadata"]["annotations"];
+    let is_noted = |(name, text): (&String, &Value)| there.annotation(name) == text.as_str();
+    let is_same = |(field, value): (&String, &Value)| match field.as_str() {
+        "ports" => json!(there.ports_for_another()) == *value,
+        _ => there.value()["spec"][field] == *value,
+    };
+    for way in ["sessionAffinityConfig", "trafficDistribution"] {
+        if spec[way].is_null() && !there.value()["spec"][way].is_null() {
+            spec[way] = Value::Null;
+        }
+    }
+    let are_noted = notes.as_object()?.iter().all(is_noted);
+    if are_noted && spec.as_object()?.iter().all(is_same) {
+        return None;
+    }
+    for label in there.selector().into_keys() {
+        let labels = spec["selector"].as_object_mut()?;
+        labels.entry(label).or_insert(Value::Null);
+    }
+    Some(
+        json!({"metadata": {"resourceVersion": there.resource_version(), "annotations": notes},
+        "spec": spec}),
+    )
+}
+
+/// The Service of the candidate: the same ports and ways, for its pods alone.
 fn candidate_service(service: &Service, routed: &Routed, namespace: &str, version: &str) -> Value {
     let annotations = service.value().pointer("/metadata/annotations");
     let annotations = annotations.and_then(Value::as_object).into_iter().flatten();
@@ -104,9 +138,19 @@ fn candidate_service(service: &Service, routed: &Routed, namespace: &str, versio
         "NodePort" | "LoadBalancer" => "NodePort",
         _ => "ClusterIP",
     };
+    let mut spec = json!({"type": kind, "ports": service.ports_for_another(),
+        "selector": service_lock::of_version(&service.selector(), version)});
+    let ways = WAYS
+        .into_iter()
+        .chain((kind == "NodePort").then_some(OUTER_WAY));
+    for way in ways {
+        let value = &service.value()["spec"][way];
+        if !value.is_null() {
+            spec[way] = value.clone();
+        }
+    }
     json!({"apiVersion": "v1", "kind": "Service",
         "metadata": {"name": routed.candidate_service, "namespace": namespace,
             "annotations": annotations},
-        "spec": {"type": kind, "ports": service.ports_for_another(),
-            "selector": service_lock::of_version(&service.selector(), version)}})
+        "spec": spec})
 }

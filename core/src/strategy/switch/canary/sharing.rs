@@ -7,10 +7,11 @@
 
 use crate::kubernetes::service::Service;
 use crate::request::Canary;
-use crate::snapshot::Query;
 use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::guarding;
+use crate::strategy::handover::Handover;
 use crate::strategy::pauses::{CATCHING_UP, STEP_WINDOW};
-use crate::strategy::service_lock::{self, Lock, Share};
+use crate::strategy::service_lock::{self, Lock, Share, sharing};
 use crate::strategy::switch::context::{Context, count, foreign};
 use crate::workload::Workload;
 
@@ -42,18 +43,17 @@ impl Context<'_> {
         })
     }
 
-    /// The shares that the candidate really had, one after the other, beside so many pods.
-    pub(in crate::strategy::switch) fn shares_reached(&self, old: i64) -> Vec<u8> {
+    /// The shares that the candidate really had, one after the other.
+    pub(in crate::strategy::switch) fn shares_reached(&self, service: &Service) -> Vec<u8> {
         let Some(canary) = self.request.strategy.canary() else {
             return Vec::new();
         };
-        let steps = canary.steps.iter().map(|step| match step.weight {
-            weight if weight < 100 && canary.route.is_none() => {
-                share_of(pods_for(weight, old), old)
-            }
-            weight => weight,
-        });
-        steps.collect()
+        if canary.route.is_some() {
+            return canary.steps.iter().map(|step| step.weight).collect();
+        }
+        let mut shares = sharing::reached(service);
+        shares.push(100);
+        shares
     }
 
     /// The candidate is ready: takes it through its shares. Then all of its pods come up, and the
@@ -74,7 +74,10 @@ impl Context<'_> {
         if let Some(share) = begun
             && let Some(step) = steps.get(share.step)
         {
-            self.hold_share(service, live, found, share, share.at + step.bake)?;
+            // A load balancer has to see the new pods healthy before they have their share.
+            let learning = lock.handover.as_ref().and_then(Handover::time);
+            let until = share.at + learning.unwrap_or_default() + step.bake;
+            self.hold_share(service, live, found, share, until)?;
         }
         let next = begun.map_or(0, |share| share.step + 1);
         let Some(step) = steps.get(next) else {
@@ -94,14 +97,15 @@ impl Context<'_> {
         let lock = Lock {
             selector: Some(wide.clone()),
             pinned: Some(pinned),
-            share: Some(Share {
-                step: next,
-                percent: share_of(found.replicas(), live.replicas()),
-                at: self.now,
-            }),
             ..lock.clone()
         };
-        Err(self.patch_service(service_lock::share(service, &lock, &wide), self.phase()))
+        let share = Share {
+            step: next,
+            percent: share_of(found.replicas(), live.replicas()),
+            at: self.now,
+        };
+        let patch = sharing::share(service, &lock, &wide, &share);
+        Err(self.patch_service(patch, self.phase()))
     }
 
     /// Watches the candidate with its share, for the time of the step.
@@ -114,7 +118,14 @@ impl Context<'_> {
         until: jiff::Timestamp,
     ) -> Result<(), Decision> {
         self.heal()?;
+        let stage = Stage::Share {
+            candidate: found.name().to_owned(),
+            percent: share.percent,
+            until: Some(until),
+        };
         if self.now >= until {
+            let wait = |at_most| self.wait(stage.clone(), at_most);
+            guarding::read_at(self.request, self.continuation, until, wait)?;
             let members = self.snapshot.service_pods(&service.selector())?;
             let endpoints = self.snapshot.endpoints(service.name())?;
             let wanted = count(found.replicas() + live.replicas());
@@ -123,11 +134,6 @@ impl Context<'_> {
             }
         }
         self.in_time()?;
-        let stage = Stage::Share {
-            candidate: found.name().to_owned(),
-            percent: share.percent,
-            until: Some(until),
-        };
         let at_most = match self.now < until {
             true => STEP_WINDOW.min(until.duration_since(self.now).unsigned_abs()),
             false => CATCHING_UP,
@@ -152,13 +158,6 @@ impl Context<'_> {
     /// The share that the candidate has by its pods, where it has one.
     pub(in crate::strategy::switch) fn pod_share_now(&self) -> Option<u8> {
         Some(self.own_lock()?.share?.percent)
-    }
-
-    /// What the old version was scaled down from.
-    pub(in crate::strategy::switch) fn pods_before(&self, from: &str) -> Result<i64, Query> {
-        let former = self.snapshot.deployment(from)?;
-        let noted = former.and_then(|it| it.annotation(crate::state::marks::REPLICAS));
-        Ok(noted.and_then(|text| text.parse().ok()).unwrap_or(1))
     }
 }
 

@@ -6,11 +6,13 @@ use super::routed::Routed;
 use crate::change::editor::Editor;
 use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind};
 use crate::kubernetes::service::{Service, ServicePod};
+use crate::request::TARGETS;
 use crate::snapshot::{Kind, Query};
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, CANARY};
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::guarding;
 use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW, STEP_WINDOW};
 use crate::strategy::route_problem::RouteProblem;
 use crate::strategy::service_lock::{self, Lock};
@@ -21,7 +23,7 @@ use jiff::SignedDuration;
 use std::time::Duration;
 
 /// How long a controller may need to accept a route that was changed.
-const ACCEPTANCE: SignedDuration = SignedDuration::from_secs(60);
+pub(super) const ACCEPTANCE: SignedDuration = SignedDuration::from_secs(60);
 
 /// How long an error of a controller may last that it repeats by itself.
 const RETRIES: SignedDuration = SignedDuration::from_mins(2);
@@ -29,10 +31,6 @@ const RETRIES: SignedDuration = SignedDuration::from_mins(2);
 /// What the end may take after the last step: a load balancer looks at the pods of the switched
 /// Service, the route is given back, and the old version is scaled down.
 const ENDING: Duration = Duration::from_secs(6 * 60);
-
-/// How long a load balancer may need to find new targets healthy before they get a share: by
-/// default it asks every 15 s, and a target needs two answers.
-pub(super) const TARGETS: Duration = Duration::from_secs(60);
 
 impl Context<'_> {
     /// Takes up a canary where the route says it is; `None` before its first write.
@@ -59,6 +57,7 @@ impl Context<'_> {
             }
             // What an interrupted one has left.
             Some(_) => {
+                self.in_time()?;
                 self.give_route_back(None)?;
                 Ok(None)
             }
@@ -75,20 +74,31 @@ impl Context<'_> {
         (version, found): (&str, &Workload),
         members: &[ServicePod],
     ) -> Next {
-        self.open_candidate_service(routed, service, version, found, members)?;
-        self.move_autoscaler(found.name(), live.name(), Some(live.replicas()))?;
-        self.rechecked()?;
         let Some(route) = self.route(routed)? else {
             return Err(self.route_failed(routed, RouteProblem::Deleted));
         };
-        match self.admitted(routed, route) {
-            Ok(before) => self.shift(routed, route, 0, before),
+        if let Some(fault) = self.fault_of_turn(routed, route)? {
+            return Ok(self.fail(RolloutCause::Unfit(fault)));
+        }
+        self.open_candidate_service(routed, service, version, found, members)?;
+        self.move_autoscaler(found.name(), live.name(), Some(live.replicas()))?;
+        match self.admitted(routed, route, ACCEPTANCE)? {
+            Ok(before) => {
+                self.rechecked()?;
+                self.shift(routed, route, (0, 0), before)
+            }
             Err(mut faults) => Ok(self.fail(RolloutCause::Unfit(faults.remove(0)))),
         }
     }
 
-    /// Writes the weights of a step.
-    fn shift(&self, routed: &Routed, route: &Route, step: usize, before: RouteBefore) -> Next {
+    /// Writes the weights of a step; beside it is the share that the candidate has by now.
+    fn shift(
+        &self,
+        routed: &Routed,
+        route: &Route,
+        (step, now): (usize, u8),
+        before: RouteBefore,
+    ) -> Next {
         let weight = match step {
             0 => 0,
             step => routed.canary.steps[step - 1].weight,
@@ -110,7 +120,8 @@ impl Context<'_> {
             (marks::ROLLED_BACK, None),
             (marks::CAUSE, None),
         ];
-        match route.shifted(&routed.backends(), weight, &mark.before, &notes) {
+        let shares = (now, weight);
+        match route.shifted(&routed.backends(), shares, &mark.before, &notes) {
             Ok(patch) => Ok(self.step(routed.patch(patch))),
             Err(_) => Err(self.route_failed(routed, RouteProblem::Deleted)),
         }
@@ -154,10 +165,17 @@ impl Context<'_> {
         }
         let live = self.live(service)?;
         self.check_pin(service, live)?;
+        // Whoever scales it to zero takes its own share from it, too.
+        if mark.weight > 0 && live.replicas() == 0 {
+            return Ok(self.fail(RolloutCause::ScaledToZero(live.name().to_owned())));
+        }
         // With all of the traffic it is the candidate that an autoscaler scales.
         if mark.weight < 100 && found.replicas() < live.replicas() {
             self.rechecked()?;
             return Ok(self.scale_up(found, live.replicas()));
+        }
+        if mark.weight == 100 {
+            self.keep_pace(live, found)?;
         }
         let Some(until) = until else {
             return self.settle(routed, route, mark);
@@ -166,6 +184,8 @@ impl Context<'_> {
             let left = until.duration_since(self.now).unsigned_abs();
             return Ok(self.wait(stage, STEP_WINDOW.min(left)));
         }
+        let wait = |at_most| self.wait(stage, at_most);
+        guarding::read_at(self.request, self.continuation, until, wait)?;
         self.next_step(routed, route, mark, (service, lock), (live, found))
     }
 
@@ -241,7 +261,8 @@ impl Context<'_> {
         }
         self.rechecked()?;
         if next.is_some() {
-            return self.shift(routed, route, mark.step + 1, mark.before.clone());
+            let next = (mark.step + 1, mark.weight);
+            return self.shift(routed, route, next, mark.before.clone());
         }
         let lock = Lock {
             deadline: lock.deadline.max(self.now + ENDING),

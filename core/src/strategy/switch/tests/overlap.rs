@@ -364,3 +364,79 @@ fn blue_that_served() -> Workload {
     merge(&mut object, &plain);
     Workload::new(workload::Kind::Deployment, object)
 }
+
+/// A canary by pods behind a load balancer: the new pods have their share only once they are
+/// healthy there, and the old ones leave only when all of the new ones are.
+#[test]
+fn a_canary_by_pods_waits_for_the_load_balancer_as_well() {
+    let canary = request(json!({"strategy": "canary", "steps": [{"weight": 50, "bake": "10s"}]}));
+    let front = json!({"front": {"object": ["Ingress", "web"], "balancer": "Application"}});
+    let lock = json!({"execution": "run-2", "job": "job-2", "version": "blue",
+        "since": at(0).to_string(), "deadline": at(900).to_string(),
+        "handover": {"seconds": 60, "why": front},
+        "pinned": {"app": "web", TEMPLATE_HASH: "h"}, "selector": {"app": "web"},
+        "share": {"step": 0, "percent": 50, "at": at(6).to_string()}});
+    let notes = json!({marks::LOCK: lock.to_string(),
+        marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
+    let wide = service(json!({"app": "web"}), notes);
+    let mut snapshot = seen(wide, Some(blue(json!({}))));
+    snapshot.set(pods_of(BOTH), both());
+    let names = both().into_iter().map(|pod| pod.name).collect();
+    let endpoints = Endpoints {
+        ready: names,
+        ..Endpoints::default()
+    };
+    snapshot.set(endpoints_of("web"), endpoints);
+    let found = decided(&canary, &Phase::Switch, &snapshot, at(20));
+    assert!(found.starts_with("wait 56s Share"), "{found}");
+    let found = decided(&canary, &Phase::Switch, &snapshot, at(76));
+    let both_serve = "patch services/web {\"selector\":{\"app\":\"web\"}} -cause +deployed-at \
+        +execution +from +handover +job +lock +overlap";
+    assert!(found.starts_with(both_serve), "{found}");
+}
+
+#[test]
+fn the_time_of_a_load_balancer_must_fit_into_the_timeout() {
+    let plain = || seen(service(json!({"app": "web"}), json!({})), None);
+    let canary = json!({"strategy": "canary", "steps": [10, 50], "bake": "10s"});
+    let behind = || {
+        let mut snapshot = plain();
+        let balancer = json!({"metadata": {"name": "web", "annotations":
+            {"alb.ingress.kubernetes.io/target-type": "ip"}},
+            "spec": {"ingressClassName": "alb", "defaultBackend": {"service": {"name": "web"}}}});
+        snapshot.set(list_of(Items::Ingresses), Listed::Items(vec![balancer]));
+        snapshot
+    };
+    let of = |mut fields: Value, timeout: &str| {
+        fields["timeout"] = json!(timeout);
+        request(fields)
+    };
+    let fits = "patch services/web";
+    let rows = [
+        (
+            of(json!({"handover": "overlap"}), "2m"),
+            plain(),
+            "`timeout` is 2 min, and a load balancer in front of Service `web` needs up to 1 min \
+             30 s to see new pods healthy (`handover`), which takes 2 min with all bakes",
+        ),
+        (of(json!({"handover": "overlap"}), "3m"), plain(), fits),
+        (
+            of(json!({}), "1m"),
+            behind(),
+            "`timeout` is 1 min, and a load balancer in front of Service `web` needs up to 1 min",
+        ),
+        (of(json!({"handover": "cut"}), "1m"), behind(), fits),
+        (
+            of(canary.clone(), "3m"),
+            behind(),
+            "`timeout` is 3 min, and a load balancer in front of Service `web` needs up to 1 min \
+             with each share to see new pods healthy (`handover`), which takes 3 min 30 s",
+        ),
+        (of(canary.clone(), "4m"), behind(), fits),
+        (of(canary, "1m"), plain(), fits),
+    ];
+    for (request, snapshot, expected) in rows {
+        let found = decided(&request, &Phase::Start, &snapshot, at(1));
+        assert!(found.starts_with(expected), "{found}");
+    }
+}

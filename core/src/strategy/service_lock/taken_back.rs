@@ -1,0 +1,33 @@
+//! What a rollback on demand notes of a deploy that it takes back before that was done: the version
+//! that serves stays, and a repetition must not go back any further.
+
+use super::{Lock, Pin, take};
+use crate::kubernetes::service::Service;
+use crate::state::marks::TAKEN_BACK;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+/// A deploy that a rollback on demand took back before it was done.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct TakenBack {
+    /// The execution of the rollback.
+    pub execution: String,
+    /// Its first job.
+    pub job: String,
+    /// The Deployment that was to take over.
+    pub deployment: String,
+}
+
+impl TakenBack {
+    /// Reads the note; one that cannot be read is none.
+    pub fn read(service: &Service) -> Option<TakenBack> {
+        serde_json::from_str(service.annotation(TAKEN_BACK)?).ok()
+    }
+
+    /// Takes the lock of that deploy, to take it back.
+    pub fn take(&self, service: &Service, lock: &Lock, pin: Pin<'_>) -> Value {
+        let mut patch = take(service, lock, pin);
+        patch["metadata"]["annotations"][TAKEN_BACK] = json!(json!(self).to_string());
+        patch
+    }
+}
