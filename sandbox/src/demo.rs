@@ -7,7 +7,7 @@ use crate::pipeline::{Deploy, Pipeline, boxed};
 use crate::report::report;
 use crate::screen::{self, Screen, Tone};
 use crate::stage::Stage;
-use crate::stage::input::read_event;
+use crate::stage::input::{read_event, told};
 use crate::stage::narration::log_line;
 use crate::terminal::{padded, paint, write};
 use landfall_sandbox::function::Function;
@@ -122,7 +122,13 @@ impl Demo {
 /// Starts the function, or says why not.
 pub(crate) fn start(stage: &Stage, binary: &Path) -> Result<Function, String> {
     let started = stage.function(binary);
-    started.map_err(|error| format!("the function {} cannot start: {error}", binary.display()))
+    started.map_err(|error| {
+        let (binary, problem) = (binary.display(), told(&error));
+        format!(
+            "the function {binary} cannot start: {problem}. `make build` makes \
+             target/debug/landfall"
+        )
+    })
 }
 
 impl Part {

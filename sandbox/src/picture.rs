@@ -26,6 +26,8 @@ pub(crate) enum Sign {
     Starting,
     Unready,
     Ready,
+    /// It is ready, and answers with errors all the same.
+    Erring,
     Failing,
     Stopping,
     /// It has done its work.
@@ -112,7 +114,12 @@ impl Picture {
 
     /// Whether every pod is ready or has ended, and none is terminating.
     pub(crate) fn rests(&self) -> bool {
-        let rests = |row: &Row| matches!(row.sign, Sign::Ready | Sign::Done | Sign::Failed);
+        let rests = |row: &Row| {
+            matches!(
+                row.sign,
+                Sign::Ready | Sign::Erring | Sign::Done | Sign::Failed
+            )
+        };
         self.rows.iter().all(rests)
     }
 
@@ -151,6 +158,7 @@ impl Row {
             Sign::Starting => ("◔", "33"),
             Sign::Unready => ("◑", "33"),
             Sign::Ready => ("●", "32"),
+            Sign::Erring => ("●", "31"),
             Sign::Done => ("✔", "32"),
             Sign::Failing | Sign::Failed => ("✖", "31"),
             Sign::Stopping => ("◌", "33"),
@@ -160,7 +168,7 @@ impl Row {
             Sign::Waiting | Sign::Gone => 0,
             Sign::Starting | Sign::Failing | Sign::Failed | Sign::Stopping => BAR / 3,
             Sign::Unready => BAR * 2 / 3,
-            Sign::Ready | Sign::Done => BAR,
+            Sign::Ready | Sign::Erring | Sign::Done => BAR,
         };
         let bar = match has_bar {
             true => format!("{}{}  ", "█".repeat(full), "░".repeat(BAR - full)),
@@ -254,7 +262,7 @@ fn state(pod: &Value) -> (Sign, String) {
     if condition(status, "Ready") == Some("True") {
         let image = pod["spec"]["containers"][0]["image"].as_str();
         if image.is_some_and(|image| image.contains(ERRORS)) {
-            return (Sign::Ready, "answers with errors".to_owned());
+            return (Sign::Erring, "answers with errors".to_owned());
         }
         let greets = greeting(pod).filter(|text| *text != USUAL);
         let greets = greets.map(|text| format!("\"{text}\""));

@@ -39,12 +39,7 @@ pub(crate) const TOKEN_PARAMETER: &str = "k8s-bear-token";
 /// The Deployment that exists at the start.
 pub(crate) const DEPLOYMENT: &str = "demo-app";
 pub(crate) const NAMESPACE: &str = "default";
-/// The artifact in the events of `events/`, and its content.
-const ARTIFACT: (&str, &str) = (
-    "codepipeline-eu-central-1-111111111111",
-    "demo/SourceArti/TdOSFRV",
-);
-/// See [`ARTIFACT`].
+/// The content of [`ARTIFACT`](input::ARTIFACT).
 const ARCHIVE: &[u8] = include_bytes!("../../tests/archives/infozip-deflated.zip");
 /// The artifact in `events/release.json`, in the same bucket, and its content.
 const RELEASE_KEY: &str = "demo/SourceArti/KwRmDbe";
@@ -137,7 +132,7 @@ impl Stage {
     /// Puts a folder or a ZIP file where the events have their input artifact.
     pub(crate) fn put_artifact(&self, path: Option<&Path>) -> Result<(), String> {
         if let Some(path) = path {
-            let (bucket, key) = ARTIFACT;
+            let (bucket, key) = input::ARTIFACT;
             let content = artifact::read(path)?;
             for key in [key, RELEASE_KEY] {
                 self.aws.put_object(bucket, key, content.clone());
@@ -155,7 +150,7 @@ impl Stage {
         let aws = Aws::start().await?;
         aws.reinvoke_after(REINVOKE_AFTER);
         alarms::put(&aws);
-        let (bucket, key) = ARTIFACT;
+        let (bucket, key) = input::ARTIFACT;
         aws.put_object(bucket, key, ARCHIVE);
         aws.put_object(bucket, RELEASE_KEY, RELEASE_ARCHIVE);
         shop_files::put_artifacts(&aws, bucket);

@@ -65,6 +65,11 @@ fn a_pod_state_becomes_words() {
     for (status, sign, words) in cases {
         assert_eq!(state(&pod("a", "1", status)), (sign, words.to_owned()));
     }
+    let ready = json!({"containerStatuses": running, "conditions": [with("Ready", "True")]});
+    let mut broken = pod("a", "1", ready);
+    broken["spec"]["containers"][0]["image"] = json!("localhost:5000/demo-app:4.0-errors");
+    let told = "answers with errors".to_owned();
+    assert_eq!(state(&broken), (Sign::Erring, told));
     let mut leaving = pod("a", "1", json!({}));
     leaving["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
     assert_eq!(state(&leaving).0, Sign::Stopping);

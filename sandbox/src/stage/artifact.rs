@@ -1,12 +1,14 @@
 //! An input artifact from a folder or a ZIP file of this machine.
 
+use super::input::told;
 use landfall_sandbox::aws::zip;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A ZIP file as it is, or a folder as one.
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, String> {
-    let problem = |path: &Path, error: std::io::Error| format!("{}: {error}", path.display());
+    let problem =
+        |path: &Path, error: std::io::Error| format!("{}: {}", path.display(), told(&error));
     if path.is_file() {
         return fs::read(path).map_err(|error| problem(path, error));
     }

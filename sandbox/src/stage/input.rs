@@ -1,12 +1,17 @@
 //! Files on the command line, and the events in them.
 
-use crate::stage::ARTIFACT;
 use crate::stage::narration::thousands;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
-use std::fmt;
+use std::io;
 use std::path::Path;
+
+/// The artifact in the events of `events/`: its bucket and its key.
+pub(super) const ARTIFACT: (&str, &str) = (
+    "codepipeline-eu-central-1-111111111111",
+    "demo/SourceArti/TdOSFRV",
+);
 
 /// A PEM file is a few kilobytes; an event is at most 256 KB.
 pub(crate) const FILE_BYTES: u64 = 1024 * 1024;
@@ -16,23 +21,34 @@ pub(crate) const USER_PARAMETERS: usize = 1000;
 /// Where an event has them.
 const PARAMETERS: &str = "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
 
+/// What an operation on a file ended with, in words.
+pub(crate) fn told(error: &io::Error) -> String {
+    if error.kind() == io::ErrorKind::NotFound {
+        return "there is no such file or folder".to_owned();
+    }
+    if error.kind() == io::ErrorKind::PermissionDenied {
+        return "the system denies it (a program must be executable)".to_owned();
+    }
+    error.to_string()
+}
+
 /// Reads a text file of reasonable size; the error names the file.
 pub(crate) fn read(path: &Path) -> Result<String, String> {
-    let problem = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+    let problem = |problem: &str| format!("{}: {problem}", path.display());
     let size = std::fs::metadata(path)
-        .map_err(|error| problem(&error))?
+        .map_err(|error| problem(&told(&error)))?
         .len();
     if size > FILE_BYTES {
         return Err(problem(&format!("more than {FILE_BYTES} bytes")));
     }
-    std::fs::read_to_string(path).map_err(|error| problem(&error))
+    std::fs::read_to_string(path).map_err(|error| problem(&told(&error)))
 }
 
 /// Reads an event. If its job is in `used`, the event gets a new job id and becomes a new action.
 pub(crate) fn read_event(path: &Path, used: &mut BTreeSet<String>) -> Result<Value, String> {
     let text = read(path)?;
     let mut event: Value = serde_json::from_str(&text)
-        .map_err(|error| format!("{} is no JSON: {error}", path.display()))?;
+        .map_err(|error| format!("{} is not an event: no JSON ({error})", path.display()))?;
     check_parameters(&event).map_err(|problem| format!("{}: {problem}", path.display()))?;
     if let Some(Value::String(id)) = event.pointer_mut("/CodePipeline.job/id")
         && !used.insert(id.clone())

@@ -26,13 +26,15 @@ pub(crate) fn log_time(line: &str) -> Option<Timestamp> {
 
 /// A JSON log line for people: its level, its message, and the other fields.
 pub(crate) fn log_line(line: &str) -> String {
-    const SAME: [&str; 6] = [
+    // The last one tells CloudWatch which of the fields are metrics.
+    const SAME: [&str; 7] = [
         "timestamp",
         "level",
         "message",
         "requestId",
         "jobId",
         "execution",
+        "_aws",
     ];
     let fields = match serde_json::from_str(line) {
         Ok(Value::Object(fields)) if fields.contains_key("message") => fields,

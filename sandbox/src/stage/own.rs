@@ -45,12 +45,23 @@ impl OwnCluster {
             arguments.push(argument);
         };
         if let Some(file) = &self.file {
+            // kubectl takes a file that is not there for an empty one.
+            if !file.exists() {
+                return Err(format!(
+                    "--kubeconfig {}: there is no such file",
+                    file.display()
+                ));
+            }
             option("kubeconfig", file.into());
         }
         if let Some(context) = &self.context {
             option("context", context.into());
         }
-        let printed = run("kubectl", &arguments, &[]).await?;
+        let printed = run("kubectl", &arguments, &[]).await;
+        let printed = printed.map_err(|problem| match problem.contains("context") {
+            true => format!("{problem}\n`kubectl config get-contexts` lists those there are"),
+            false => problem,
+        })?;
         let mut config: Value = serde_json::from_str(&printed)
             .map_err(|error| format!("kubectl printed no kubeconfig: {error}"))?;
         let Some(user) = config.pointer_mut("/users/0/user") else {

@@ -30,7 +30,10 @@ fn the_events_here_can_be_read() {
     assert!(read > 0);
     let no_json = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml");
     let problem = read_event(&no_json, &mut BTreeSet::new()).unwrap_err();
-    assert!(problem.contains("Cargo.toml is no JSON: "), "{problem}");
+    assert!(
+        problem.contains("Cargo.toml is not an event: no JSON"),
+        "{problem}"
+    );
 }
 
 #[test]
@@ -63,6 +66,10 @@ fn a_log_line_is_told_in_words() {
             "INFO m cause=c summary=s",
         ),
         (r#""level":"INFO","message":"m""#, "INFO m"),
+        (
+            r#""level":"INFO","message":"counted","Deploys":1,"_aws":{"Timestamp":1}"#,
+            "INFO counted Deploys=1",
+        ),
     ];
     for (fields, text) in cases {
         let line = format!("{{{same},{fields}}}");
