@@ -5,6 +5,7 @@
 //! watched has changed, and [`Snapshot::invalidate_all`], after a write or a wait.
 
 mod answer;
+mod invalidation;
 mod query;
 mod response;
 mod taken;
@@ -311,49 +312,6 @@ impl Snapshot {
             sight.learn_of_creation(events);
         }
         self.explanation.events = Some(events);
-    }
-
-    /// The Deployment that is watched has changed, and is this one now: what was seen of its pods
-    /// is older.
-    pub fn invalidate_pods(&mut self, name: &str, now: Option<Workload>) {
-        let selector = now.as_ref().or(self.seen_deployment(name));
-        let own = selector.map(Workload::selector);
-        self.answers.retain(|(query, _)| match query {
-            Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
-            | Query::List(
-                Items::Deployments
-                | Items::Autoscalers
-                | Items::Ingresses
-                | Items::TargetGroupBindings,
-                _,
-            )
-            | Query::Permission(_) => true,
-            Query::List(Items::ReplicaSets, selector) => Some(selector) != own.as_ref(),
-            Query::Get(Kind::ReplicaSet, _)
-            | Query::ServiceAgain(_)
-            | Query::List(Items::ServicePods | Items::EndpointSlices, _)
-            | Query::Pods { .. }
-            | Query::Roster { .. }
-            | Query::Blocking { .. }
-            | Query::RouteEvents { .. }
-            | Query::Events { .. }
-            | Query::JobEnd { .. }
-            | Query::Log { .. }
-            | Query::Editor { .. }
-            | Query::DryRun(_)
-            | Query::Proxy { .. } => false,
-        });
-        self.set(Query::deployment(name), now);
-    }
-
-    /// After a write or a wait everything may have changed. A smoke test that has passed stays so,
-    /// and pods are looked at in their own time.
-    pub fn invalidate_all(&mut self) {
-        self.answers.clear();
-        self.told.clear();
-        self.retired.clear();
-        self.since = None;
-        self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
     }
 }
 

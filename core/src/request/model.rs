@@ -348,6 +348,11 @@ impl Request {
         !self.bake.is_zero() || self.alarms.is_some()
     }
 
+    /// Whether it asks for what served before, whichever version that is.
+    pub fn is_back_to_former(&self) -> bool {
+        self.mode.is_rollback() && self.to.is_none()
+    }
+
     /// Whether it asks for no change.
     pub fn only_follows(&self) -> bool {
         self.images.is_empty()

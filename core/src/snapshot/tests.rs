@@ -525,7 +525,7 @@ fn what_a_watch_has_told_is_not_certain_until_it_is_read() {
     assert_eq!(snapshot.told_of_traffic().collect::<Vec<_>>(), [&pods]);
     take(&mut snapshot, &pods, Response::ServicePods(Vec::new()));
     assert_eq!(snapshot.certain(pods.clone()), Ok(()));
-    // What a change of the Deployment has dropped is no watch's word either.
+    // A dropped answer does not count as told by a watch either.
     snapshot.was_told(pods.clone());
     snapshot.invalidate_pods("web", None);
     assert!(!snapshot.is_told(&pods));

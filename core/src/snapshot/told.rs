@@ -13,7 +13,7 @@ impl Snapshot {
         self.told.push(query);
     }
 
-    /// Whether the answer to this query is a watch's word.
+    /// Whether the answer to this query was told by a watch.
     pub fn is_told(&self, query: &Query) -> bool {
         self.told.contains(query) && self.is_answered(query)
     }
@@ -22,7 +22,7 @@ impl Snapshot {
         self.answers.iter().any(|(asked, _)| asked == query)
     }
 
-    /// The answer to this query was read, and is no watch's word.
+    /// Checks that the answer to this query was read, and not told by a watch.
     ///
     /// # Errors
     ///
@@ -34,7 +34,7 @@ impl Snapshot {
         }
     }
 
-    /// What tells who gets traffic and is no more than a watch's word.
+    /// The queries of who gets traffic whose answers were only told by a watch.
     pub fn told_of_traffic(&self) -> impl Iterator<Item = &Query> {
         let of_traffic = self.told.iter().filter(|query| query.is_of_traffic());
         of_traffic.filter(|query| self.is_answered(query))
@@ -128,42 +128,12 @@ impl Snapshot {
         }
     }
 
-    /// What is known is no more than a watch's word, but for what a write has scaled to zero:
-    /// whoever has the last word reads it again.
+    /// Treats all answers as told by a watch, so that whoever decides by one reads it again, except
+    /// for the Deployments that writes have scaled to zero.
     fn take_for_told(&mut self) {
         let queries = self.answers.iter().map(|(query, _)| query);
         let older = queries.filter(|it| self.is_told(it) || !self.retired.contains(it));
         self.told = older.cloned().collect();
-    }
-
-    /// Drops what changes with any Deployment: its versions, pods and endpoints.
-    fn invalidate_versions(&mut self) {
-        let is_of_others = |query: &Query| match query {
-            Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
-            | Query::List(
-                Items::Deployments
-                | Items::Autoscalers
-                | Items::Ingresses
-                | Items::TargetGroupBindings,
-                _,
-            )
-            | Query::Permission(_) => true,
-            Query::List(Items::ReplicaSets | Items::ServicePods | Items::EndpointSlices, _)
-            | Query::Get(Kind::ReplicaSet, _)
-            | Query::ServiceAgain(_)
-            | Query::Pods { .. }
-            | Query::Roster { .. }
-            | Query::Blocking { .. }
-            | Query::RouteEvents { .. }
-            | Query::Events { .. }
-            | Query::JobEnd { .. }
-            | Query::Log { .. }
-            | Query::Editor { .. }
-            | Query::DryRun(_)
-            | Query::Proxy { .. } => false,
-        };
-        self.answers.retain(|(query, _)| is_of_others(query));
-        self.smoke.last = self.smoke.last.take().filter(Result::is_ok);
     }
 
     /// Takes a Deployment that was written into the lists that have it.

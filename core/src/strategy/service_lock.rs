@@ -23,7 +23,6 @@ use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
-use std::ops::Not;
 
 /// The lock on a Service. It expires by itself: nobody has to be alive to give it back.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -63,7 +62,7 @@ pub struct Lock {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub handover: Option<Handover>,
     /// Whether no Service for a smoke test is made under this lock, nor was under the one before.
-    #[serde(default, skip_serializing_if = "Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub untested: bool,
     /// Whether it is a rollback on demand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]

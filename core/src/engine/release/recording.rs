@@ -6,12 +6,12 @@ use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::probing::is_home_missing;
 use super::reading::{Found, found};
-use super::twin::failure_of;
+use super::twin::{failure_of, recorded};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
-use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote, WayBack};
+use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote};
 use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
 use crate::state::continuation::{Phase, ReleasePhase};
@@ -385,6 +385,5 @@ impl ReleaseEngine {
 /// Whether a revision failed, and all that it had written was taken back, so that nothing of it is
 /// overwritten.
 fn was_taken_back(heading: &Heading) -> bool {
-    let account = heading.way_back.as_deref().and_then(WayBack::unpacked);
-    heading.status == Status::Failed && account.is_some_and(|account| account.tried)
+    heading.status == Status::Failed && recorded(heading).is_some_and(|account| account.tried)
 }

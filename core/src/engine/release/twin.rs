@@ -196,7 +196,7 @@ impl ReleaseEngine {
 }
 
 /// What was done about a failed revision, as its record tells it.
-fn recorded(heading: &Heading) -> Option<WayBack> {
+pub(super) fn recorded(heading: &Heading) -> Option<WayBack> {
     heading.way_back.as_deref().and_then(WayBack::unpacked)
 }
 

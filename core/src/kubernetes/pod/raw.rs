@@ -178,9 +178,7 @@ impl RawPod {
     /// The reason in `status`; evictions by API, preemptions and the deletion of a lost node's pods
     /// have theirs in a condition alone.
     fn why_failed(&self) -> Said {
-        let target = self.condition("DisruptionTarget");
-        let target = target.filter(|target| target.status == "True");
-        match target {
+        match self.condition_that_holds("DisruptionTarget") {
             Some(target) if self.status.reason.is_empty() => target.said(),
             Some(_) | None => self.status.said(),
         }
@@ -189,6 +187,10 @@ impl RawPod {
     fn condition(&self, kind: &str) -> Option<&RawCondition> {
         let mut conditions = self.status.conditions.iter();
         conditions.find(|condition| condition.kind == kind)
+    }
+
+    fn condition_that_holds(&self, kind: &str) -> Option<&RawCondition> {
+        self.condition(kind).filter(|it| it.status == "True")
     }
 
     pub(super) fn is_ready(&self) -> bool {
@@ -274,8 +276,7 @@ impl From<RawPod> for Pod {
         let disruption = if is_lost {
             Some(raw.status.said())
         } else {
-            let target = raw.condition("DisruptionTarget");
-            let target = target.filter(|target| target.status == "True");
+            let target = raw.condition_that_holds("DisruptionTarget");
             let silent = ready.filter(|ready| ready.status == "Unknown");
             target.or(silent).map(RawCondition::said)
         };
@@ -285,11 +286,10 @@ impl From<RawPod> for Pod {
             .filter(|why| *why != Said::default())
             .unwrap_or_else(|| raw.status.said());
         let scheduled = raw.condition("PodScheduled");
-        let is_true = |condition: &&RawCondition| condition.status == "True";
         Pod {
             created: raw.metadata.creation_timestamp,
-            scheduled: scheduled
-                .filter(is_true)
+            scheduled: raw
+                .condition_that_holds("PodScheduled")
                 .and_then(|condition| condition.last_transition_time),
             unscheduled: match scheduled {
                 Some(condition) if condition.status == "False" => Some(Unscheduled {
@@ -306,7 +306,7 @@ impl From<RawPod> for Pod {
             },
             disrupted,
             why,
-            containers_ready: raw.condition("ContainersReady").filter(is_true).is_some(),
+            containers_ready: raw.condition_that_holds("ContainersReady").is_some(),
             gates: raw.gates(),
             containers: raw.containers(),
             phase: raw.status.phase,

@@ -34,11 +34,21 @@ pub(super) fn objects<'a>(ids: impl IntoIterator<Item = &'a ObjectId>, namespace
 }
 
 /// Names in a row, as many as are read at a glance, so that what is said of them has room.
-pub(super) fn names(mut all: Vec<String>) -> String {
+pub(super) fn names(all: Vec<String>) -> String {
+    row(all, NAMES_LIMIT)
+}
+
+/// Some texts in a row, and how many more there are.
+pub(super) fn some_of(all: Vec<String>) -> String {
+    row(all, usize::MAX)
+}
+
+/// At least one text, as far as there is one, and no more than together have this length.
+fn row(mut all: Vec<String>, limit: usize) -> String {
     let mut length = 0;
-    let fits = all.iter().take(NAMED).take_while(|name| {
-        length += name.len();
-        length <= NAMES_LIMIT
+    let fits = all.iter().take(NAMED).take_while(|text| {
+        length += text.len();
+        length <= limit
     });
     let shown = fits.count().max(1).min(all.len());
     let more = all.len() - shown;
@@ -46,16 +56,6 @@ pub(super) fn names(mut all: Vec<String>) -> String {
     match more {
         0 => all.join(", "),
         more => format!("{} and {more} more", all.join(", ")),
-    }
-}
-
-/// Some texts in a row, and how many more there are.
-pub(super) fn some_of(all: Vec<String>) -> String {
-    let more = all.len().saturating_sub(NAMED);
-    let shown = all.into_iter().take(NAMED).collect::<Vec<_>>().join(", ");
-    match more {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -3,6 +3,7 @@
 
 use super::{Lock, Pin, take};
 use crate::kubernetes::service::Service;
+use crate::request::Request;
 use crate::state::marks::TAKEN_BACK;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -22,6 +23,12 @@ impl TakenBack {
     /// Reads the note; one that cannot be read is none.
     pub fn read(service: &Service) -> Option<TakenBack> {
         serde_json::from_str(service.annotation(TAKEN_BACK)?).ok()
+    }
+
+    /// The deploy that a rollback on demand has taken back, where it is this request's.
+    pub fn by(request: &Request, service: &Service) -> Option<TakenBack> {
+        let noted = TakenBack::read(service).filter(|_| request.is_back_to_former());
+        noted.filter(|it| it.execution == request.execution)
     }
 
     /// Takes the lock of that deploy, to take it back.

@@ -186,7 +186,7 @@ impl Context<'_> {
         self.see_endpoints(service, found, deadline)?;
         // Its switch is known by the Service's annotations, which somebody may have taken away.
         let job = &self.continuation.job;
-        let taken_back = self.has_taken_back(service);
+        let taken_back = TakenBack::by(self.request, service);
         let wrote = found.annotation(marks::JOB) == Some(job)
             || taken_back.as_ref().is_some_and(|it| it.job == *job);
         let is_route_left = service.annotation(marks::ROUTE_LEFT).is_some();
@@ -208,13 +208,6 @@ impl Context<'_> {
             switched.taken_back = taken_back.map(|it| it.deployment);
         }
         Ok(success)
-    }
-
-    /// The deploy that this rollback on demand has taken back before it was done.
-    fn has_taken_back(&self, service: &Service) -> Option<TakenBack> {
-        let is_rollback = self.request.mode.is_rollback() && self.request.to.is_none();
-        let noted = TakenBack::read(service).filter(|_| is_rollback);
-        noted.filter(|it| it.execution == self.request.execution)
     }
 
     /// Somebody has taken what this deploy had noted on the Service, while two versions are up: how

@@ -115,7 +115,7 @@ pub(super) fn unfinished(
     live: &Workload,
     job: &str,
 ) -> Option<Lock> {
-    let asked = request.mode.is_rollback() && request.to.is_none();
+    let asked = request.is_back_to_former();
     let dead = Lock::read(service).filter(|lock| asked && lock.job != job && !lock.back)?;
     let has_traffic = dead.share.is_some() || dead.route.is_some();
     (has_traffic && marks::version_of(live) != Some(&dead.version)).then_some(dead)

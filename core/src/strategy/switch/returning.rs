@@ -157,10 +157,8 @@ impl<'a> Family<'a> {
     /// Whether the last deploy was not done, or this execution has taken it back: what serves was
     /// not replaced.
     fn keeps_live(&self, job: &str) -> bool {
-        let done = TakenBack::read(self.service);
-        let is_done = done.is_some_and(|done| done.execution == self.request.execution);
-        let is_asked = self.request.to.is_none();
-        is_asked && is_done || unfinished(self.request, self.service, self.live, job).is_some()
+        TakenBack::by(self.request, self.service).is_some()
+            || unfinished(self.request, self.service, self.live, job).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {

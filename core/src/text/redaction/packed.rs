@@ -1,6 +1,8 @@
 //! Finds compressed data that is written as base64 or in hexadecimal digits. A value may be in it,
 //! and nobody reads it there: it is redacted as a whole.
 
+use super::radix::is_mixed;
+
 /// The shortest text that counts: a compressed value of five bytes has a header and a check, too.
 const SHORTEST: usize = 16;
 
@@ -51,16 +53,12 @@ fn is_packed(bytes: &[u8]) -> bool {
         return length >= 2 * SHORTEST && !rest && !DIGESTS.contains(&length);
     }
     let is_it = |begin: &&str| bytes.starts_with(begin.as_bytes());
-    let run = bytes.iter().take_while(|byte| is_digit(**byte));
+    if !IN_BASE64.iter().any(is_it) {
+        return false;
+    }
+    let length = bytes.iter().take_while(|byte| is_digit(**byte)).count();
     // A word has no capital letters, digits and small letters in a row of this length.
-    let kinds: [fn(&u8) -> bool; 3] = [
-        u8::is_ascii_uppercase,
-        u8::is_ascii_lowercase,
-        u8::is_ascii_digit,
-    ];
-    IN_BASE64.iter().any(is_it)
-        && run.clone().count() >= SHORTEST
-        && kinds.iter().all(|kind| run.clone().any(kind))
+    length >= SHORTEST && is_mixed(&bytes[..length])
 }
 
 fn is_digit(byte: u8) -> bool {

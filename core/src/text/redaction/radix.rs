@@ -30,15 +30,20 @@ const BASE85: [&[u8; 85]; 3] = [
 /// Whether a text has a run of characters that may be such a number: with capital and small letters
 /// and digits, which words, dates and hexadecimal digests do not have together.
 pub(super) fn may_have(text: &str) -> bool {
-    let kinds: [fn(&u8) -> bool; 3] = [
+    // A quote would make one run of a whole line of JSON.
+    let ends = |byte: &u8| !byte.is_ascii_graphic() || *byte == b'"';
+    let mut runs = text.as_bytes().split(ends);
+    runs.any(|run| run.len() >= SHORTEST_RUN && is_mixed(run))
+}
+
+/// Whether a run has capital and small letters and digits.
+pub(super) fn is_mixed(run: &[u8]) -> bool {
+    let kinds = [
         u8::is_ascii_uppercase,
         u8::is_ascii_lowercase,
         u8::is_ascii_digit,
     ];
-    // A quote would make one run of a whole line of JSON.
-    let ends = |byte: &u8| !byte.is_ascii_graphic() || *byte == b'"';
-    let mut runs = text.as_bytes().split(ends);
-    runs.any(|run| run.len() >= SHORTEST_RUN && kinds.iter().all(|kind| run.iter().any(kind)))
+    kinds.iter().all(|kind| run.iter().any(kind))
 }
 
 /// The spellings of a value: alone, and within a longer text as far as whole groups go.

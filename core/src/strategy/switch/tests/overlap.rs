@@ -31,6 +31,17 @@ fn both() -> Vec<ServicePod> {
     all.collect()
 }
 
+/// The Service sends to the pods of both.
+fn sends_to_both(snapshot: &mut Snapshot) {
+    snapshot.set(pods_of(BOTH), both());
+    let names = both().into_iter().map(|pod| pod.name).collect();
+    let endpoints = Endpoints {
+        ready: names,
+        ..Endpoints::default()
+    };
+    snapshot.set(endpoints_of("web"), endpoints);
+}
+
 /// Both serve, and the Service sends to all of them.
 fn under_way(leaves: Leaves, since: Option<u64>, more: Value) -> Snapshot {
     let overlap = Overlap {
@@ -42,13 +53,7 @@ fn under_way(leaves: Leaves, since: Option<u64>, more: Value) -> Snapshot {
     let mut wide = switched(notes).value().clone();
     wide["spec"]["selector"] = json!({"app": "web"});
     let mut snapshot = seen(Service::new(wide), Some(blue(json!({}))));
-    snapshot.set(pods_of(BOTH), both());
-    let names = both().into_iter().map(|pod| pod.name).collect();
-    let endpoints = Endpoints {
-        ready: names,
-        ..Endpoints::default()
-    };
-    snapshot.set(endpoints_of("web"), endpoints);
+    sends_to_both(&mut snapshot);
     snapshot
 }
 
@@ -380,13 +385,7 @@ fn a_canary_by_pods_waits_for_the_load_balancer_as_well() {
         marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
     let wide = service(json!({"app": "web"}), notes);
     let mut snapshot = seen(wide, Some(blue(json!({}))));
-    snapshot.set(pods_of(BOTH), both());
-    let names = both().into_iter().map(|pod| pod.name).collect();
-    let endpoints = Endpoints {
-        ready: names,
-        ..Endpoints::default()
-    };
-    snapshot.set(endpoints_of("web"), endpoints);
+    sends_to_both(&mut snapshot);
     let found = decided(&canary, &Phase::Switch, &snapshot, at(20));
     assert!(found.starts_with("wait 56s Share"), "{found}");
     let found = decided(&canary, &Phase::Switch, &snapshot, at(76));
