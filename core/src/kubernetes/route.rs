@@ -24,7 +24,7 @@ pub use acceptance::Acceptance;
 pub use backends::{Backends, Place};
 pub use before::{RouteBefore, SplitBefore};
 pub use fault::{ActionProblem, MissedShare, ParentRefusal, RouteFault, WeightChange};
-pub use in_force::{Evidence, InForce, times_told};
+pub use in_force::{Evidence, InForce, Reporter, times_told};
 use jiff::Timestamp;
 pub use kind::{RouteKind, RouteReference};
 use list::{Changed, Split};
@@ -240,12 +240,12 @@ impl Route {
         }
     }
 
-    /// Whether a weight written at a time is in force. `events` are those of the object that
-    /// [`Route::evidence`] names; `None` where they could not be read. Beside the time: what
-    /// [`times_told`] was right before, if that is known.
+    /// Whether a weight written at a time is in force. `events` are those of each object that
+    /// [`Route::evidence`] names; none where they could not be read. Beside the time: the sum of
+    /// what [`times_told`] was right before, if that is known.
     pub fn in_force(
         &self,
-        events: Option<&[Event]>,
+        events: &[&[Event]],
         written: (Timestamp, Option<u64>),
         now: Timestamp,
     ) -> InForce {

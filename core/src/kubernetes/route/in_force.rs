@@ -28,15 +28,19 @@ const EVENT_WAIT: SignedDuration = SignedDuration::from_mins(2);
 pub enum Evidence {
     /// A moment after the conditions, nothing else.
     Conditions,
-    /// An event of this object after the write.
-    Event {
-        /// `Gateway` or `Ingress`.
-        kind: String,
-        /// Its namespace.
-        namespace: String,
-        /// Its name.
-        name: String,
-    },
+    /// An event of each of these objects after the write.
+    Events(Vec<Reporter>),
+}
+
+/// An object whose events tell how its controller fares.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reporter {
+    /// `Gateway` or `Ingress`.
+    pub kind: String,
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
 }
 
 /// Whether a weight is in force.
@@ -57,29 +61,37 @@ pub enum InForce {
     },
 }
 
-/// The evidence for an HTTPRoute. Of several Gateways of the AWS controller the first counts.
+/// The evidence for an HTTPRoute. Each Gateway of the AWS controller has a load balancer of its own.
 pub(super) fn of_http_route(object: &Object) -> Evidence {
     let is_aws = |parent: &&serde_json::Value| {
         let mut controllers = controllers(object, parent).into_iter();
         kind(parent) == "Gateway" && controllers.any(|one| one.starts_with(AWS_CONTROLLERS))
     };
-    match parents(object).iter().find(is_aws) {
-        None => Evidence::Conditions,
-        Some(parent) => Evidence::Event {
-            kind: "Gateway".to_owned(),
-            namespace: namespace(object, parent),
-            name: parent["name"].as_str().unwrap_or_default().to_owned(),
-        },
+    let gateway = |parent: &serde_json::Value| Reporter {
+        kind: "Gateway".to_owned(),
+        namespace: namespace(object, parent),
+        name: parent["name"].as_str().unwrap_or_default().to_owned(),
+    };
+    let mut reporters: Vec<Reporter> = Vec::new();
+    for one in parents(object).iter().filter(is_aws).map(gateway) {
+        // A parent is named once for each of its listeners.
+        if !reporters.contains(&one) {
+            reporters.push(one);
+        }
+    }
+    match reporters.is_empty() {
+        true => Evidence::Conditions,
+        false => Evidence::Events(reporters),
     }
 }
 
 /// The evidence for an Ingress.
 pub(super) fn of_ingress(object: &Object) -> Evidence {
-    Evidence::Event {
+    Evidence::Events(vec![Reporter {
         kind: "Ingress".to_owned(),
         namespace: object.text("/metadata/namespace").to_owned(),
         name: object.name().to_owned(),
-    }
+    }])
 }
 
 /// How often the controller has told how it fares, by all of its events.
@@ -92,27 +104,42 @@ fn tells(event: &Event) -> bool {
     event.reason == RECONCILED || event.reason.starts_with(FAILED)
 }
 
-/// Whether a weight written at `written` is in force. `before`: how often the controller had told
-/// how it fares right before that, if it is known.
+/// Whether a weight written at `written` is in force: once each of those that tell of it says so.
+/// `events` are theirs, one list each. `before`: how often the controller had told how it fares
+/// right before that, by all of them, if it is known.
 ///
 /// An event's time has whole seconds, so one of the same second may be from before the write. It
 /// counts if it was not there before; not at once, because the controller may have been at work on
 /// what was there before. Then it tells once more.
 pub(super) fn judge(
     evidence: &Evidence,
-    events: Option<&[Event]>,
+    events: &[&[Event]],
     (written, before): (Timestamp, Option<u64>),
     now: Timestamp,
 ) -> InForce {
     let settled = written + PROPAGATION;
-    if *evidence == Evidence::Conditions {
+    let Evidence::Events(reporters) = evidence else {
         return match now >= settled {
             true => InForce::Yes,
             false => InForce::Until(settled),
         };
-    }
-    let events = events.unwrap_or_default();
-    let is_new = before.is_some_and(|before| times_told(events) > before);
+    };
+    let told = events.iter().map(|events| times_told(events)).sum::<u64>();
+    let is_new = before.is_some_and(|before| told > before);
+    let of = |index: usize| events.get(index).copied().unwrap_or_default();
+    let all = (0..reporters.len()).map(|index| judge_one(of(index), (written, is_new), now));
+    let slowest = all.max_by_key(|in_force| match in_force {
+        InForce::Yes => 0,
+        InForce::Unseen => 1,
+        InForce::Until(_) => 2,
+        InForce::Failed { .. } => 3,
+    });
+    slowest.unwrap_or(InForce::Unseen)
+}
+
+/// The same by the events of one object. `is_new`: one of them was not there before.
+fn judge_one(events: &[Event], (written, is_new): (Timestamp, bool), now: Timestamp) -> InForce {
+    let settled = written + PROPAGATION;
     let is_later = |event: &&Event| event.last.is_some_and(|last| last > written);
     let is_same = |event: &&Event| {
         let last = event.last.map(Timestamp::as_second);

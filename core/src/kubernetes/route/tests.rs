@@ -725,7 +725,7 @@ fn event(reason: &str, second: i64) -> Event {
 #[test]
 fn a_weight_of_an_ingress_is_in_force_when_an_event_later_than_the_write_says_so() {
     let route = route(&ingress(&forward(&json!([group("web", 1)]))));
-    let judge = |events: &[Event], now: i64| route.in_force(Some(events), (at(100), None), at(now));
+    let judge = |events: &[Event], now: i64| route.in_force(&[events], (at(100), None), at(now));
     assert_eq!(judge(&[], 101), InForce::Until(at(220)));
     assert_eq!(
         judge(&[event("SuccessfullyReconciled", 100)], 101),
@@ -745,7 +745,7 @@ fn a_weight_of_an_ingress_is_in_force_when_an_event_later_than_the_write_says_so
     assert_eq!(judge(&[done, failed], 111), InForce::Yes);
     assert_eq!(judge(&[], 220), InForce::Unseen);
     assert_eq!(
-        route.in_force(None, (at(100), None), at(220)),
+        route.in_force(&[], (at(100), None), at(220)),
         InForce::Unseen
     );
 }
@@ -781,11 +781,11 @@ fn an_event_of_the_same_second_counts_if_it_was_not_there_before() {
         ),
     ] {
         let written = (at(100), before);
-        let found = route.in_force(Some(&events), written, at(now));
+        let found = route.in_force(&[&events], written, at(now));
         assert_eq!(found, expected, "{before:?} {events:?} {now}");
     }
     let written = (at(100), Some(3));
-    let found = route.in_force(Some(&[done(3, 90), failed]), written, at(101));
+    let found = route.in_force(&[&[done(3, 90), failed]], written, at(101));
     assert!(matches!(found, InForce::Failed { .. }), "{found:?}");
 }
 
@@ -794,18 +794,47 @@ fn a_weight_of_an_http_route_is_in_force_a_moment_after_it_was_accepted() {
     let plain = route(&simple());
     assert_eq!(plain.evidence(), Evidence::Conditions);
     assert_eq!(
-        plain.in_force(None, (at(100), None), at(104)),
+        plain.in_force(&[], (at(100), None), at(104)),
         InForce::Until(at(105))
     );
-    assert_eq!(plain.in_force(None, (at(100), None), at(105)), InForce::Yes);
+    assert_eq!(plain.in_force(&[], (at(100), None), at(105)), InForce::Yes);
     let mut object = simple();
     object["status"]["parents"][0]["controllerName"] = json!("gateway.k8s.aws/alb");
-    let gateway = Evidence::Event {
+    let gateway = |name: &str| Reporter {
         kind: "Gateway".into(),
         namespace: "edge".into(),
-        name: "public".into(),
+        name: name.into(),
     };
-    assert_eq!(route(&object).evidence(), gateway);
+    let evidence = Evidence::Events(vec![gateway("public")]);
+    assert_eq!(route(&object).evidence(), evidence);
+    // Each listener is a parent, and each Gateway has a load balancer of its own.
+    let first = object["spec"]["parentRefs"][0].clone();
+    let mut second = first.clone();
+    second["sectionName"] = json!("https");
+    let mut internal = first.clone();
+    internal["name"] = json!("internal");
+    let parents = [first, second, internal];
+    object["spec"]["parentRefs"] = json!(parents);
+    let status = parents.map(|parent| {
+        json!({"parentRef": parent, "conditions": [],
+        "controllerName": "gateway.k8s.aws/alb"})
+    });
+    object["status"]["parents"] = json!(status);
+    let both = route(&object);
+    let evidence = Evidence::Events(vec![gateway("public"), gateway("internal")]);
+    assert_eq!(both.evidence(), evidence);
+    let done = [event("SuccessfullyReconciled", 101)];
+    let failed = [event("FailedDeployModel", 101)];
+    for (second, now, expected) in [
+        (&done[..], 101, InForce::Yes),
+        (&[], 101, InForce::Until(at(220))),
+        (&[], 220, InForce::Unseen),
+    ] {
+        let found = both.in_force(&[&done, second], (at(100), None), at(now));
+        assert_eq!(found, expected, "{second:?}");
+    }
+    let found = both.in_force(&[&failed, &done], (at(100), None), at(102));
+    assert!(matches!(found, InForce::Failed { .. }), "{found:?}");
 }
 
 #[test]

@@ -91,7 +91,7 @@ impl Context<'_> {
             return Ok(vec![route_problem(&routed, &problem)]);
         };
         // Which controller it has is known only now.
-        let targets = matches!(route.evidence(), Evidence::Event { .. });
+        let targets = matches!(route.evidence(), Evidence::Events(_));
         let unfit = routed.canary.unfit(self.request.timeout, targets);
         let unfit = unfit.map(|problem| Fault::new("steps", problem));
         let mut faults = Vec::from_iter(unfit);

@@ -173,7 +173,7 @@ impl Context<'_> {
             self.see_endpoints(service, found, lock.deadline)?;
             let learning = match route.evidence() {
                 Evidence::Conditions => LEARNING,
-                Evidence::Event { .. } => TARGETS,
+                Evidence::Events(_) => TARGETS,
             };
             let switched = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
             let learnt = switched.map(|switched| switched + learning);

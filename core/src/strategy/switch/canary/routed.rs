@@ -109,29 +109,35 @@ impl Context<'_> {
     /// Whether the weights that a note is about are in force.
     pub(super) fn in_force(&self, route: &Route, mark: &CanaryMark) -> Result<InForce, Query> {
         let events = self.route_events(route)?;
-        Ok(route.in_force(events, (mark.at, mark.told), self.now))
+        let events = events.iter().map(|events| events.unwrap_or_default());
+        let events = events.collect::<Vec<_>>();
+        Ok(route.in_force(&events, (mark.at, mark.told), self.now))
     }
 
-    /// How often the controller of a route has told how it fares, where that is asked for.
+    /// How often the controller of a route has told how it fares, where that is asked for and all
+    /// that tell it could be read.
     pub(super) fn times_told(&self, route: &Route) -> Result<Option<u64>, Query> {
-        Ok(self.route_events(route)?.map(times_told))
+        let events = self.route_events(route)?;
+        let told = events.iter().map(|events| Some(times_told((*events)?)));
+        let told = told.collect::<Option<Vec<_>>>();
+        let told = told.filter(|told| !told.is_empty());
+        Ok(told.map(|told| told.iter().sum()))
     }
 
-    fn route_events(&self, route: &Route) -> Result<Option<&[Event]>, Query> {
-        let Evidence::Event {
-            kind,
-            namespace,
-            name,
-        } = route.evidence()
-        else {
-            return Ok(None);
+    /// The events of each object that tells of the route, as far as they could be read.
+    fn route_events(&self, route: &Route) -> Result<Vec<Option<&[Event]>>, Query> {
+        let Evidence::Events(reporters) = route.evidence() else {
+            return Ok(Vec::new());
         };
-        let query = Query::RouteEvents {
-            kind,
-            namespace,
-            name,
-        };
-        Ok(self.snapshot.get::<Option<Vec<_>>>(query)?.as_deref())
+        let events = reporters.into_iter().map(|reporter| {
+            let query = Query::RouteEvents {
+                kind: reporter.kind,
+                namespace: reporter.namespace,
+                name: reporter.name,
+            };
+            Ok(self.snapshot.get::<Option<Vec<_>>>(query)?.as_deref())
+        });
+        events.collect()
     }
 
     /// The failure of a canary by its route.

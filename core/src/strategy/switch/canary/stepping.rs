@@ -298,6 +298,6 @@ fn bake_of(routed: &Routed, route: &Route, mark: &CanaryMark) -> Duration {
     match (mark.step.checked_sub(1), route.evidence()) {
         (Some(index), _) => steps.get(index).map_or(Duration::ZERO, |step| step.bake),
         (None, Evidence::Conditions) => Duration::ZERO,
-        (None, Evidence::Event { .. }) => TARGETS,
+        (None, Evidence::Events(_)) => TARGETS,
     }
 }
