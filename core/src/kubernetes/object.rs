@@ -125,6 +125,13 @@ pub fn controller_name(object: &Value) -> Option<&str> {
     controlling(object)?.get("name")?.as_str()
 }
 
+/// Kind and name of the object that controls this one.
+pub fn controlled_by(object: &Value) -> Option<(&str, &str)> {
+    let owner = controlling(object)?;
+    let text = |field: &str| owner[field].as_str().unwrap_or_default();
+    Some((text("kind"), text("name")))
+}
+
 fn controlling(object: &Value) -> Option<&Value> {
     let owners = object.pointer("/metadata/ownerReferences")?.as_array()?;
     let mut owners = owners.iter();

@@ -1,7 +1,7 @@
 //! What stands against dividing a Service's traffic by a route.
 
 use super::super::call::FIELD_MANAGER;
-use super::super::object::Object;
+use super::super::object::{Object, controlled_by};
 use super::backends::Place;
 use super::list::{Role, Split};
 use serde_json::Value;
@@ -170,13 +170,10 @@ pub(super) fn of_object(object: &Object) -> Vec<RouteFault> {
     if object.is_being_deleted() {
         faults.push(RouteFault::BeingDeleted);
     }
-    let owners = object.value().pointer("/metadata/ownerReferences");
-    let mut owners = owners.and_then(Value::as_array).into_iter().flatten();
-    if let Some(owner) = owners.find(|owner| owner["controller"] == true) {
-        let text = |field: &str| owner[field].as_str().unwrap_or_default().to_owned();
+    if let Some((kind, name)) = controlled_by(object.value()) {
         faults.push(RouteFault::Controlled {
-            kind: text("kind"),
-            name: text("name"),
+            kind: kind.to_owned(),
+            name: name.to_owned(),
         });
     }
     faults

@@ -88,6 +88,7 @@ impl Context<'_> {
         let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Whatever is needed later must be readable before anything is written.
         let scalers = self.snapshot.autoscalers()?;
+        faults.extend(self.fault_of_scaler(scalers, &self.names(&[live.name()])?));
         self.see_no_strangers(service, &mut faults)?;
         let handover = self.handover(service, live, sets, &mut faults)?;
         faults.extend(self.fault_of_overlap(handover.as_ref()));

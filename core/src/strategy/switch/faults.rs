@@ -1,9 +1,11 @@
 //! What speaks against a switch in what was read, said before anything is written.
 
+use super::autoscaler::is_of;
 use super::context::Context;
 use super::smoke::{port_of, preview_name};
 use crate::change;
-use crate::kubernetes::service::{Selector, Service, ServicePod};
+use crate::kubernetes::object::controlled_by;
+use crate::kubernetes::service::{Autoscaler, Selector, Service, ServicePod};
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::marks;
@@ -114,6 +116,27 @@ impl Context<'_> {
              {} from the Deployments",
             marks::SERVICE
         )))
+    }
+
+    /// An autoscaler that another object controls, as one of KEDA's does, is pointed back by it at
+    /// once: the version that serves would not be scaled.
+    pub(super) fn fault_of_scaler(&self, scalers: &[Autoscaler], names: &[&str]) -> Option<Fault> {
+        let mut scalers = scalers.iter().filter(|scaler| is_of(scaler, names));
+        let (scaler, (kind, owner)) =
+            scalers.find_map(|scaler| Some((scaler, controlled_by(scaler.value())?)))?;
+        let problem = format!(
+            "names `{}`, which HorizontalPodAutoscaler `{}` scales. {} `{}` controls that, and \
+             would point it back at `{}`, so nothing would scale the version that serves: use the \
+             strategy `rolling`",
+            self.request.deployment,
+            scaler.name(),
+            quote(kind),
+            quote(owner),
+            scaler.target(),
+        );
+        let fault = Fault::new("deployment", problem);
+        // What comes back is not to wait for that.
+        (!self.request.mode.is_rollback()).then_some(fault)
     }
 
     pub(super) fn fault_of_names(
