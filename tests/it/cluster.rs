@@ -273,11 +273,27 @@ impl Cluster {
         }
     }
 
-    /// A client writes an object in the name of a manager of fields, by a POST or an apply.
+    /// Whoever has to do something before an object goes has done it.
+    pub async fn finish(&self, resource: &str, name: &str) {
+        match self {
+            Cluster::Sandbox(kubernetes) => kubernetes.world(|world, now| {
+                let mut object = world.object(resource, "default", name).cloned().unwrap();
+                object["metadata"]["finalizers"] = json!([]);
+                world.apply(object, now);
+            }),
+            Cluster::Real(namespace) => {
+                let path = path_of(namespace, resource, name);
+                let patch = json!({"metadata": {"finalizers": null}});
+                namespace.merge(&path, &patch).await;
+            }
+        }
+    }
+
+    /// A client writes an object in the name of a manager of fields, by a POST, a PUT or an apply.
     pub async fn write_as(&self, manager: &str, method: Method, path: &str, object: &Value) {
         let path = format!("{path}?fieldManager={manager}");
         let kind = match method {
-            Method::POST => "application/json",
+            Method::POST | Method::PUT => "application/json",
             _ => "application/apply-patch+yaml",
         };
         let body = object.to_string();

@@ -1,6 +1,7 @@
 //! Whole releases: the objects of a folder in an input artifact, deployed as one.
 
 mod discovery;
+mod going;
 mod guarded;
 mod handover;
 mod jobs;

@@ -16,6 +16,7 @@ mod baking;
 mod details;
 mod ended;
 mod following;
+mod going;
 mod guarding;
 mod item;
 mod leftovers;

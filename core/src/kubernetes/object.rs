@@ -115,6 +115,19 @@ pub fn bounded(text: &str) -> &str {
         .map_or(text, |(end, _)| &text[..end])
 }
 
+/// Of an object that is being deleted, the finalizers that keep it.
+pub fn held_by(object: &Value) -> Option<Vec<String>> {
+    let metadata = &object["metadata"];
+    let time = metadata.get("deletionTimestamp");
+    time.filter(|time| !time.is_null())?;
+    let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
+    Some(
+        finalizers
+            .filter_map(|it| it.as_str().map(str::to_owned))
+            .collect(),
+    )
+}
+
 /// The uid of the object that controls this one.
 pub fn controller(object: &Value) -> Option<&str> {
     controlling(object)?.get("uid")?.as_str()

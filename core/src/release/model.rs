@@ -46,12 +46,17 @@ pub struct ObjectPlan {
 pub enum ObjectChange {
     /// It does not exist yet.
     New,
+    /// It is made again: it is gone since this revision, which had it.
+    Again(u64),
+    /// It does not exist yet, and could not be tried.
+    NewUntried(Untried),
     /// These fields change.
     Changed(Difference),
     /// Nothing changes but whose fields they are: it becomes part of the release.
     TakenOver,
-    /// It is deleted and made anew, because fields change that cannot be changed.
-    Recreated,
+    /// It is deleted and made anew, because fields change that cannot be changed: what changes
+    /// since the last good revision, if that had it.
+    Recreated(Option<Difference>),
     /// Nothing changes.
     Unchanged,
     /// It could not be tried.
@@ -135,6 +140,8 @@ pub enum ReleaseNote {
     AlreadyComplete(ObjectId),
     /// A Job that Kubernetes deletes so long after its end: a later release runs it again.
     ShortLived(ObjectId, Duration),
+    /// It was deleted, and is there until these finalizers are removed.
+    Held(ObjectId, Vec<String>),
     /// These are not in the release any more, and stay because `prune` is not asked for.
     NotPruned(Vec<ObjectId>),
     /// The record has no room for these, so that they could not be brought back.
@@ -211,6 +218,8 @@ pub enum ObjectTrouble {
     UnknownKind(String),
     /// It is the namespace of the release itself, whose records have to be somewhere first.
     OwnNamespace,
+    /// It is being deleted, and these finalizers keep it.
+    BeingDeleted(Vec<String>),
     /// It belongs to another release, or to another tool.
     Foreign(Vec<ForeignOwner>),
     /// The API server refuses it: what that means, and its words.
@@ -221,12 +230,7 @@ pub enum ObjectTrouble {
 #[derive(Clone, Debug, PartialEq)]
 pub enum ReleaseCause {
     /// The API server refused a write.
-    Refused {
-        /// The object.
-        id: ObjectId,
-        /// What is wrong with it.
-        trouble: ObjectTrouble,
-    },
+    Refused(ObjectFault),
     /// A call failed for good.
     Broken {
         /// The object; `None` for the release's own records.
@@ -329,6 +333,8 @@ pub enum LeftReason {
     ChangedBy(String),
     /// Somebody has deleted it meanwhile.
     Deleted,
+    /// It is being deleted, and these finalizers keep it.
+    Held(Vec<String>),
     /// The API server refused it.
     Refused(String),
     /// Another execution, which is named if it is known, has deployed the release meanwhile.

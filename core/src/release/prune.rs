@@ -3,6 +3,7 @@
 //! Only what the records of the release have can be deleted. Others copy the label of a release to
 //! objects that they make, so the label alone says nothing.
 
+use crate::change::apply::Owner;
 pub use crate::kubernetes::group::is_kept_kind;
 use crate::kubernetes::object_id::ObjectId;
 use crate::request::release::annotations::PRUNE;
@@ -63,6 +64,8 @@ pub enum KeepReason {
     NotInRelease,
     /// It is in another release: which, as it names itself.
     OtherRelease(String),
+    /// It is in an ApplySet of another tool: its id.
+    OtherSet(String),
     /// Another object controls it, and deletes it itself: `Kind/name`.
     Controlled(String),
 }
@@ -74,12 +77,12 @@ pub fn candidates<'a>(old: &'a [RecordedObject], new: &[ObjectId]) -> Vec<&'a Re
     gone.collect()
 }
 
-/// What becomes of one of them, as the cluster has it now. `part_of` is the id of the release, and
-/// `applied` has the uids of all objects of the new revision.
+/// What becomes of one of them, as the cluster has it now. `owner` is the release, and `applied` has
+/// the uids of all objects of the new revision.
 pub fn prune(
     old: &RecordedObject,
     live: Option<&Value>,
-    part_of: &str,
+    owner: &Owner,
     applied: &BTreeSet<String>,
 ) -> Prune {
     let Some(live) = live else {
@@ -90,7 +93,7 @@ pub fn prune(
     if text("/metadata/deletionTimestamp").is_some() || applied.contains(uid) {
         return Prune::Gone;
     }
-    match reason_to_keep(old, live, part_of) {
+    match reason_to_keep(old, live, owner) {
         Some(reason) => Prune::Keep(reason),
         None => Prune::Delete {
             uid: uid.to_owned(),
@@ -101,24 +104,25 @@ pub fn prune(
     }
 }
 
-/// Why an object is not of the release of this id, or not any more.
-pub fn not_ours(live: &Value, part_of: &str) -> Option<KeepReason> {
+/// Why an object is not of this release, or not any more.
+pub fn not_ours(live: &Value, owner: &Owner) -> Option<KeepReason> {
     let metadata = &live["metadata"];
-    match metadata["labels"][PART_OF].as_str() {
-        Some(id) if id == part_of => None,
-        None => Some(KeepReason::NotInRelease),
-        Some(other) => {
-            let other = metadata["annotations"][RELEASE].as_str().unwrap_or(other);
-            Some(KeepReason::OtherRelease(clip(other, NAME_LIMIT)))
-        }
+    // What another tool labels anew keeps our annotation.
+    let release = metadata["annotations"][RELEASE].as_str();
+    let release = release.filter(|release| *release != owner.release);
+    match (metadata["labels"][PART_OF].as_str(), release) {
+        (Some(id), _) if id == owner.id => None,
+        (None, _) => Some(KeepReason::NotInRelease),
+        (Some(_), Some(other)) => Some(KeepReason::OtherRelease(clip(other, NAME_LIMIT))),
+        (Some(set), None) => Some(KeepReason::OtherSet(clip(set, NAME_LIMIT))),
     }
 }
 
 /// The reasons in this order: whose it is comes before what it asks for.
-fn reason_to_keep(old: &RecordedObject, live: &Value, part_of: &str) -> Option<KeepReason> {
+fn reason_to_keep(old: &RecordedObject, live: &Value, owner: &Owner) -> Option<KeepReason> {
     let metadata = &live["metadata"];
     let annotation = |key: &str| metadata["annotations"][key].as_str();
-    if let Some(reason) = not_ours(live, part_of) {
+    if let Some(reason) = not_ours(live, owner) {
         return Some(reason);
     }
     if let Some(owner) = controller(metadata) {

@@ -208,8 +208,8 @@ pub(super) fn locked(
         FailureCode::Locked,
         FailureType::RevisionOutOfSync,
         &format!(
-            "{target} was not changed: execution `{execution}` {at_work} for the whole {} \
-             (timeout). Nothing was started.",
+            "{target} was not changed: execution `{execution}` {at_work} for as long as this one \
+             could wait within its timeout of {}. Nothing was started.",
             words(timeout)
         ),
         &[],

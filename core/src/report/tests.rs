@@ -637,7 +637,8 @@ fn switches_that_failed() {
     shop describe service/web`. See docs/operations.md, smoke-test.
     --
     RevisionOutOfSync: Deployment `web` in `shop` was not changed: execution `run-1` held
-    the lock on the same Service for the whole 15 min (timeout). Nothing was started.
+    the lock on the same Service for as long as this one could wait within its timeout of
+    15 min. Nothing was started.
 
     Retry the stage when that execution has finished. If it was stopped, its lock expires
     at 2026-01-01T00:01:30Z. See docs/operations.md, locked.

@@ -248,12 +248,7 @@ async fn what_a_controller_finishes_is_gone_before_the_controller_is() {
         }
         tokio::time::sleep(Duration::from_millis(700)).await;
         let is_there = object(&stage, "deployments", "controller").await.is_some();
-        stage.sandbox().world(|world, now| {
-            let live = world.object("gadgets.example.com", "default", "one");
-            let mut live = live.cloned().unwrap();
-            live["metadata"]["finalizers"] = json!([]);
-            world.apply(live, now);
-        });
+        stage.cluster.finish("gadgets.example.com", "one").await;
         is_there
     };
     let prune = json!({"prune": true});

@@ -33,8 +33,9 @@ const SERVER_METADATA: [&str; 6] = [
 ///   otherwise; if the sole owner left it out, the server would reset it to 1. A manifest without
 ///   replicas never changes the count either, at the first adoption and ever after.
 /// - A Service's `clusterIP: None` stays; an empty address is left out.
-/// - A `caBundle` of a CRD's conversion that is not a certificate is left out: it is a placeholder
-///   that others fill in, and the server would call the CRD not established for it.
+/// - A `caBundle` of a webhook or of a CRD's conversion that is not a certificate is left out: it is
+///   a placeholder that others fill in, whose value is not to be taken away again, and the server
+///   would call the CRD not established for it.
 /// - `stringData` of a Secret becomes `data`, because a key that leaves `stringData` stays.
 /// - Metadata that the server keeps is left out.
 ///
@@ -60,7 +61,15 @@ pub fn body(
         }
         ("", "Service") => remove_empty_addresses(&mut object),
         ("", "Secret") => encode_strings(&mut object),
-        ("apiextensions.k8s.io", "CustomResourceDefinition") => remove_placeholder(&mut object),
+        ("apiextensions.k8s.io", "CustomResourceDefinition") => {
+            remove_placeholder(&mut object, "/spec/conversion/webhook/clientConfig");
+        }
+        ("admissionregistration.k8s.io", _) => {
+            let webhooks = object["webhooks"].as_array().map_or(0, Vec::len);
+            for place in 0..webhooks {
+                remove_placeholder(&mut object, &format!("/webhooks/{place}/clientConfig"));
+            }
+        }
         _ => {}
     }
     object
@@ -105,15 +114,14 @@ fn remove_empty_addresses(object: &mut Value) {
     }
 }
 
-fn remove_placeholder(object: &mut Value) {
-    const CLIENT: &str = "/spec/conversion/webhook/clientConfig";
-    let bundle = object.pointer(CLIENT).and_then(|it| it.get("caBundle"));
+fn remove_placeholder(object: &mut Value, client: &str) {
+    let bundle = object.pointer(client).and_then(|it| it.get("caBundle"));
     let is_usable = |bundle: &Value| {
         let text = bundle.as_str();
         text.is_some_and(|text| certificate::read(text).is_ok())
     };
     if bundle.is_some_and(|bundle| !is_usable(bundle)) {
-        remove(object, CLIENT, "caBundle");
+        remove(object, client, "caBundle");
     }
 }
 

@@ -66,6 +66,12 @@ pub fn are_of_predecessors(live: &Value, conflicts: &[FieldConflict]) -> bool {
         .all(|conflict| managers.contains(&conflict.manager))
 }
 
+/// Whether an autoscaler set this number of replicas: once none targets the object any more, the
+/// number is the manifest's again.
+pub fn is_of_autoscaler(conflict: &FieldConflict) -> bool {
+    conflict.field == "spec.replicas" && conflict.manager == "kube-controller-manager (scale)"
+}
+
 /// The `managedFields` as they are once everything is taken over.
 pub(super) fn folded(live: &Value) -> Vec<Value> {
     let mut entries = entries(live).to_vec();

@@ -1,8 +1,8 @@
 //! Writing the objects, one step after the other.
 
-use super::item::{CONFLICTS, State, receipt, uid_of};
+use super::item::{CONFLICTS, State, receipt};
 use super::model::{ReleaseEngine, Task};
-use super::reading::{Found, found};
+use super::reading::found;
 use crate::change::apply::{self, ApplyRefusal};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
@@ -75,9 +75,8 @@ impl ReleaseEngine {
         let item = &mut self.items[place];
         item.conflicts += 1;
         if item.conflicts > CONFLICTS {
-            let id = item.id.clone();
             let trouble = ObjectTrouble::Refused(ApplyRefusal::Stale, Box::new(refusal));
-            return self.doom(ReleaseCause::Refused { id, trouble });
+            return self.doom(ReleaseCause::Refused(self.fault_of(place, trouble)));
         }
         self.push(Task::Get(place));
     }
@@ -138,9 +137,8 @@ impl ReleaseEngine {
                 self.trouble(Task::Apply(place), call, CallError::Refused(refusal), now);
             }
             _ => {
-                let id = self.items[place].id.clone();
                 let trouble = ObjectTrouble::Refused(meaning, Box::new(refusal));
-                self.doom(ReleaseCause::Refused { id, trouble });
+                self.doom(ReleaseCause::Refused(self.fault_of(place, trouble)));
             }
         }
     }
@@ -180,31 +178,6 @@ impl ReleaseEngine {
                 self.read_again(place, refusal);
             }
             Err(error) => self.trouble(Task::Remove(place), call, error, now),
-        }
-    }
-
-    /// Waits until it is gone.
-    pub(super) fn is_gone(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
-        let old = self.items[place].live();
-        let old = old.map(|live| uid_of(&live));
-        match found(result) {
-            Ok(Found::Object(object)) if Some(uid_of(&object)) == old => {
-                if now >= self.continuation.deadline {
-                    return self.time_out();
-                }
-                self.push_at(now + PAUSE, Task::Gone(place));
-            }
-            Ok(Found::Nothing | Found::NotServed | Found::Object(_)) => {
-                self.items[place].removed = true;
-                self.push(Task::Apply(place));
-            }
-            Err(error) => self.trouble(Task::Gone(place), call, error, now),
         }
     }
 }

@@ -312,6 +312,7 @@ impl ReleaseEngine {
             | ReleaseNote::AlreadyComplete(_)
             | ReleaseNote::ShortLived(..)
             | ReleaseNote::NotPruned(_)
+            | ReleaseNote::Held(..)
             | ReleaseNote::NotRecorded(_) => true,
         });
         match health {

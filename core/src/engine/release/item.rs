@@ -143,6 +143,8 @@ pub(super) struct Old {
     pub(super) fate: Option<Result<(String, String), LeftReason>>,
     /// It is not there.
     pub(super) gone: bool,
+    /// It was deleted, and these finalizers keep it.
+    pub(super) held: Vec<String>,
     /// How often somebody changed it before it was deleted.
     pub(super) conflicts: u32,
 }
@@ -158,6 +160,10 @@ pub(super) struct Back {
     pub(super) applied: Option<Arc<str>>,
     /// Whether the failed revision may have deleted it, to make it anew.
     pub(super) may_be_removed: bool,
+    /// Whether the way back does the same.
+    pub(super) anew: Anew,
+    /// It was deleted, and these finalizers keep it.
+    pub(super) held: Vec<String>,
     /// Somebody has scaled it: its count stays.
     pub(super) keeps_replicas: bool,
     pub(super) live: Option<Box<str>>,
@@ -165,6 +171,17 @@ pub(super) struct Back {
     pub(super) follower: Option<Box<Engine>>,
     /// What became of it.
     pub(super) result: Option<Result<(), LeftReason>>,
+}
+
+/// How far an object is that the way back deletes and makes anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anew {
+    /// It is not.
+    No,
+    /// It is to be deleted.
+    Asked,
+    /// It was deleted.
+    Removed,
 }
 
 /// What an object is on the way back to.

@@ -2,7 +2,10 @@
 
 use super::item::Tried;
 use super::model::ReleaseEngine;
+use crate::change::difference::{Difference, difference};
+use crate::kubernetes::object_id::ObjectId;
 use crate::release::{LeftReason, ObjectChange, ObjectPlan, ReleasePlan};
+use crate::state::release::RecordedObject;
 use crate::state::release::history::next_revision;
 
 impl ReleaseEngine {
@@ -12,11 +15,14 @@ impl ReleaseEngine {
         let objects = places.map(|place| {
             let item = &self.items[place];
             let change = match &item.tried {
-                _ if item.recreate => ObjectChange::Recreated,
-                Tried::Unable(_) if item.live.is_none() => ObjectChange::New,
+                _ if item.recreate => ObjectChange::Recreated(self.change_of_manifest(place)),
+                Tried::Unable(why) if item.live.is_none() => ObjectChange::NewUntried(*why),
                 Tried::Unable(why) => ObjectChange::Untried(*why),
                 Tried::Not | Tried::Same => ObjectChange::Unchanged,
-                Tried::Differs(None) => ObjectChange::New,
+                Tried::Differs(None) => match self.last_good(&item.id) {
+                    Some((revision, _)) => ObjectChange::Again(revision),
+                    None => ObjectChange::New,
+                },
                 Tried::Differs(Some(difference)) if difference.count() == 0 => {
                     ObjectChange::TakenOver
                 }
@@ -48,5 +54,20 @@ impl ReleaseEngine {
             notes: std::mem::take(&mut self.said),
             warnings: self.continuation.warnings.clone(),
         }
+    }
+
+    /// What the last good revision had of an object, and its number.
+    fn last_good(&self, id: &ObjectId) -> Option<(u64, &RecordedObject)> {
+        let good = self.good()?;
+        let object = good.objects.iter().find(|object| object.id == *id)?;
+        Some((good.heading.revision, object))
+    }
+
+    /// What changes in a manifest since the last good revision.
+    fn change_of_manifest(&self, place: usize) -> Option<Difference> {
+        let (_, former) = self.last_good(&self.items[place].id)?;
+        let former = serde_json::from_str(former.manifest.text()?).ok()?;
+        let change = difference(&former, &self.request.manifests[place].object());
+        Some(change).filter(|change| change.count() > 0)
     }
 }

@@ -4,8 +4,9 @@
 use super::item::{CONFLICTS, Tried};
 use super::model::{ReleaseEngine, Task};
 use super::trouble::is_forbidden;
-use crate::change::apply::{self, ApplyRefusal};
+use crate::change::apply::{self, ApplyRefusal, FieldConflict};
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::object::held_by;
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseFailure};
 use crate::snapshot::Response;
@@ -17,6 +18,9 @@ impl ReleaseEngine {
     /// Tries to apply an object, unless it was read, and says that nothing would change.
     pub(super) fn push_try(&mut self, place: usize) {
         if let Some(live) = self.items[place].live() {
+            if let Some(finalizers) = held_by(&live).filter(|_| self.record.is_none()) {
+                return self.found_going(place, finalizers);
+            }
             let manifest = self.request.manifests[place].object();
             let body = self.body(&manifest, &self.items[place].id, Some(&live));
             // A Job that failed is made anew, which admission is asked about before it is deleted.
@@ -87,6 +91,27 @@ impl ReleaseEngine {
         let foreign = apply::owners(&live, &self.owner);
         if !foreign.is_empty() {
             self.fault(place, ObjectTrouble::Foreign(foreign));
+        }
+    }
+
+    /// Whether all these managers give their fields to us when an object is taken over.
+    pub(super) fn are_taken_over(&self, place: usize, fields: &[FieldConflict]) -> bool {
+        let item = &self.items[place];
+        let is_scaled = self.scaled_by(&item.id).is_some();
+        let mut others = fields.to_vec();
+        others.retain(|field| is_scaled || !apply::is_of_autoscaler(field));
+        let live = item.live();
+        live.is_some_and(|live| apply::are_of_predecessors(&live, &others))
+    }
+
+    /// A refusal without the conflicts that are none: fields that are taken over anyway.
+    pub(super) fn in_the_way(&self, place: usize, meaning: ApplyRefusal) -> ApplyRefusal {
+        match meaning {
+            ApplyRefusal::Conflict(mut fields) => {
+                fields.retain(|field| !self.are_taken_over(place, std::slice::from_ref(field)));
+                ApplyRefusal::Conflict(fields)
+            }
+            meaning => meaning,
         }
     }
 

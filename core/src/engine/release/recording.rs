@@ -34,8 +34,9 @@ const WALK: usize = 20;
 /// The text of a release that a record always has room for: it is packed.
 const ROOM: usize = 512 * 1024;
 
-/// How long the way back may take, and with it how long the lock counts after the deadline.
-pub(super) const WAY_BACK_LIMIT: Duration = Duration::from_secs(15 * 60);
+/// How long the way back may take at the most, and with it how long the lock counts after the
+/// deadline.
+const WAY_BACK_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 impl ReleaseEngine {
     pub(super) fn took_parent(
@@ -222,8 +223,13 @@ impl ReleaseEngine {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             since: now.min(self.continuation.started),
-            until: self.continuation.deadline + self.request.bake + WAY_BACK_LIMIT,
+            until: self.continuation.deadline + self.request.bake + self.way_back_limit(),
         });
+    }
+
+    /// How long the way back of this release may take.
+    pub(super) fn way_back_limit(&self) -> Duration {
+        WAY_BACK_LIMIT.min(self.request.timeout)
     }
 
     /// The parent was written.

@@ -1,13 +1,13 @@
 //! The writes of the way back: each object is read, and put back or deleted.
 
 use super::super::brief::in_short;
-use super::item::{BackTo, uid_of};
+use super::item::{Anew, BackTo, uid_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, found};
-use super::settling::REMOVAL_PAUSE;
 use crate::change::apply::{self, ApplyRefusal, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::object::held_by;
 use crate::kubernetes::resource::PODS;
 use crate::release::LeftReason;
 use crate::release::prune;
@@ -38,6 +38,13 @@ impl ReleaseEngine {
             return Some((Call::get(&back.resource, namespace, name), Reading::Whole));
         }
         let live = back.live();
+        if back.anew == Anew::Asked {
+            let mut call = Call::delete(&back.resource, namespace, name, &uid_of(&live?));
+            if back.id.is("apps", "StatefulSet") {
+                call = call.leaving_pods();
+            }
+            return Some((call, Reading::Object));
+        }
         match &back.to {
             BackTo::Manifest(manifest) | BackTo::Again(manifest) => {
                 let manifest = serde_json::from_str(manifest).ok()?;
@@ -90,10 +97,14 @@ impl ReleaseEngine {
             Ok(Found::Nothing | Found::NotServed) => None,
             Err(error) => return self.back_trouble(place, Task::GetBack(place), call, error, now),
         };
+        if self.waits_to_put_back(place, live.as_ref(), now) {
+            return;
+        }
         let result = self.back_as_found(place, live.as_ref());
         let back = &mut self.backs[place];
         back.result = result;
-        let again = back.conflicts > 0 && back.result.is_none();
+        let is_again = back.conflicts > 0 || back.anew == Anew::Removed;
+        let again = is_again && back.result.is_none();
         back.live = live.map(|live| live.to_string().into_boxed_str());
         if back.to == BackTo::NothingUnlessRan {
             if back.result.is_none() {
@@ -151,7 +162,7 @@ impl ReleaseEngine {
         if let BackTo::Again(_) = &back.to {
             return Some(Ok(()));
         }
-        if let Some(reason) = prune::not_ours(live, &self.owner.id) {
+        if let Some(reason) = prune::not_ours(live, &self.owner) {
             return match &back.to {
                 // It was never taken over.
                 BackTo::Object(_) => Some(Ok(())),
@@ -196,23 +207,14 @@ impl ReleaseEngine {
         now: Timestamp,
     ) {
         let refusal = match result {
-            Ok(response) => {
-                self.backs[place].result = Some(Ok(()));
-                let is_deleted = self.backs[place].to == BackTo::Nothing;
-                let id = self.backs[place].id.clone();
-                match is_deleted {
-                    true => self.way_back.deleted.push(id),
-                    false => self.way_back.restored.push(id),
-                }
-                if let Some(object) = response.object().filter(|_| !is_deleted) {
-                    self.follow_back(place, object, now);
-                }
-                return;
-            }
+            Ok(response) => return self.was_put_back(place, response, now),
             Err(CallError::Refused(refusal)) => refusal,
             Err(error) => return self.back_trouble(place, Task::PutBack(place), call, error, now),
         };
         let meaning = apply::refused(&refusal);
+        if matches!(meaning, ApplyRefusal::Immutable(_)) && self.makes_anew(place) {
+            return;
+        }
         let mask = self.mask;
         let back = &mut self.backs[place];
         if let ApplyRefusal::Conflict(fields) = &meaning {
@@ -237,25 +239,23 @@ impl ReleaseEngine {
         self.back_trouble(place, Task::PutBack(place), call, error, now);
     }
 
-    /// Takes a look at an object that was deleted on the way back.
-    pub(super) fn gone_back(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
-        let old = self.backs[place].live();
-        let old = old.map(|live| uid_of(&live));
-        match found(result) {
-            Ok(Found::Object(live)) if Some(uid_of(&live)) == old => {
-                if self.waits_until_gone(now) {
-                    self.push_at(now + REMOVAL_PAUSE, Task::GoneBack(place));
-                }
-            }
-            // It was deleted, which is what counts.
-            Ok(_) | Err(CallError::Refused(_)) => {}
-            Err(error) => self.trouble(Task::GoneBack(place), call, error, now),
+    /// A write of the way back was done.
+    fn was_put_back(&mut self, place: usize, response: Response, now: Timestamp) {
+        let back = &mut self.backs[place];
+        if back.anew == Anew::Asked {
+            back.anew = Anew::Removed;
+            return self.push(Task::GetBack(place));
+        }
+        back.result = Some(Ok(()));
+        let id = back.id.clone();
+        let object = response.object();
+        if back.to == BackTo::Nothing {
+            back.held = object.as_ref().and_then(held_by).unwrap_or_default();
+            return self.way_back.deleted.push(id);
+        }
+        self.way_back.restored.push(id);
+        if let Some(object) = object {
+            self.follow_back(place, object, now);
         }
     }
 

@@ -4,26 +4,20 @@
 use super::super::brief::in_short;
 use super::super::model::Note;
 use super::super::trouble::OUTAGE_PAUSE;
-use super::item::{CONFLICTS, Item, State, uid_of};
+use super::item::{CONFLICTS, Item, State};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
-use super::recording::WAY_BACK_LIMIT;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
+use crate::kubernetes::object::held_by;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::order::{Step, own_groups, reversed_among, waits_for_removal};
 use crate::release::{LeftReason, ReleaseNote};
 use crate::snapshot::Response;
 use crate::state::release::history::outdated;
 use crate::state::release::{Before, Heading, Status};
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use std::collections::BTreeSet;
-
-/// How long objects that are being deleted are waited for, whose controller is deleted next.
-const REMOVAL: SignedDuration = SignedDuration::from_secs(60);
-
-/// The pause between two looks at one of them.
-pub(super) const REMOVAL_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// What a revision did to an object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,36 +127,6 @@ impl ReleaseEngine {
         own_groups(self.items.iter().map(|item| &item.id).chain(olds))
     }
 
-    /// Whether an object that is being deleted may be waited for: its controller removes its
-    /// finalizers, and what has none to do so is not waited for for ever.
-    pub(super) fn waits_until_gone(&mut self, now: Timestamp) -> bool {
-        let until = self.gone_until.get_or_insert(now + REMOVAL);
-        now < *until && now < self.continuation.deadline + WAY_BACK_LIMIT
-    }
-
-    /// Takes a look at an object that was deleted.
-    fn pruned_yet(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
-        let uid = match &self.olds[place].fate {
-            Some(Ok((uid, _))) => uid.clone(),
-            _ => return,
-        };
-        match found(result) {
-            Ok(Found::Object(live)) if uid_of(&live) == uid => {
-                if self.waits_until_gone(now) {
-                    self.push_at(now + REMOVAL_PAUSE, Task::Pruned(place));
-                }
-            }
-            Ok(_) => {}
-            Err(error) => self.trouble(Task::Pruned(place), call, error, now),
-        }
-    }
-
     /// An object that is to be deleted was read again.
     pub(super) fn prune_again(&mut self, place: usize) {
         let is_doomed = matches!(self.olds[place].fate, Some(Ok(_)));
@@ -210,7 +174,10 @@ impl ReleaseEngine {
         now: Timestamp,
     ) {
         match found(result) {
-            Ok(Found::Object(_) | Found::Nothing | Found::NotServed) => {
+            Ok(found) => {
+                if let Found::Object(live) = found {
+                    self.olds[place].held = held_by(&live).unwrap_or_default();
+                }
                 self.olds[place].gone = true;
                 let id = self.olds[place].object.id.clone();
                 self.success.deleted.push(id);
@@ -268,6 +235,9 @@ impl ReleaseEngine {
         if !not_pruned.is_empty() {
             success.notes.push(ReleaseNote::NotPruned(not_pruned));
         }
+        let held = self.olds.iter().filter(|old| !old.held.is_empty());
+        let held = held.map(|old| ReleaseNote::Held(old.object.id.clone(), old.held.clone()));
+        success.notes.extend(held);
         success.committed = self.record.as_ref().and_then(|it| it.heading.committed);
         success.previous = self.good().map(|record| record.heading.revision);
         self.end(ReleaseOutcome::Finished(Box::new(success)));
@@ -275,6 +245,10 @@ impl ReleaseEngine {
 
     /// What this revision did to an object, in this invocation or an earlier one.
     pub(super) fn written(&self, item: &Item) -> Written {
+        // What its manifest says in other words is as it was.
+        if !item.wrote && !self.is_resumed {
+            return Written::Not;
+        }
         let objects = self
             .record
             .as_ref()

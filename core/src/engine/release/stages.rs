@@ -205,8 +205,7 @@ impl ReleaseEngine {
 
 /// Why a release that was begun cannot go on.
 fn begun_and_wrong(fault: ObjectFault) -> ReleaseCause {
-    let ObjectFault { id, trouble, .. } = fault;
-    let by = match &trouble {
+    let by = match &fault.trouble {
         ObjectTrouble::Refused(ApplyRefusal::Conflict(fields), _) => {
             fields.first().cloned().map(OtherWriter::Manager)
         }
@@ -222,10 +221,11 @@ fn begun_and_wrong(fault: ObjectFault) -> ReleaseCause {
         ObjectTrouble::Refused(..)
         | ObjectTrouble::Fault(_)
         | ObjectTrouble::UnknownKind(_)
+        | ObjectTrouble::BeingDeleted(_)
         | ObjectTrouble::OwnNamespace => None,
     };
     match by {
-        Some(by) => ReleaseCause::Overwritten { id, by },
-        None => ReleaseCause::Refused { id, trouble },
+        Some(by) => ReleaseCause::Overwritten { id: fault.id, by },
+        None => ReleaseCause::Refused(fault),
     }
 }

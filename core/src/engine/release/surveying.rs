@@ -9,7 +9,7 @@ use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
 use crate::change;
-use crate::change::apply::{self, ApplyRefusal, FieldConflict};
+use crate::change::apply::{self, ApplyRefusal};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::{Call, Permission};
@@ -160,7 +160,10 @@ impl ReleaseEngine {
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
             }
-            _ => self.refuse(place, meaning, refusal),
+            _ => {
+                let meaning = self.in_the_way(place, meaning);
+                self.refuse(place, meaning, refusal);
+            }
         }
     }
 
@@ -177,12 +180,6 @@ impl ReleaseEngine {
     fn namespace_comes(&self, place: usize) -> bool {
         let namespace = self.items[place].id.namespace.as_deref();
         namespace.is_some_and(|namespace| self.brings_namespace(namespace))
-    }
-
-    /// Whether all these managers give their fields to us when an object is taken over.
-    pub(super) fn are_taken_over(&self, place: usize, fields: &[FieldConflict]) -> bool {
-        let live = self.items[place].live();
-        live.is_some_and(|live| apply::are_of_predecessors(&live, fields))
     }
 
     /// Whether an object may be deleted and made anew: a Job, which runs once, or what asks for it.
@@ -245,11 +242,17 @@ impl ReleaseEngine {
     }
 
     pub(super) fn fault(&mut self, place: usize, trouble: ObjectTrouble) {
-        self.faults.push(ObjectFault {
+        let fault = self.fault_of(place, trouble);
+        self.faults.push(fault);
+    }
+
+    /// What is wrong with an object, and where it is written.
+    pub(super) fn fault_of(&self, place: usize, trouble: ObjectTrouble) -> ObjectFault {
+        ObjectFault {
             id: self.items[place].id.clone(),
             place: self.request.manifests[place].place.to_string(),
             trouble,
-        });
+        }
     }
 
     /// Finds what the release had and has no more; it is read where it may be deleted.
@@ -262,6 +265,7 @@ impl ReleaseEngine {
             resource: resource_of(object),
             fate: None,
             gone: false,
+            held: Vec::new(),
             conflicts: 0,
         });
         self.olds = olds.collect();
@@ -279,7 +283,7 @@ impl ReleaseEngine {
         let uids = self.items.iter().filter_map(|item| item.uid.clone());
         let uids = uids.collect::<BTreeSet<_>>();
         let old = &mut self.olds[place];
-        match prune::prune(&old.object, live.as_ref(), &self.owner.id, &uids) {
+        match prune::prune(&old.object, live.as_ref(), &self.owner, &uids) {
             Prune::Delete {
                 uid,
                 resource_version,

@@ -5,9 +5,8 @@ use super::super::brief::in_short;
 use super::super::following::Following;
 use super::super::model::Outcome;
 use super::following::workload_kind;
-use super::item::{Back, BackTo, resource_of};
+use super::item::{Anew, Back, BackTo, resource_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
-use super::recording::WAY_BACK_LIMIT;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::order::{Step, order_among, reversed_among, waits_for_removal};
 use crate::release::prune::{KeepReason, is_kept_kind};
@@ -254,7 +253,7 @@ impl ReleaseEngine {
                 way_back: Some((_, until)),
                 ..
             }) => *until,
-            _ => now + WAY_BACK_LIMIT.min(self.request.timeout),
+            _ => now + self.way_back_limit(),
         }
     }
 
@@ -299,7 +298,12 @@ impl ReleaseEngine {
             let reason = back.result.clone()?.err()?;
             Some((back.id.clone(), reason))
         });
-        self.way_back.left = left.collect();
+        let held = self.backs.iter().filter(|back| !back.held.is_empty());
+        let held = held.map(|back| (back.id.clone(), LeftReason::Held(back.held.clone())));
+        let held = held.collect::<Vec<_>>();
+        let deleted = &mut self.way_back.deleted;
+        deleted.retain(|id| !held.iter().any(|(one, _)| one == id));
+        self.way_back.left = left.chain(held).collect();
     }
 
     fn end_failed(&mut self) {
@@ -343,6 +347,8 @@ pub(super) fn back(
             Kept::Omitted => None,
         },
         may_be_removed,
+        anew: Anew::No,
+        held: Vec::new(),
         keeps_replicas: false,
         resource: match (&to, former) {
             (BackTo::Manifest(_), Some(former)) => resource_of(former),

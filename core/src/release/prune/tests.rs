@@ -30,8 +30,16 @@ fn live(annotations: Value) -> Value {
     }})
 }
 
+fn ours() -> Owner {
+    Owner {
+        id: "ours".into(),
+        release: "prod/shop".into(),
+    }
+}
+
 fn pruned(old: &RecordedObject, live: &Value) -> Prune {
-    prune(old, Some(live), "ours", &BTreeSet::from(["u-2".to_owned()]))
+    let applied = BTreeSet::from(["u-2".to_owned()]);
+    prune(old, Some(live), &ours(), &applied)
 }
 
 fn delete() -> Prune {
@@ -63,7 +71,7 @@ fn what_the_new_revision_does_not_have_goes_whatever_its_version() {
 fn a_deletion_is_bound_to_what_was_read() {
     let old = old("", "Service", false);
     assert_eq!(pruned(&old, &live(json!({}))), delete());
-    assert_eq!(prune(&old, None, "ours", &BTreeSet::new()), Prune::Gone);
+    assert_eq!(prune(&old, None, &ours(), &BTreeSet::new()), Prune::Gone);
     let mut leaving = live(json!({}));
     leaving["metadata"]["deletionTimestamp"] = "2026-11-28T23:00:00Z".into();
     assert_eq!(pruned(&old, &leaving), Prune::Gone);
@@ -84,7 +92,10 @@ fn what_is_not_ours_or_asks_to_stay_is_kept() {
     let unlabelled = with("/metadata/labels", json!({}));
     assert_eq!(keep(&unlabelled), KeepReason::NotInRelease);
     let mut other = with("/metadata/labels", json!({PART_OF: "applyset-other-v1"}));
-    let id = KeepReason::OtherRelease("applyset-other-v1".into());
+    let id = KeepReason::OtherSet("applyset-other-v1".into());
+    assert_eq!(keep(&other), id);
+    // Another tool labelled it, and left our annotation where it was.
+    other["metadata"]["annotations"][RELEASE] = "prod/shop".into();
     assert_eq!(keep(&other), id);
     other["metadata"]["annotations"][RELEASE] = "prod/billing".into();
     assert_eq!(

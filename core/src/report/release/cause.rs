@@ -9,7 +9,7 @@ use crate::alarm::Judgement;
 use crate::change::apply::{FieldConflict, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::outcome::{FailureCode, FailureType};
-use crate::release::ReleaseCause;
+use crate::release::{ObjectFault, ReleaseCause};
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::strategy::Failure;
 use crate::strategy::causes::RolloutFailure;
@@ -49,7 +49,7 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         ReleaseCause::TimedOut { .. } => Some(Reason::Timeout),
         ReleaseCause::Alarms(Judgement::Rang(_)) => Some(Reason::Alarm),
         ReleaseCause::Alarms(Judgement::Unreadable(..)) => Some(Reason::AlarmsUnreadable),
-        ReleaseCause::Refused { trouble, .. } => Some(refused::reason(trouble)),
+        ReleaseCause::Refused(fault) => Some(refused::reason(&fault.trouble)),
         ReleaseCause::Broken { error, .. } => match error {
             CallError::Refused(refusal) => Some(refusal::reason(refusal)),
             CallError::Unreachable(_)
@@ -114,7 +114,7 @@ fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
 /// Section and type of a cause.
 pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
     match cause {
-        ReleaseCause::Refused { trouble, .. } => refused::class(trouble),
+        ReleaseCause::Refused(fault) => refused::class(&fault.trouble),
         ReleaseCause::Workload { .. } => {
             let kind = rollout(cause).and_then(|failure| failure.kind);
             what_failed(kind, reason(cause))
@@ -143,7 +143,7 @@ pub fn evidence(cause: &ReleaseCause) -> Evidence {
             evidence.pods.extend(alarms::graph_of_judgement(judgement));
             evidence
         }
-        ReleaseCause::Refused { .. }
+        ReleaseCause::Refused(_)
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }
@@ -158,8 +158,8 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
     match cause {
         ReleaseCause::Recorded(recorded) => recorded.cause.clone(),
         ReleaseCause::Alarms(judgement) => alarms::judged(judgement),
-        ReleaseCause::Refused { id, trouble } => format!(
-            "{} could not be applied: {}",
+        ReleaseCause::Refused(ObjectFault { id, place, trouble }) => format!(
+            "{} ({place}) could not be applied: {}",
             object(id, namespace),
             refused::wrong(trouble)
         ),

@@ -13,7 +13,9 @@ use crate::kubernetes::call::Permission;
 use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::refusal::User;
 use crate::outcome::{CredentialSource, FailureCode, FailureType};
-use crate::release::{ObjectFault, RecordTrouble, ReleaseCause, ReleaseFailure, WayBack};
+use crate::release::{
+    LeftReason, ObjectFault, ObjectTrouble, RecordTrouble, ReleaseCause, ReleaseFailure, WayBack,
+};
 use crate::request::release::ReleaseRequest;
 use crate::state::release::ParentFault;
 use crate::text::{clip, quote, words};
@@ -72,6 +74,14 @@ const STORED: &str = "Objects may still be stored in versions that the new defin
     Migrate them as the upgrade notes of their project say, and remove the old versions from \
     `status.storedVersions`; then retry the stage.";
 
+/// What to do where the Job before a workload is somebody else's.
+const OTHER_JOB: &str =
+    "Give the Job of `before` a name of its own; then release the change again.";
+
+/// What to do where objects are being deleted.
+const GOING: &str = "Wait until it is gone, then retry the stage. If it stays, see why what should \
+    remove its finalizers does not.";
+
 /// Everything that is wrong with the objects, by file and line.
 fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
     let classes = faults.iter().map(|fault| refused::class(&fault.trouble));
@@ -101,12 +111,15 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
                 .collect(),
         ),
     };
-    let next = match faults
-        .iter()
-        .all(|fault| refused::is_of_stored(&fault.trouble))
-    {
-        true => STORED,
-        false => again::after(code),
+    let all = |is: fn(&ObjectTrouble) -> bool| faults.iter().all(|fault| is(&fault.trouble));
+    let next = if all(refused::is_of_stored) {
+        STORED
+    } else if all(|trouble| matches!(trouble, ObjectTrouble::BeingDeleted(_))) {
+        GOING
+    } else if request.before.is_some() && code == FailureCode::ForeignObject {
+        OTHER_JOB
+    } else {
+        again::after(code)
     };
     listing((code, failure_type), &headline, &lines, next)
 }
@@ -293,18 +306,27 @@ fn ended(
     )
 }
 
-/// Whether a workload does not serve that served before: one that was put back, or the one that
-/// failed where nothing was put back.
+/// Whether a workload does not serve that served before: one that was put back, one that somebody
+/// deleted meanwhile, or the one that failed where nothing was put back.
 pub fn is_outage(cause: &ReleaseCause, back: &WayBack) -> bool {
-    !back.unserved.is_empty() || gone_out(cause, back).is_some()
+    !back.unserved.is_empty() || gone_out(cause, back).is_some() || lost(back).is_some()
 }
 
 /// Pods that served before and do not serve now, where nothing was put back.
 fn outage(request: &ReleaseRequest, cause: &ReleaseCause, back: &WayBack) -> String {
-    gone_out(cause, back).map_or_else(String::new, |id| {
-        let name = super::naming::object(id, &request.namespace);
-        format!("Outage: no pod of {name} serves. ")
-    })
+    let named = |id| super::naming::object(id, &request.namespace);
+    match (gone_out(cause, back), lost(back)) {
+        (Some(id), _) => format!("Outage: no pod of {} serves. ", named(id)),
+        (None, Some(id)) => format!("Outage: {} is gone. ", named(id)),
+        (None, None) => String::new(),
+    }
+}
+
+/// A workload that was to be put back, and that somebody has deleted.
+fn lost(back: &WayBack) -> Option<&ObjectId> {
+    let mut left = back.left.iter();
+    let lost = left.find(|(id, why)| id.group == "apps" && *why == LeftReason::Deleted);
+    lost.map(|(id, _)| id)
 }
 
 fn gone_out<'a>(cause: &'a ReleaseCause, back: &WayBack) -> Option<&'a ObjectId> {
@@ -313,7 +335,7 @@ fn gone_out<'a>(cause: &'a ReleaseCause, back: &WayBack) -> Option<&'a ObjectId>
             Some(id)
         }
         ReleaseCause::Workload { .. }
-        | ReleaseCause::Refused { .. }
+        | ReleaseCause::Refused(_)
         | ReleaseCause::Broken { .. }
         | ReleaseCause::Object { .. }
         | ReleaseCause::Overwritten { .. }

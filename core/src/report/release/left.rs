@@ -62,6 +62,7 @@ pub(super) fn why(reason: &LeftReason) -> String {
             );
         }
         LeftReason::Deleted => "someone else has deleted it since",
+        LeftReason::Held(finalizers) => return super::object::going(finalizers),
         LeftReason::Refused(why) => {
             return format!(
                 "the API server refused it: {}",
@@ -94,6 +95,7 @@ fn rule(reason: &KeepReason) -> String {
             "someone has taken the label of the release away from it".to_owned()
         }
         KeepReason::OtherRelease(other) => format!("it is in release `{}`", quote(other)),
+        KeepReason::OtherSet(set) => format!("it is in ApplySet `{}`", quote(set)),
         KeepReason::Controlled(owner) => {
             format!("`{}` controls it, and deletes it itself", quote(owner))
         }
@@ -113,6 +115,7 @@ pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
         | LeftReason::Changed
         | LeftReason::ChangedBy(_)
         | LeftReason::Deleted
+        | LeftReason::Held(_)
         | LeftReason::Refused(_)
         | LeftReason::Overtaken(_)
         | LeftReason::NoTime => false,

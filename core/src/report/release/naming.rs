@@ -14,8 +14,11 @@ pub(super) fn release(request: &ReleaseRequest) -> String {
     format!("release `{}` in `{}`", request.name, request.namespace)
 }
 
-/// The release at the beginning of a sentence.
+/// The release at the beginning of a sentence; of a Job that runs before a workload, the workload.
 pub(super) fn the_release(request: &ReleaseRequest) -> String {
+    if let Some(workload) = &request.before {
+        return object(workload, "");
+    }
     format!("Release `{}` in `{}`", request.name, request.namespace)
 }
 

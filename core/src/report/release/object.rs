@@ -1,6 +1,6 @@
 //! Why an object is not ready, in a clause about it.
 
-use crate::text::{clip, quote};
+use crate::text::{clip, list, quote};
 use crate::workload::health::object::{ObjectCause, ObjectNote, ObjectWait, Reported};
 
 /// How much of what a controller says is told.
@@ -24,6 +24,21 @@ pub fn waiting(wait: &ObjectWait) -> String {
             }
         }
         ObjectWait::Phase(phase) => format!("its phase is {}", quote(phase)),
+        ObjectWait::Removal(finalizers) => {
+            format!("it is made anew, and {}", going(finalizers))
+        }
+    }
+}
+
+/// An object that is being deleted, and what keeps it.
+pub(super) fn going(finalizers: &[String]) -> String {
+    match finalizers {
+        [] => "it is being deleted".to_owned(),
+        [one] => format!(
+            "it is being deleted: its finalizer `{}` keeps it",
+            quote(one)
+        ),
+        all => format!("it is being deleted: its finalizers {} keep it", list(all)),
     }
 }
 

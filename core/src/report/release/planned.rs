@@ -85,7 +85,9 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
             ObjectChange::Unchanged => format!("{name}: completed before, so it does not run"),
             ObjectChange::Changed(_)
             | ObjectChange::TakenOver
-            | ObjectChange::Recreated
+            | ObjectChange::Again(_)
+            | ObjectChange::NewUntried(_)
+            | ObjectChange::Recreated(_)
             | ObjectChange::Untried(_)
             | ObjectChange::Deleted
             | ObjectChange::Kept(_) => forms(request, &[one]).pop().unwrap_or_default(),
@@ -118,21 +120,23 @@ fn changes(change: &ObjectChange) -> bool {
         ObjectChange::New
         | ObjectChange::Changed(_)
         | ObjectChange::TakenOver
-        | ObjectChange::Recreated
+        | ObjectChange::Again(_)
+        | ObjectChange::NewUntried(_)
+        | ObjectChange::Recreated(_)
         | ObjectChange::Untried(_)
         | ObjectChange::Deleted => true,
         ObjectChange::Unchanged | ObjectChange::Kept(_) => false,
     }
 }
 
-/// What matters most comes first: what is lost, what changes, what comes.
+/// What becomes of objects is counted in this order: what is lost, what changes, what comes.
 fn rank(change: &ObjectChange) -> u8 {
     match change {
         ObjectChange::Deleted => 0,
-        ObjectChange::Recreated => 1,
+        ObjectChange::Recreated(_) => 1,
         ObjectChange::Changed(_) => 2,
         ObjectChange::TakenOver => 3,
-        ObjectChange::New => 4,
+        ObjectChange::New | ObjectChange::Again(_) | ObjectChange::NewUntried(_) => 4,
         ObjectChange::Untried(_) => 5,
         ObjectChange::Kept(_) => 6,
         ObjectChange::Unchanged => 7,
@@ -162,7 +166,7 @@ fn counts(plan: &ReleasePlan) -> String {
 fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Block> {
     let mut shown = plan.objects.iter().collect::<Vec<_>>();
     shown.retain(|one| one.change != ObjectChange::Unchanged);
-    shown.sort_by_key(|one| (rank(&one.change), place(&one.id)));
+    shown.sort_by_key(|one| order(one));
     let mut groups: Vec<Vec<&ObjectPlan>> = Vec::new();
     for one in shown {
         match groups.iter_mut().find(|group| is_alike(group[0], one)) {
@@ -206,6 +210,23 @@ fn place(id: &ObjectId) -> u8 {
     }
 }
 
+/// What matters most comes first: what is lost, then what runs, be it new or changed, then what it
+/// is run with.
+fn order(one: &ObjectPlan) -> (u8, u8, u8) {
+    let rank = rank(&one.change);
+    let loss = match &one.change {
+        ObjectChange::Deleted | ObjectChange::Recreated(_) => rank,
+        ObjectChange::Kept(_) | ObjectChange::Unchanged => u8::MAX,
+        ObjectChange::Changed(_)
+        | ObjectChange::TakenOver
+        | ObjectChange::New
+        | ObjectChange::Again(_)
+        | ObjectChange::NewUntried(_)
+        | ObjectChange::Untried(_) => 2,
+    };
+    (loss, place(&one.id), rank)
+}
+
 /// The texts for objects of which the same becomes, the shortest first.
 fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
     let all = group.iter().map(|one| object(&one.id, &request.namespace));
@@ -215,29 +236,48 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
         ObjectChange::Changed(difference) => {
             let number = difference.count();
             let fields_of = if number == 1 { "field" } else { "fields" };
-            let short = match all.len() {
-                1 => format!("{name}: {number} {fields_of}"),
-                many => format!(
-                    "{} and {} more: {number} {fields_of} each",
-                    all[0],
-                    many - 1
-                ),
+            let (first, each) = match all.len() {
+                1 => (name.clone(), ""),
+                many => (format!("{} and {} more", all[0], many - 1), " each"),
             };
+            let short = format!("{first}: {number} {fields_of}{each}");
+            let lines = by_weight(difference);
+            let images = lines.iter().filter(|line| is_image(line)).count();
+            let with_images = (images > 0).then(|| fields(&first, &lines, images, number));
             let longer = [
-                fields(&names(all), difference, FEW_FIELDS),
-                fields(&name, difference, FIELDS),
+                fields(&names(all), &lines, FEW_FIELDS.max(images), number),
+                fields(&name, &lines, FIELDS.max(images), number),
             ];
-            return [short].into_iter().chain(longer).collect();
+            return [short]
+                .into_iter()
+                .chain(with_images)
+                .chain(longer)
+                .collect();
         }
         ObjectChange::Deleted => format!("- {name}: deleted"),
-        ObjectChange::Recreated if group[0].id.is("batch", "Job") => {
-            format!("! {name}: deleted and made anew, so it runs again")
-        }
-        ObjectChange::Recreated => {
-            format!("! {name}: deleted and made anew, as its `landfall/recreate` asks for")
+        ObjectChange::Recreated(change) => {
+            let why = match group[0].id.is("batch", "Job") {
+                true => "so it runs again",
+                false => "as its `landfall/recreate` asks for",
+            };
+            let short = format!("! {name}: deleted and made anew, {why}");
+            let longer = change.as_ref().map(|change| {
+                let (lines, number) = (by_weight(change), change.count());
+                [FEW_FIELDS, FIELDS].map(|most| fields(&short, &lines, most, number))
+            });
+            return [short.clone()]
+                .into_iter()
+                .chain(longer.into_iter().flatten())
+                .collect();
         }
         ObjectChange::TakenOver => format!("{name}: taken into the release, otherwise unchanged"),
         ObjectChange::New => format!("+ {name}: new"),
+        ObjectChange::Again(revision) => {
+            format!("+ {name}: made again, as it is gone since revision {revision}")
+        }
+        ObjectChange::NewUntried(why) => {
+            format!("+ {name}: new, and not tried, because {}", untried(*why))
+        }
         ObjectChange::Untried(why) => format!("{name}: not tried, because {}", untried(*why)),
         ObjectChange::Kept(reason) => format!(
             "{name}: not in the release any more, and kept: {}",
@@ -256,10 +296,23 @@ fn untried(why: Untried) -> &'static str {
     }
 }
 
-fn fields(name: &str, difference: &Difference, most: usize) -> String {
-    let shown = difference.lines.iter().take(most);
+/// The lines of a difference: which images come is what is looked for first.
+fn by_weight(difference: &Difference) -> Vec<&String> {
+    let mut lines = difference.lines.iter().collect::<Vec<_>>();
+    lines.sort_by_key(|line| !is_image(line));
+    lines
+}
+
+/// Whether it is the line of an image.
+fn is_image(line: &str) -> bool {
+    let field = line.split(": ").next().unwrap_or_default();
+    field.ends_with("].image")
+}
+
+fn fields(name: &str, lines: &[&String], most: usize, number: usize) -> String {
+    let shown = lines.iter().take(most);
     let shown = shown.map(|line| format!("\n  {line}")).collect::<String>();
-    match difference.count().saturating_sub(most) {
+    match number.saturating_sub(most) {
         0 => format!("{name}:{shown}"),
         1 => format!("{name}:{shown}\n  … and 1 more field"),
         more => format!("{name}:{shown}\n  … and {more} more fields"),

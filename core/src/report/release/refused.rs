@@ -1,6 +1,7 @@
 //! What keeps an object from being applied, in a clause about it.
 
 use super::super::refusal;
+use super::object;
 use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
 use crate::outcome::{FailureCode, FailureType};
@@ -28,6 +29,7 @@ pub(super) fn wrong(trouble: &ObjectTrouble) -> String {
             are kept in it: create it before (`kubectl create namespace`), or name another one by \
             `namespace`, and this one by `namespaces`"
             .to_owned(),
+        ObjectTrouble::BeingDeleted(finalizers) => object::going(finalizers),
         ObjectTrouble::Foreign(owners) => {
             let owners = owners.iter().map(|owner| owner.to_string());
             let owners = owners.collect::<Vec<_>>().join(" and ");
@@ -104,6 +106,7 @@ pub(super) fn is_of_stored(trouble: &ObjectTrouble) -> bool {
         | ObjectTrouble::Fault(_)
         | ObjectTrouble::UnknownKind(_)
         | ObjectTrouble::OwnNamespace
+        | ObjectTrouble::BeingDeleted(_)
         | ObjectTrouble::Foreign(_) => false,
     }
 }
@@ -126,6 +129,7 @@ pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
         ObjectTrouble::Fault(_) | ObjectTrouble::UnknownKind(_) | ObjectTrouble::OwnNamespace => {
             FailureCode::ReleaseFaults
         }
+        ObjectTrouble::BeingDeleted(_) => FailureCode::BeingDeleted,
         ObjectTrouble::Foreign(_) => FailureCode::ForeignObject,
         ObjectTrouble::Refused(meaning, _) => match meaning {
             ApplyRefusal::Conflict(_) => FailureCode::Conflict,

@@ -12,7 +12,7 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
 use crate::request::release::ReleaseRequest;
 use crate::state::guard::Guard;
-use crate::text::{clip, words};
+use crate::text::{clip, list, words};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -172,7 +172,7 @@ fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
 
 /// What people should know, each kind of note once.
 pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
-    const SAID: [&str; 7] = [
+    const SAID: [&str; 8] = [
         "Left, because `prune` is not set, though the release does not have it any more:",
         "Not followed, because `landfall/follow` says so:",
         "Completed before and unchanged, so not run again:",
@@ -181,6 +181,7 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Deleted by Kubernetes after its end (ttlSecondsAfterFinished), so a later release runs it \
          again:",
         "Applied, and not complete yet:",
+        "Deleted, and still there until their finalizers are removed:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
@@ -192,6 +193,9 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
             ReleaseNote::NoStatus(id) => names[3].push(named(id)),
             ReleaseNote::Pending(id, what) => {
                 names[6].push(format!("{} ({})", named(id), object::note(what)));
+            }
+            ReleaseNote::Held(id, finalizers) => {
+                names[7].push(format!("{} ({})", named(id), list(finalizers)));
             }
             ReleaseNote::NotRecorded(ids) => names[4].extend(ids.iter().map(named)),
             ReleaseNote::ShortLived(id, after) => {

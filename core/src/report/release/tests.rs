@@ -223,13 +223,19 @@ fn plan() -> ReleasePlan {
         objects: vec![
             of("Namespace/prod", ObjectChange::Unchanged),
             of("ConfigMap/web", ObjectChange::New),
-            of("Certificate/web", ObjectChange::Untried(Untried::NewKind)),
+            of("Widget/web", ObjectChange::NewUntried(Untried::NewKind)),
+            of("Certificate/web", ObjectChange::Untried(Untried::Webhook)),
+            of("StatefulSet/db", ObjectChange::Again(6)),
             of(
                 "Deployment/web",
                 ObjectChange::Changed(difference(&image("web:1"), &image("web:2"))),
             ),
             of("Service/web", ObjectChange::TakenOver),
-            of("Job/migrate", ObjectChange::Recreated),
+            of(
+                "Job/migrate",
+                ObjectChange::Recreated(Some(difference(&image("db:1"), &image("db:2")))),
+            ),
+            of("Deployment/api", ObjectChange::Recreated(None)),
             of("ConfigMap/old", ObjectChange::Deleted),
             of("Secret/kept", ObjectChange::Kept(LeftReason::NotAsked)),
         ],
@@ -241,28 +247,36 @@ fn plan() -> ReleasePlan {
 #[test]
 fn a_plan_tells_what_is_lost_before_what_comes() {
     assert_snapshot!(text(&planned(&request(), &guard(), &plan())), @r#"
-    Plan: release `shop` in `prod` would become revision 8: 1 object deleted, 1 deleted and made anew, 1 changed, 1 taken into the release, 1 new, 1 not tried, 1 kept, 1 unchanged. Nothing was written. Warning: unknown field "spec.foo"
+    Plan: release `shop` in `prod` would become revision 8: 1 object deleted, 2 deleted and made anew, 1 changed, 1 taken into the release, 3 new, 1 not tried, 1 kept, 1 unchanged. Nothing was written. Warning: unknown field "spec.foo"
     - ConfigMap/old: deleted
-    ! Job/migrate: deleted and made anew, so it runs again
+    ! Job/migrate: deleted and made anew, so it runs again:
+      spec.image: db:1 → db:2
+    ! Deployment/api: deleted and made anew, as its `landfall/recreate` asks for
     Deployment/web:
       spec.image: web:1 → web:2
+    + StatefulSet/db: made again, as it is gone since revision 6
     Service/web: taken into the release, otherwise unchanged
     + ConfigMap/web: new
-    Certificate/web: not tried, because its kind comes with this release
+    + Widget/web: new, and not tried, because its kind comes with this release
+    Certificate/web: not tried, because a webhook of the cluster takes no dry runs
     Secret/kept: not in the release any more, and kept: `prune` is not set
 
     Namespace=prod
     Release=shop
     Revision=8
     Mode=plan
-    ChangeCount=6
+    ChangeCount=9
     Changes=- ConfigMap/old: deleted
-    ! Job/migrate: deleted and made anew, so it runs again
+    ! Job/migrate: deleted and made anew, so it runs again:
+      spec.image: db:1 → db:2
+    ! Deployment/api: deleted and made anew, as its `landfall/recreate` asks for
     Deployment/web:
       spec.image: web:1 → web:2
+    + StatefulSet/db: made again, as it is gone since revision 6
     Service/web: taken into the release, otherwise unchanged
     + ConfigMap/web: new
-    Certificate/web: not tried, because its kind comes with this release
+    + Widget/web: new, and not tried, because its kind comes with this release
+    Certificate/web: not tried, because a webhook of the cluster takes no dry runs
     Secret/kept: not in the release any more, and kept: `prune` is not set
     Strategy=release
     Execution=run-7
@@ -332,6 +346,42 @@ fn objects_that_change_alike_are_told_together() {
     }
     let lines = plan_lines(&request(), &plan).join("\n");
     assert!(lines.contains("ConfigMap/dashboard-399:\n"), "{lines}");
+}
+
+/// Whoever approves looks for the images first, of all workloads.
+#[test]
+fn images_come_first_and_are_there_where_nothing_else_has_room() {
+    let workload = |name: &str, version: u32| {
+        let annotations =
+            (0..9).map(|number| (format!("note-{number}"), json!(version.to_string())));
+        let annotations = annotations.collect::<serde_json::Map<_, _>>();
+        let image = format!("registry.example.com/{name}:{version}");
+        json!({"metadata": {"annotations": annotations}, "spec": {"template": {"spec": {
+            "containers": [{"name": "app", "image": image}]}}}})
+    };
+    let of = |name: &str| ObjectPlan {
+        id: id(&format!("Deployment/{name}")),
+        change: ObjectChange::Changed(difference(&workload(name, 1), &workload(name, 2))),
+    };
+    let names = (0..20).map(|number| format!("service-{number:02}"));
+    let names = names.collect::<Vec<_>>();
+    let plan = ReleasePlan {
+        objects: names.iter().map(|name| of(name)).collect(),
+        warnings: Vec::new(),
+        ..plan()
+    };
+    let Report::Success { variables, .. } = planned(&request(), &guard(), &plan) else {
+        panic!("a plan is a success");
+    };
+    let changes = variables.iter().find(|(name, _)| *name == "Changes");
+    let changes = &changes.unwrap().1;
+    for name in &names {
+        let said = format!(
+            "Deployment/{name}:\n  spec.template.spec.containers[app].image: \
+             registry.example.com/{name}:1 → registry.example.com/{name}:2\n"
+        );
+        assert!(changes.contains(&said), "{said}: {changes}");
+    }
 }
 
 #[test]
@@ -652,7 +702,7 @@ fn what_keeps_a_release_from_beginning_is_told() {
     };
     assert_snapshot!(told(locked), @r"
     RevisionOutOfSync
-    Release `shop` in `prod` was not changed: execution `run-6` was deploying the same release for the whole 15 min (timeout). Nothing was started.
+    Release `shop` in `prod` was not changed: execution `run-6` was deploying the same release for as long as this one could wait within its timeout of 15 min. Nothing was started.
 
     Retry the stage when that execution has finished. If it was stopped, its lock expires at 2026-01-01T00:15:00Z. See docs/operations.md, locked.
     ");
@@ -1037,13 +1087,10 @@ fn other_causes_are_told_with_their_object() {
     3 objects were put back as in revision 6: `Deployment/web`, `Service/web`, `ConfigMap/web`. 1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Job/migrate` (it ran, and what it did cannot be undone).
     If the manifests are at fault, correct them and release the change again; otherwise fix the cause in the cluster and retry the stage. See docs/operations.md, release-timed-out.
     ");
-    let refused = ReleaseCause::Refused {
-        id: id("Deployment/api"),
-        trouble: conflict(),
-    };
+    let refused = ReleaseCause::Refused(fault("Deployment/api", "k8s/api.yaml:7", conflict()));
     assert_snapshot!(told(refused), @r#"
     ConfigurationError
-    Release `shop` in `prod` failed and was rolled back to revision 6: `Deployment/api` could not be applied: `kubectl-edit` owns `spec.replicas`, `spec.paused`.
+    Release `shop` in `prod` failed and was rolled back to revision 6: `Deployment/api` (k8s/api.yaml:7) could not be applied: `kubectl-edit` owns `spec.replicas`, `spec.paused`.
 
     Of the other workloads, these were ready: `Deployment/api`, `StatefulSet/db`; these were not yet: `Deployment/worker`.
     3 objects were put back as in revision 6: `Deployment/web`, `Service/web`, `ConfigMap/web`. 1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Job/migrate` (it ran, and what it did cannot be undone).
@@ -1082,10 +1129,7 @@ fn a_cause_survives_into_the_next_invocation() {
         object,
         timed_out,
         ReleaseCause::Gone(id("Service/web")),
-        ReleaseCause::Refused {
-            id: id("Deployment/api"),
-            trouble: conflict(),
-        },
+        ReleaseCause::Refused(fault("Deployment/api", "k8s/api.yaml:7", conflict())),
     ] {
         let kept = ReleaseCause::Recorded(recorded(&cause));
         let section = |told: &str| told.rsplit(", ").next().unwrap().to_owned();

@@ -20,6 +20,7 @@ pub(super) fn ended(request: &ReleaseRequest, back: &WayBack) -> String {
         .iter()
         .any(|(_, reason)| !left::is_by_rule(reason));
     match (back.tried, back.revision) {
+        _ if request.before.is_some() => "was not changed".to_owned(),
         (false, _) if !request.rollback => "failed and was left as it is".to_owned(),
         (false, _) => "failed".to_owned(),
         (true, _) if is_partial || !back.unserved.is_empty() => {
@@ -48,6 +49,9 @@ pub(super) fn done(request: &ReleaseRequest, back: &WayBack) -> String {
     let namespace = &request.namespace;
     if !back.tried {
         return match request.rollback {
+            false if request.before.is_some() => {
+                "The Job stays as it is, and the workload as it was.".to_owned()
+            }
             false => "What was written stays as it is, because `rollback` is false.".to_owned(),
             true if back.overtaken_by.is_some() => format!(
                 "What was written stays as it is: execution `{}` has deployed this release since.",

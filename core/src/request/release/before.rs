@@ -4,6 +4,7 @@
 use super::collect::Objects;
 use super::model::{Manifest, ReleaseRequest};
 use crate::kubernetes::object::digest;
+use crate::kubernetes::object_id::ObjectId;
 use crate::request::fields::Check;
 use crate::request::files::NamedFile;
 use crate::request::model::{Hidden, Request};
@@ -77,9 +78,20 @@ impl Check<'_> {
             execution: workload.execution.clone(),
             commit: workload.commit.clone(),
             committed: workload.committed,
+            before: Some(id_of(workload)),
             origin: workload.origin.clone(),
             hidden: secrets.into_iter().map(Hidden).collect(),
         })
+    }
+}
+
+fn id_of(workload: &Request) -> ObjectId {
+    let resource = workload.kind.row().resource;
+    ObjectId {
+        group: resource.group().to_owned(),
+        kind: resource.kind.to_string(),
+        namespace: Some(workload.namespace.clone()),
+        name: workload.deployment.clone(),
     }
 }
 

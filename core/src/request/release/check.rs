@@ -143,6 +143,7 @@ impl Check<'_> {
             execution,
             commit,
             committed,
+            before: None,
             origin: Origin::default(),
             hidden: Vec::new(),
         };

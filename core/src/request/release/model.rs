@@ -1,6 +1,6 @@
 //! The checked request for a release.
 
-use crate::kubernetes::object_id::group_of;
+use crate::kubernetes::object_id::{ObjectId, group_of};
 use crate::request::model::{Alarms, Hidden, Mode, Watch};
 use crate::request::origin::Origin;
 use jiff::Timestamp;
@@ -46,6 +46,8 @@ pub struct ReleaseRequest {
     pub commit: Option<String>,
     /// When the deployed change was committed: the start of the lead time.
     pub committed: Option<Timestamp>,
+    /// The workload before which its only Job must complete: a release that nobody has named.
+    pub before: Option<ObjectId>,
     /// The files that the request was read from.
     pub origin: Origin,
     /// The values that no text may show.

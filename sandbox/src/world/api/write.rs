@@ -232,8 +232,10 @@ impl World {
         if !dry {
             self.discard(&key, policy != "Orphan");
         }
-        if kind.plural == "pods" {
-            let left = self.store.get(&key).cloned().unwrap_or(old);
+        // What goes later is the answer: pods, and what finalizers keep.
+        let left = self.store.get(&key).cloned().filter(|_| !dry);
+        let pod = (kind.plural == "pods").then(|| Arc::clone(&old));
+        if let Some(left) = left.or(pod) {
             return Ok(answer(200, presented(&left, call)));
         }
         Ok(answer(

@@ -150,6 +150,13 @@ fn a_placeholder_is_not_sent_as_certificate() {
         let client = &object["spec"]["conversion"]["webhook"]["clientConfig"];
         assert_eq!(client.get("caBundle").is_some(), stays, "{bundle}");
         assert_eq!(client["service"]["name"], "hook");
+        let hook = json!({"clientConfig": {"caBundle": bundle, "service": {"name": "hook"}}});
+        let manifest = json!({"apiVersion": "admissionregistration.k8s.io/v1", "metadata": {},
+            "kind": "MutatingWebhookConfiguration", "webhooks": [{}, hook]});
+        let object = sent(&manifest, None, None);
+        let client = &object["webhooks"][1]["clientConfig"];
+        assert_eq!(client.get("caBundle").is_some(), stays, "{bundle}");
+        assert_eq!(client["service"]["name"], "hook");
     }
 }
 

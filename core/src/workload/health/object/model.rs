@@ -65,6 +65,8 @@ pub enum ObjectWait {
     },
     /// It is in this phase.
     Phase(String),
+    /// It is being deleted to be made anew, and these finalizers keep it.
+    Removal(Vec<String>),
 }
 
 /// Why an object will not get ready.
