@@ -4,7 +4,7 @@
 pub mod faults;
 mod guarded;
 mod ingress;
-mod interrupted;
+pub mod interrupted;
 mod pods;
 mod real;
 pub mod stand_in;

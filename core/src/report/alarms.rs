@@ -67,7 +67,7 @@ pub fn error_text(error: &AlarmsError) -> String {
 
 /// Where the graph of the alarm is that rang.
 pub(super) fn graph(cause: &RolloutCause) -> Option<String> {
-    if let RolloutCause::AtShare { cause, .. } = cause {
+    if let RolloutCause::AtShare { cause, .. } | RolloutCause::OfAnother { cause, .. } = cause {
         return graph(cause);
     }
     let RolloutCause::Alarms(judgement) = cause else {

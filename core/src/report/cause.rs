@@ -102,6 +102,11 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
                 self::cause(cause, which)
             )
         }
+        RolloutCause::OfAnother { execution, cause } => format!(
+            "execution `{}` died in the bake of the version that served, and {}",
+            quote(execution),
+            self::cause(cause, which)
+        ),
         RolloutCause::Alarms(judgement) => alarms::judged(judgement),
         RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
     };

@@ -142,6 +142,13 @@ pub enum RolloutCause {
         /// Why it failed.
         cause: Box<RolloutCause>,
     },
+    /// The version is one that another execution left in its bake.
+    OfAnother {
+        /// The execution.
+        execution: String,
+        /// Why it failed.
+        cause: Box<RolloutCause>,
+    },
 }
 
 /// What stopped an incomplete rollout.
@@ -187,7 +194,9 @@ impl RolloutCause {
             RolloutCause::Alarms(Judgement::Rang(_)) => Reason::Alarm,
             RolloutCause::Alarms(Judgement::Unreadable(..)) => Reason::AlarmsUnreadable,
             RolloutCause::SelectorChanged(_) => Reason::Selector,
-            RolloutCause::AtShare { cause, .. } => return cause.reason(),
+            RolloutCause::AtShare { cause, .. } | RolloutCause::OfAnother { cause, .. } => {
+                return cause.reason();
+            }
             RolloutCause::Route {
                 problem: RouteProblem::Deleted | RouteProblem::Changed { .. },
                 ..

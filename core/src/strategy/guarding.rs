@@ -6,9 +6,10 @@ use super::decision::Decision;
 use super::pauses::WATCH_WINDOW;
 use super::service_lock::Lock;
 use crate::kubernetes::object::timestamp;
-use crate::request::Request;
+use crate::kubernetes::service::Service;
+use crate::request::{Mode, Request};
 use crate::snapshot::Snapshot;
-use crate::state::continuation::Continuation;
+use crate::state::continuation::{Continuation, Phase};
 use crate::state::guard::LastReading;
 use crate::state::marks;
 use crate::workload::{Workload, health};
@@ -39,12 +40,38 @@ pub fn began(
         return goes_on.then_some(deployed_at);
     };
     let service = snapshot.seen_service(&switch.service)?;
+    if let Some(dead) = rang_in_dead_bake(request, continuation, service) {
+        return Some(dead.guarded_since());
+    }
     let lock = Lock::read(service).filter(|lock| lock.execution == request.execution);
     let is_ours = [marks::JOB, marks::ROLLED_BACK]
         .iter()
         .any(|mark| service.annotation(mark) == job);
     let switched = is_ours.then(|| at(service.annotation(marks::DEPLOYED_AT)));
     lock.map(|lock| lock.guarded_since()).or(switched)
+}
+
+/// The lock of another execution's deploy that died in its bake, where an alarm rings since it
+/// began: that judges it as in a retry of it. To refuse this deploy because of the alarm would leave
+/// the traffic with the version that makes it ring.
+pub(super) fn rang_in_dead_bake(
+    request: &Request,
+    continuation: &Continuation,
+    service: &Service,
+) -> Option<Lock> {
+    let is_refused = continuation.phase == Phase::Start
+        && request.mode == Mode::Deploy
+        && !request.ignores_ringing();
+    let guard = &continuation.guard;
+    let now = guard.tried.filter(|_| is_refused)?;
+    let dead = Lock::read(service).filter(|lock| lock.execution != request.execution)?;
+    let is_baking = service.annotation(marks::JOB) == Some(&dead.job)
+        && service.selector().get(marks::VERSION) == Some(&dead.version)
+        && service.annotation(marks::RETIRING).is_none();
+    let mut ringing = guard.ringing_since_before().chain(guard.rung());
+    let since = dead.guarded_since();
+    let rang = ringing.any(|alarm| alarm.transitioned.is_some_and(|at| at > since));
+    (is_baking && rang && !dead.holds(now)).then_some(dead)
 }
 
 /// Whether the last rolling deploy noted that its watch is over.

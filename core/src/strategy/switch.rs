@@ -30,6 +30,7 @@ use super::decision::Decision;
 use super::handover::Handover;
 use super::result::{Failure, RollbackResult};
 use super::service_lock::Lock;
+use super::service_lock::taken_back::TakenBack;
 use super::traffic::TrafficState;
 use crate::kubernetes::service::Service;
 use crate::request::{Request, Switch};
@@ -132,7 +133,11 @@ impl Context<'_> {
             // The deploy itself gave way, unless someone has deployed since.
             let since = service.annotation(marks::JOB) != Some(job);
             let by = service.annotation(marks::EXECUTION).filter(|_| since);
-            let by = by.map(str::to_owned);
+            // Who has stopped it has switched nothing.
+            let by = Lock::read(service)
+                .map(|lock| lock.execution)
+                .or_else(|| Some(TakenBack::read(service)?.execution))
+                .or_else(|| by.map(str::to_owned));
             if let Phase::SwitchRollback(back) = &self.continuation.phase {
                 return Ok(ended(back.clone(), RollbackResult::OvertakenBy(by)));
             }
@@ -141,7 +146,7 @@ impl Context<'_> {
         let lock = Lock::read(service).filter(|lock| lock.job == job);
         let failed = service.annotation(marks::ROLLED_BACK) == Some(job);
         let switched = service.annotation(marks::JOB) == Some(job);
-        if !failed && let Some(cause) = self.judged(service, lock.as_ref()) {
+        if !failed && let Some(cause) = self.judged(service, lock.as_ref())? {
             // The share of the traffic that the version had belongs to the cause.
             self.has_share()?;
             return Ok(self.fail(cause));

@@ -3,6 +3,7 @@
 
 use super::{NEW_IMAGE, behind_a_service, is_alarm, ring, silence, version};
 use crate::bake::watched;
+use crate::canary::interrupted::expire;
 use crate::executions::serves;
 use crate::stage::{LIFE, OLD_IMAGE, Stage};
 use landfall_sandbox::aws::{JobResult, Outcome};
@@ -111,4 +112,27 @@ async fn a_retry_takes_back_the_sick_version_that_a_dead_deploy_was_rolling_out(
     assert!(message.contains("Rolled back: revision "), "{message}");
     serves(&stage, (OLD_IMAGE, "")).await;
     assert_eq!(stage.image().await, OLD_IMAGE);
+}
+
+/// The next execution comes after the lock has expired. To refuse it because of the alarm would
+/// leave the traffic with the version that makes it ring.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_execution_takes_back_what_rings_since_a_switch_died_in_its_bake() {
+    for way in &WAYS[1..] {
+        let stage = killed_in_its_bake(way).await;
+        expire(&stage).await;
+        ring(&stage, "web 5xx");
+        let mut next = parameters(way, "run-2", "1s");
+        next["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+        let message = reported(&stage, &next).await.expect_err(way);
+        is_alarm(&message, "web 5xx");
+        let told = "execution `run-1` died in the bake of the version that served";
+        assert!(message.contains(told), "{way}: {message}");
+        serves(&stage, (OLD_IMAGE, "")).await;
+        let message = reported(&stage, &next).await.expect_err(way);
+        assert!(message.contains("was not changed"), "{way}: {message}");
+        silence(&stage, "web 5xx");
+        reported(&stage, &next).await.expect(way);
+        serves(&stage, ("registry.example.com/demo-app:3.0.0", "")).await;
+    }
 }

@@ -30,6 +30,7 @@ impl Context<'_> {
                 self.see_no_other_canary(service)?;
                 self.end_dead_share(service)?;
                 self.end_dead_overlap(service)?;
+                self.judge_dead_bake(service)?;
                 self.return_from_empty(service)?;
             }
             Some(lock) if lock.selects_by(&service.selector()) => {}
