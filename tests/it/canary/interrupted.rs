@@ -6,6 +6,7 @@ use super::{canary, deploy, is_given_back, route, stage, stage_with};
 use crate::blue_green::{NEW_IMAGE, at_rest, replicas, service, switch};
 use crate::stage::{LIFE, Stage};
 use landfall_sandbox::aws::{JobResult, Outcome};
+use landfall_sandbox::function::Function;
 use landfall_sandbox::gateway::{HTTP_ROUTES, REFUSE, sample_http_route};
 use landfall_sandbox::world::sample_service;
 use serde_json::{Value, json};
@@ -397,6 +398,53 @@ async fn a_rollback_on_demand_stops_a_canary_half_way() {
     let told = "This execution had already taken back the last deploy, of `demo-app-blue`";
     assert!(summary.contains(told), "{summary}");
     is_given_back(&stage).await;
+}
+
+/// A canary that is alive is stopped at once: its lock is not waited for, and it gives way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_on_demand_stops_a_canary_that_is_under_way() {
+    for route in [true, false] {
+        let stage = stage().await;
+        let variables = [
+            ("K8S_CLUSTER", stage.cluster.url()),
+            ("K8S_CA", stage.cluster.ca()),
+        ];
+        let _second = Function::start(&crate::stage::function(), &stage.aws, &variables).unwrap();
+        let mut parameters = canary(NEW_IMAGE);
+        parameters["steps"] = json!([{"weight": 30, "bake": "60s"}]);
+        let fields = parameters.as_object_mut().unwrap();
+        fields.retain(|name, _| route || name != "route");
+        let job = stage.aws.submit(stage.event(&parameters), LIFE);
+        match route {
+            true => share_is(&stage, 30).await,
+            // One pod beside the two.
+            false => {
+                while ready(&stage).await < 3 {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+            }
+        }
+        let mut back = parameters.clone();
+        back["mode"] = json!("rollback");
+        back["execution"] = json!("run-9");
+        back.as_object_mut().unwrap().remove("images");
+        let since = std::time::Instant::now();
+        let summary = ended(&stage, back).await.unwrap();
+        assert!(since.elapsed() < Duration::from_secs(20), "{route}");
+        let told = "The last deploy, of `demo-app-blue`, was not done: it was taken back";
+        assert!(summary.contains(told), "{summary}");
+        let Outcome::Failed(report) = stage.aws.outcome(&job, LIFE).await else {
+            panic!("{}", stage.log());
+        };
+        let JobResult::Failure { kind, message, .. } = report.result else {
+            panic!("it failed");
+        };
+        assert_eq!(kind, "RevisionOutOfSync", "{message}");
+        assert!(message.contains("`run-9`"), "{message}");
+        assert_eq!(replicas(&stage, "demo-app").await, Some(2));
+        assert_eq!(replicas(&stage, "demo-app-blue").await, Some(0));
+        is_given_back(&stage).await;
+    }
 }
 
 /// Nothing but the new version is left: the Service has its pods before the route sends everything

@@ -29,7 +29,8 @@ impl Context<'_> {
     pub(super) fn admit(&self, service: &Service) -> Result<(), Decision> {
         let late = self.now >= self.continuation.deadline;
         let other = Lock::read(service).filter(|lock| lock.execution != self.request.execution);
-        if let Some(other) = other.filter(|lock| late || lock.holds(self.now)) {
+        let waits = |lock: &Lock| late || lock.holds(self.now) && !self.stops(service, lock);
+        if let Some(other) = other.filter(waits) {
             let (execution, until) = (other.execution.clone(), other.expires());
             if self.continuation.phase != Phase::Start {
                 let by = Some(execution);

@@ -75,6 +75,20 @@ impl Context<'_> {
         self.patch_service(patch, Phase::Switch)
     }
 
+    /// Whether this rollback on demand stops the deploy whose lock this is. It need not wait for
+    /// one whose version gets traffic: what it would go back to in the end is what is there now.
+    /// One that is at its end comes to that first.
+    pub(super) fn stops(&self, service: &Service, lock: &Lock) -> bool {
+        let route = self.routed().map(|routed| routed.reference.to_string());
+        let has_switched = service.annotation(marks::JOB) == Some(&lock.job)
+            && service.selector().get(VERSION) == Some(&lock.version);
+        let has_traffic = has_switched || lock.share.is_some() || lock.route.is_some();
+        let is_ending =
+            service.annotation(marks::RETIRING).is_some() || Overlap::read(service).is_some();
+        let asked = self.request.is_back_to_former() && !lock.back && lock.route == route;
+        asked && has_traffic && !is_ending
+    }
+
     /// What this rollback on demand takes back, where the last deploy was not done.
     pub(super) fn unfinished(&self, service: &Service, live: &Workload) -> Option<TakenBack> {
         let dead = unfinished(self.request, service, live, &self.continuation.job)?;

@@ -1,4 +1,5 @@
 mod overlap;
+mod stopping;
 
 use super::*;
 use crate::change::editor::Editor;

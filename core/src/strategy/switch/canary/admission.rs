@@ -59,7 +59,9 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let is_at_start = self.continuation.phase == Phase::Start && !self.request.mode.is_plan();
         let dead = Lock::read(service).filter(|_| is_at_start);
-        let Some(dead) = dead.filter(|lock| lock.execution != self.request.execution) else {
+        let others = |lock: &Lock| lock.execution != self.request.execution;
+        // One that is alive and to be stopped loses its lock before anything else.
+        let Some(dead) = dead.filter(|lock| others(lock) && !lock.holds(self.now)) else {
             return Ok(());
         };
         // Not to a Service without pods.

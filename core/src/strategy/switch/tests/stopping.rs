@@ -1,0 +1,199 @@
+//! What a deploy does with the work of another one that is alive, or dead: it is stopped by a rollback
+//! on demand, or judged by an alarm.
+
+use super::*;
+use crate::alarm::{Alarm, AlarmState};
+
+/// A rollback on demand stops a deploy whose version gets traffic, although its lock holds. Nothing
+/// else does, and what is at its end comes to that.
+#[test]
+fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
+    let back = json!({"mode": "rollback", "images": null});
+    let to = json!({"mode": "rollback", "images": null, "to": "web-blue"});
+    let share = json!({"pinned": {"app": "web", TEMPLATE_HASH: "h"}, "selector": {"app": "web"},
+        "share": {"step": 0, "percent": 50, "at": at(1).to_string()}});
+    let of_others = |more: &Value| {
+        let mut lock = json!({"execution": "run-1", "job": "job-1", "version": "blue",
+            "since": at(0).to_string(), "deadline": at(900).to_string()});
+        merge(&mut lock, more);
+        lock.to_string()
+    };
+    let under_way = |more: &Value| {
+        let notes = json!({marks::LOCK: of_others(more)});
+        let selector = match more["share"].is_object() {
+            true => json!({"app": "web"}),
+            false => json!({"app": "web", TEMPLATE_HASH: "h"}),
+        };
+        seen(service(selector, notes), Some(blue(json!({}))))
+    };
+    let baking = |more: Value| {
+        let mut notes = json!({marks::LOCK: of_others(&json!({})), marks::JOB: "job-1"});
+        merge(&mut notes, &more);
+        seen(switched(notes), Some(blue(json!({marks::JOB: "job-1"}))))
+    };
+    let waits = "wait 5s Lock { execution: \"run-1\"";
+    let rows = [
+        (
+            "with a share",
+            &back,
+            under_way(&share),
+            "patch services/web",
+        ),
+        ("no traffic", &back, under_way(&json!({})), waits),
+        (
+            "a rollback itself",
+            &back,
+            under_way(&json!({"back": true})),
+            waits,
+        ),
+        (
+            "over a route of its own",
+            &back,
+            under_way(&json!({"route": "httproute/web"})),
+            waits,
+        ),
+        ("a version is named", &to, under_way(&share), waits),
+        ("a deploy", &json!({}), under_way(&share), waits),
+        (
+            "in its bake",
+            &back,
+            baking(json!({})),
+            r#"read Get(Deployment, "web-green")"#,
+        ),
+        (
+            "at its end",
+            &back,
+            baking(json!({marks::RETIRING: "true"})),
+            waits,
+        ),
+    ];
+    for (name, fields, snapshot, expected) in rows {
+        let found = decided(&request(fields.clone()), &Phase::Start, &snapshot, at(20));
+        assert!(found.starts_with(expected), "{name}: {found}");
+    }
+}
+
+/// Who has stopped a deploy has switched nothing: the one that was switched before is not who.
+#[test]
+fn a_deploy_that_was_stopped_names_who_stopped_it() {
+    let note = json!({"execution": "run-7", "job": "job-7", "deployment": "web-blue"});
+    for notes in [
+        json!({marks::LOCK: lock("job-7", "run-7")}),
+        json!({marks::TAKEN_BACK: note.to_string()}),
+    ] {
+        let mut all = json!({marks::SUPERSEDED: "job-2", marks::EXECUTION: "run-1",
+            marks::JOB: "job-1"});
+        merge(&mut all, &notes);
+        let observation = seen(service(json!({"app": "web"}), all), None);
+        let found = decided(&request(json!({})), &Phase::Switch, &observation, at(1));
+        assert!(found.contains("by: Some(\"run-7\")"), "{found}");
+    }
+}
+
+/// Whoever controls an autoscaler points it back: the version that serves would not be scaled.
+#[test]
+fn an_autoscaler_of_somebody_else_speaks_against_a_switch() {
+    let scaler = |owners: Value| {
+        Autoscaler::new(
+            json!({"metadata": {"name": "keda-hpa-web", "ownerReferences": owners},
+            "spec": {"scaleTargetRef": {"kind": "Deployment", "name": "web"}}}),
+        )
+    };
+    let keda = json!([{"kind": "ScaledObject", "name": "web", "uid": "u", "controller": true}]);
+    let garbage = json!([{"kind": "ConfigMap", "name": "web", "uid": "u"}]);
+    let back = json!({"mode": "rollback", "images": null, "to": "web"});
+    for (name, fields, owners, is_refused) in [
+        ("KEDA's", json!({}), keda.clone(), true),
+        (
+            "one that goes with another object",
+            json!({}),
+            garbage,
+            false,
+        ),
+        ("what comes back does not wait", back, keda, false),
+    ] {
+        let notes = json!({marks::FROM: "web", marks::TO: "web-blue"});
+        let mut observation = seen(service(json!({"app": "web"}), notes), None);
+        observation.set(Query::autoscalers(), vec![scaler(owners)]);
+        let found = decided(&request(fields), &Phase::Start, &observation, at(1));
+        let told = found.contains("ScaledObject `web` controls that");
+        assert_eq!(told, is_refused, "{name}: {found}");
+    }
+}
+
+/// An alarm judges what another execution left in its bake: the next deploy takes that back, and is
+/// not refused because of it.
+#[test]
+fn an_alarm_that_rings_since_judges_a_dead_bake() {
+    let left = |more: Value| {
+        let lock = json!({"execution": "run-1", "job": "job-1", "version": "blue",
+            "since": at(0).to_string(), "guarded": at(10).to_string(),
+            "deadline": at(100).to_string()});
+        let mut notes = json!({marks::LOCK: lock.to_string(), marks::JOB: "job-1"});
+        merge(&mut notes, &more);
+        seen(switched(notes), Some(blue(json!({marks::JOB: "job-1"}))))
+    };
+    let decided = |alarms: Value, snapshot: &Snapshot, rang: (AlarmState, u64), now: u64| {
+        let fields = json!({"images": {"app": "app:3"}, "alarms": alarms});
+        let (request, names) = (request(fields), ["e".to_owned()]);
+        let mut continuation = Continuation::begin("job-2", at(now), Duration::from_secs(900));
+        let alarm = Alarm {
+            name: "e".into(),
+            state: rang.0,
+            transitioned: Some(at(rang.1)),
+            reason: "Threshold Crossed".into(),
+            arn: None,
+            window: None,
+        };
+        continuation.guard.read(&names, Ok(vec![alarm]), at(now));
+        let began = crate::strategy::began(&request, &continuation, snapshot);
+        if let Some(began) = began {
+            continuation.guard.began(began, false);
+        }
+        // It says the same once more when it has judged.
+        let again = crate::strategy::began(&request, &continuation, snapshot);
+        assert_eq!(again, began);
+        let switch = request.strategy.switch().unwrap();
+        let decision = decide(&request, switch, &continuation, snapshot, at(now));
+        (began, outline(&decision))
+    };
+    let takes_over = "patch services/web null +execution +job +lock +superseded";
+    let rings = (AlarmState::Ringing, 50);
+    let (began, found) = decided(json!(["e"]), &left(json!({})), rings, 300);
+    assert_eq!((began, &*found), (Some(at(10)), takes_over));
+    for (name, alarms, snapshot, rang, now) in [
+        ("it may be alive", json!(["e"]), left(json!({})), rings, 200),
+        (
+            "it rang before",
+            json!(["e"]),
+            left(json!({})),
+            (AlarmState::Ringing, 5),
+            300,
+        ),
+        (
+            "it is silent",
+            json!(["e"]),
+            left(json!({})),
+            (AlarmState::Ok, 50),
+            300,
+        ),
+        (
+            "this deploy is the fix",
+            json!({"names": ["e"], "ringing": "ignore"}),
+            left(json!({})),
+            rings,
+            300,
+        ),
+        (
+            "the old one goes already",
+            json!(["e"]),
+            left(json!({marks::RETIRING: "true"})),
+            rings,
+            300,
+        ),
+    ] {
+        let (began, found) = decided(alarms, &snapshot, rang, now);
+        assert_eq!(began, None, "{name}");
+        assert!(!found.contains("+job"), "{name}: {found}");
+    }
+}
