@@ -77,8 +77,8 @@ pub fn candidates<'a>(old: &'a [RecordedObject], new: &[ObjectId]) -> Vec<&'a Re
     gone.collect()
 }
 
-/// What becomes of one of them, as the cluster has it now. `owner` is the release, and `applied` has
-/// the uids of all objects of the new revision.
+/// What becomes of one of them, as the cluster has it now. `owner` is the release, and `applied`
+/// has the uids of all objects of the new revision.
 pub fn prune(
     old: &RecordedObject,
     live: Option<&Value>,

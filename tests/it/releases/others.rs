@@ -4,7 +4,7 @@ use super::{GOOD, NEVER, empty, image, object, release, release_in, settings, we
 use crate::stage::{LIFE, SHORT, Stage};
 use jiff::{SignedDuration, Timestamp};
 use landfall_sandbox::aws::Outcome;
-use landfall_sandbox::world::{Fault, On};
+use landfall_sandbox::world::{Fault, On, Seen};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -144,11 +144,14 @@ async fn a_way_back_stops_where_a_later_execution_begins() {
             let write = On::method("PATCH").path("configmaps/settings");
             world.fault(write, Fault::Throttled { retry_after: 1 }, 3);
         });
-        loop {
-            let record = object(&stage, "secrets", "landfall.shop.v2").await.unwrap();
-            if !record["metadata"]["annotations"]["landfall/cause"].is_null() {
-                break;
-            }
+        let writes = || {
+            let all = stage.cluster.requests().unwrap_or_default();
+            let is_write =
+                |seen: &&Seen| seen.method == "PATCH" && seen.path.contains("configmaps/settings");
+            all.iter().filter(is_write).count()
+        };
+        let before = writes();
+        while writes() == before {
             sleep(Duration::from_millis(20)).await;
         }
         lock(&stage, Some("run-9")).await;

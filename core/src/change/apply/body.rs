@@ -33,9 +33,9 @@ const SERVER_METADATA: [&str; 6] = [
 ///   otherwise; if the sole owner left it out, the server would reset it to 1. A manifest without
 ///   replicas never changes the count either, at the first adoption and ever after.
 /// - A Service's `clusterIP: None` stays; an empty address is left out.
-/// - A `caBundle` of a webhook or of a CRD's conversion that is not a certificate is left out: it is
-///   a placeholder that others fill in, whose value is not to be taken away again, and the server
-///   would call the CRD not established for it.
+/// - A `caBundle` of a webhook or of a CRD's conversion that is not a certificate is left out: it
+///   is a placeholder that others fill in, whose value is not to be taken away again, and the
+///   server would call the CRD not established for it.
 /// - `stringData` of a Secret becomes `data`, because a key that leaves `stringData` stays.
 /// - Metadata that the server keeps is left out.
 ///

@@ -10,6 +10,7 @@ use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
+use crate::request::image::Reference;
 use crate::request::release::ReleaseRequest;
 use crate::state::guard::Guard;
 use crate::text::clip;
@@ -19,6 +20,9 @@ const FIELDS: usize = 20;
 
 /// How many of them, where there is not room for all.
 const FEW_FIELDS: usize = 3;
+
+/// How much of a digest is shown beside others: `sha256:`, and as much as `docker images` shows.
+const DIGEST: usize = 22;
 
 /// How much of a summary is what changes, at the least.
 const CHANGES_ROOM: usize = 1200;
@@ -243,7 +247,7 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
             let short = format!("{first}: {number} {fields_of}{each}");
             let lines = by_weight(difference);
             let images = lines.iter().filter(|line| is_image(line)).count();
-            let with_images = (images > 0).then(|| fields(&first, &lines, images, number));
+            let with_images = in_short(&lines, number).map(|images| format!("{first}: {images}"));
             let longer = [
                 fields(&names(all), &lines, FEW_FIELDS.max(images), number),
                 fields(&name, &lines, FIELDS.max(images), number),
@@ -307,6 +311,38 @@ fn by_weight(difference: &Difference) -> Vec<&String> {
 fn is_image(line: &str) -> bool {
     let field = line.split(": ").next().unwrap_or_default();
     field.ends_with("].image")
+}
+
+/// The images alone: `app :1 → :2, and 8 more fields`.
+pub(super) fn in_short(lines: &[&String], number: usize) -> Option<String> {
+    let images = lines.iter().map_while(|line| image_in_short(line));
+    let images = images.collect::<Vec<_>>();
+    let more = match number.saturating_sub(images.len()) {
+        0 => String::new(),
+        1 => ", and 1 more field".to_owned(),
+        more => format!(", and {more} more fields"),
+    };
+    (!images.is_empty()).then(|| images.join(", ") + &more)
+}
+
+/// The container and what changes of its image: of one of the same name the tag or the digest.
+fn image_in_short(line: &str) -> Option<String> {
+    let (field, images) = line.split_once(": ")?;
+    let container = field.strip_suffix("].image")?.rsplit('[').next()?;
+    let (old, new) = images.split_once(" → ")?;
+    let (before, after) = (Reference::parse(old).ok()?, Reference::parse(new).ok()?);
+    Some(match (before.tag, after.tag, before.digest, after.digest) {
+        _ if before.name != after.name => format!("{container} → {new}"),
+        (Some(old), Some(new), ..) if old != new => format!("{container} :{old} → :{new}"),
+        (_, _, Some(old), Some(new)) => {
+            format!(
+                "{container} @{} → @{}",
+                clip(old, DIGEST),
+                clip(new, DIGEST)
+            )
+        }
+        _ => format!("{container} → {new}"),
+    })
 }
 
 fn fields(name: &str, lines: &[&String], most: usize, number: usize) -> String {

@@ -363,7 +363,7 @@ fn images_come_first_and_are_there_where_nothing_else_has_room() {
         id: id(&format!("Deployment/{name}")),
         change: ObjectChange::Changed(difference(&workload(name, 1), &workload(name, 2))),
     };
-    let names = (0..20).map(|number| format!("service-{number:02}"));
+    let names = (0..50).map(|number| format!("service-{number:02}"));
     let names = names.collect::<Vec<_>>();
     let plan = ReleasePlan {
         objects: names.iter().map(|name| of(name)).collect(),
@@ -375,12 +375,29 @@ fn images_come_first_and_are_there_where_nothing_else_has_room() {
     };
     let changes = variables.iter().find(|(name, _)| *name == "Changes");
     let changes = &changes.unwrap().1;
-    for name in &names {
-        let said = format!(
-            "Deployment/{name}:\n  spec.template.spec.containers[app].image: \
-             registry.example.com/{name}:1 → registry.example.com/{name}:2\n"
-        );
+    let long = "Deployment/service-00:\n  spec.template.spec.containers[app].image: \
+        registry.example.com/service-00:1 → registry.example.com/service-00:2\n  metadata.";
+    assert!(changes.starts_with(long), "{changes}");
+    for name in &names[20..] {
+        let said = format!("\nDeployment/{name}: app :1 → :2, and 9 more fields");
         assert!(changes.contains(&said), "{said}: {changes}");
+    }
+    let short = |old: &str, new: &str| {
+        let line = format!("spec.template.spec.containers[app].image: {old} → {new}");
+        planned::in_short(&[&line], 1).unwrap()
+    };
+    let digest = |digit: &str| format!("r.io/web@sha256:{}", digit.repeat(64));
+    for (old, new, said) in [
+        ("r.io/web:1", "r.io/web:2", "app :1 → :2"),
+        ("r.io:5000/web", "r.io:5000/web:2", "app → r.io:5000/web:2"),
+        ("r.io/web:1", "mirror.io/web:2", "app → mirror.io/web:2"),
+        (
+            &*digest("a"),
+            &*digest("b"),
+            "app @sha256:aaaaaaaaaaaa… → @sha256:bbbbbbbbbbbb…",
+        ),
+    ] {
+        assert_eq!(short(old, new), said);
     }
 }
 
@@ -826,6 +843,48 @@ fn ended_as(request: &ReleaseRequest, cause: ReleaseCause, way_back: WayBack) ->
         way_back,
     };
     text(&failure(request, &failed, &source()))
+}
+
+#[test]
+fn a_workload_that_somebody_deleted_meanwhile_is_an_outage() {
+    let mut back = rolled_back();
+    for (lost, reason, is_outage) in [
+        ("ConfigMap/menu", LeftReason::Deleted, false),
+        ("Deployment/api", LeftReason::Changed, false),
+        ("Deployment/api", LeftReason::Deleted, true),
+    ] {
+        back.left = vec![(id(lost), reason)];
+        let told = ended_as(&request(), crashing(), back.clone());
+        let said = "\nOutage: `Deployment/api` is gone. Release `shop` in `prod` failed";
+        assert_eq!(told.contains(said), is_outage, "{told}");
+        assert_eq!(failure::is_outage(&crashing(), &back), is_outage, "{told}");
+    }
+}
+
+/// Nobody has named the release of a Job that runs before a workload, or said that it is not to be
+/// taken back.
+#[test]
+fn a_job_before_a_workload_fails_in_the_name_of_the_workload() {
+    let mut request = request();
+    request.rollback = false;
+    request.before = Some(id("Deployment/web"));
+    let told = ended_as(&request, migration(), WayBack::default());
+    for said in [
+        "\n`Deployment/web` in `prod` was not changed: `Job/migrate`: ",
+        "\nThe Job stays as it is, and the workload as it was.\n",
+    ] {
+        assert!(told.contains(said), "{said}: {told}");
+    }
+    assert!(!told.contains("rollback"), "{told}");
+    let foreign = ObjectTrouble::Foreign(vec![ForeignOwner::Release("prod/shop".to_owned())]);
+    let faults = vec![fault("Job/migrate", "k8s/migrate.yaml:1", foreign)];
+    let told = text(&failure(
+        &request,
+        &ReleaseFailure::Faults(faults),
+        &source(),
+    ));
+    assert!(told.contains("a name of its own"), "{told}");
+    assert!(!told.contains("force"), "{told}");
 }
 
 #[test]
