@@ -41,14 +41,7 @@ pub fn recorded(failure: RolloutFailure) -> RecordedFailure {
 pub fn cause(cause: &RolloutCause, which: &str) -> String {
     let text = match cause {
         RolloutCause::Recorded(text) => text.clone(),
-        RolloutCause::Pods { told, stopped } => {
-            let told = told.as_deref().map(|told| clip(told, TOLD_LIMIT));
-            let stopped = stopped.as_ref().map(|stop| stop_text(stop, which));
-            told.into_iter()
-                .chain(stopped)
-                .collect::<Vec<_>>()
-                .join("; ")
-        }
+        RolloutCause::Pods { told, stopped } => pods_text(told.as_deref(), stopped.as_ref(), which),
         RolloutCause::OtherTemplate(lost) => format!(
             "the API server stored another template than was asked for: `{}` {}",
             lost.field,
@@ -96,12 +89,10 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
             format!("someone else keeps `{deployment}` at {replicas} of {wanted} replicas")
         }
         RolloutCause::Route { route, problem } => route::problem(route, problem),
-        RolloutCause::AtShare { percent, cause } => {
-            format!(
-                "with {percent} % of the traffic, {}",
-                self::cause(cause, which)
-            )
-        }
+        RolloutCause::AtShare { percent, cause } => format!(
+            "with {percent} % of the traffic, {}",
+            self::cause(cause, which)
+        ),
         RolloutCause::OfAnother { execution, cause } => format!(
             "execution `{}` died in the bake of the version that served, and {}",
             quote(execution),
@@ -111,6 +102,13 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
         RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
     };
     clip(&text, CAUSE_LIMIT)
+}
+
+fn pods_text(told: Option<&str>, stopped: Option<&Stop>, which: &str) -> String {
+    let told = told.map(|told| clip(told, TOLD_LIMIT));
+    let stopped = stopped.map(|stop| stop_text(stop, which));
+    let both = told.into_iter().chain(stopped);
+    both.collect::<Vec<_>>().join("; ")
 }
 
 fn stop_text(stop: &Stop, which: &str) -> String {

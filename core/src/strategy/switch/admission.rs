@@ -76,9 +76,7 @@ impl Context<'_> {
         let narrowed = selector.get(TEMPLATE_HASH).cloned();
         let whole = only_set(live, sets);
         // A dead deploy's narrowing, to pods that were rolled away since: it is done once more.
-        let outdated =
-            narrowed.is_some() && narrowed.as_ref() != whole.map(|set| &set.template_hash);
-        if outdated {
+        if narrowed.is_some() && narrowed.as_ref() != whole.map(|set| &set.template_hash) {
             selector = service_lock::common(&selector);
         }
         let members = self.snapshot.service_pods(&selector)?;
@@ -86,10 +84,10 @@ impl Context<'_> {
         if self.switch.smoke.is_some() {
             self.preview()?;
         }
-        let mut faults = Vec::from_iter(self.fault_of_service(live));
         // Whatever is needed later must be readable before anything is written.
         let scalers = self.snapshot.autoscalers()?;
-        faults.extend(self.fault_of_scaler(scalers, &self.names(&[live.name()])?));
+        let mut faults = Vec::from_iter(self.fault_of_service(live));
+        faults.extend(self.fault_of_scaler(live, scalers)?);
         self.see_no_strangers(service, &mut faults)?;
         let handover = self.handover(service, live, sets, &mut faults)?;
         faults.extend(self.fault_of_overlap(handover.as_ref()));

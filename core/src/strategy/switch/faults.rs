@@ -120,10 +120,19 @@ impl Context<'_> {
 
     /// An autoscaler that another object controls, as one of KEDA's does, is pointed back by it at
     /// once: the version that serves would not be scaled.
-    pub(super) fn fault_of_scaler(&self, scalers: &[Autoscaler], names: &[&str]) -> Option<Fault> {
-        let mut scalers = scalers.iter().filter(|scaler| is_of(scaler, names));
-        let (scaler, (kind, owner)) =
-            scalers.find_map(|scaler| Some((scaler, controlled_by(scaler.value())?)))?;
+    pub(super) fn fault_of_scaler(
+        &self,
+        live: &Workload,
+        scalers: &[Autoscaler],
+    ) -> Result<Option<Fault>, Query> {
+        let names = self.names(&[live.name()])?;
+        let mut scalers = scalers.iter().filter(|scaler| is_of(scaler, &names));
+        let found = scalers.find_map(|scaler| Some((scaler, controlled_by(scaler.value())?)));
+        // What comes back is not to wait for that.
+        let found = found.filter(|_| !self.request.mode.is_rollback());
+        let Some((scaler, (kind, owner))) = found else {
+            return Ok(None);
+        };
         let problem = format!(
             "names `{}`, which HorizontalPodAutoscaler `{}` scales. {} `{}` controls that, and \
              would point it back at `{}`, so nothing would scale the version that serves: use the \
@@ -134,9 +143,7 @@ impl Context<'_> {
             quote(owner),
             scaler.target(),
         );
-        let fault = Fault::new("deployment", problem);
-        // What comes back is not to wait for that.
-        (!self.request.mode.is_rollback()).then_some(fault)
+        Ok(Some(Fault::new("deployment", problem)))
     }
 
     pub(super) fn fault_of_names(
