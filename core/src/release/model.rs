@@ -54,6 +54,9 @@ pub enum ObjectChange {
     Changed(Difference),
     /// Nothing changes but whose fields they are: it becomes part of the release.
     TakenOver,
+    /// The same of an object that is in the release already: its fields become ours, or what it
+    /// asks of Landfall changes.
+    Noted,
     /// It is deleted and made anew, because fields change that cannot be changed: what changes
     /// since the last good revision, if that had it.
     Recreated(Option<Difference>),

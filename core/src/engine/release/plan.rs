@@ -24,7 +24,10 @@ impl ReleaseEngine {
                     None => ObjectChange::New,
                 },
                 Tried::Differs(Some(difference)) if difference.count() == 0 => {
-                    ObjectChange::TakenOver
+                    match self.last_good(&item.id) {
+                        Some(_) => ObjectChange::Noted,
+                        None => ObjectChange::TakenOver,
+                    }
                 }
                 Tried::Differs(Some(difference)) => ObjectChange::Changed((**difference).clone()),
             };

@@ -63,7 +63,9 @@ pub fn failure(
         } => {
             // An alarm judges all of them.
             let is_theirs = !matches!(**cause, ReleaseCause::Alarms(_));
-            let others = way_back::others(request, others).filter(|_| is_theirs);
+            let mut others = others.clone();
+            others.retain(|(id, _)| Some(id) != lost(way_back));
+            let others = way_back::others(request, &others).filter(|_| is_theirs);
             ended(request, cause, others, way_back, source)
         }
     }

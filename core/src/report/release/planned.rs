@@ -89,6 +89,7 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
             ObjectChange::Unchanged => format!("{name}: completed before, so it does not run"),
             ObjectChange::Changed(_)
             | ObjectChange::TakenOver
+            | ObjectChange::Noted
             | ObjectChange::Again(_)
             | ObjectChange::NewUntried(_)
             | ObjectChange::Recreated(_)
@@ -124,6 +125,7 @@ fn changes(change: &ObjectChange) -> bool {
         ObjectChange::New
         | ObjectChange::Changed(_)
         | ObjectChange::TakenOver
+        | ObjectChange::Noted
         | ObjectChange::Again(_)
         | ObjectChange::NewUntried(_)
         | ObjectChange::Recreated(_)
@@ -138,7 +140,7 @@ fn rank(change: &ObjectChange) -> u8 {
     match change {
         ObjectChange::Deleted => 0,
         ObjectChange::Recreated(_) => 1,
-        ObjectChange::Changed(_) => 2,
+        ObjectChange::Changed(_) | ObjectChange::Noted => 2,
         ObjectChange::TakenOver => 3,
         ObjectChange::New | ObjectChange::Again(_) | ObjectChange::NewUntried(_) => 4,
         ObjectChange::Untried(_) => 5,
@@ -223,6 +225,7 @@ fn order(one: &ObjectPlan) -> (u8, u8, u8) {
         ObjectChange::Kept(_) | ObjectChange::Unchanged => u8::MAX,
         ObjectChange::Changed(_)
         | ObjectChange::TakenOver
+        | ObjectChange::Noted
         | ObjectChange::New
         | ObjectChange::Again(_)
         | ObjectChange::NewUntried(_)
@@ -275,6 +278,10 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
                 .collect();
         }
         ObjectChange::TakenOver => format!("{name}: taken into the release, otherwise unchanged"),
+        ObjectChange::Noted => format!(
+            "{name}: its fields become the release's, or its annotations for Landfall change; \
+             otherwise unchanged"
+        ),
         ObjectChange::New => format!("+ {name}: new"),
         ObjectChange::Again(revision) => {
             format!("+ {name}: made again, as it is gone since revision {revision}")

@@ -231,6 +231,7 @@ fn plan() -> ReleasePlan {
                 ObjectChange::Changed(difference(&image("web:1"), &image("web:2"))),
             ),
             of("Service/web", ObjectChange::TakenOver),
+            of("Service/api", ObjectChange::Noted),
             of(
                 "Job/migrate",
                 ObjectChange::Recreated(Some(difference(&image("db:1"), &image("db:2")))),
@@ -247,7 +248,7 @@ fn plan() -> ReleasePlan {
 #[test]
 fn a_plan_tells_what_is_lost_before_what_comes() {
     assert_snapshot!(text(&planned(&request(), &guard(), &plan())), @r#"
-    Plan: release `shop` in `prod` would become revision 8: 1 object deleted, 2 deleted and made anew, 1 changed, 1 taken into the release, 3 new, 1 not tried, 1 kept, 1 unchanged. Nothing was written. Warning: unknown field "spec.foo"
+    Plan: release `shop` in `prod` would become revision 8: 1 object deleted, 2 deleted and made anew, 2 changed, 1 taken into the release, 3 new, 1 not tried, 1 kept, 1 unchanged. Nothing was written. Warning: unknown field "spec.foo"
     - ConfigMap/old: deleted
     ! Job/migrate: deleted and made anew, so it runs again:
       spec.image: db:1 → db:2
@@ -255,6 +256,7 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
     Deployment/web:
       spec.image: web:1 → web:2
     + StatefulSet/db: made again, as it is gone since revision 6
+    Service/api: its fields become the release's, or its annotations for Landfall change; otherwise unchanged
     Service/web: taken into the release, otherwise unchanged
     + ConfigMap/web: new
     + Widget/web: new, and not tried, because its kind comes with this release
@@ -265,7 +267,7 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
     Release=shop
     Revision=8
     Mode=plan
-    ChangeCount=9
+    ChangeCount=10
     Changes=- ConfigMap/old: deleted
     ! Job/migrate: deleted and made anew, so it runs again:
       spec.image: db:1 → db:2
@@ -273,6 +275,7 @@ fn a_plan_tells_what_is_lost_before_what_comes() {
     Deployment/web:
       spec.image: web:1 → web:2
     + StatefulSet/db: made again, as it is gone since revision 6
+    Service/api: its fields become the release's, or its annotations for Landfall change; otherwise unchanged
     Service/web: taken into the release, otherwise unchanged
     + ConfigMap/web: new
     + Widget/web: new, and not tried, because its kind comes with this release
@@ -857,6 +860,8 @@ fn a_workload_that_somebody_deleted_meanwhile_is_an_outage() {
         let told = ended_as(&request(), crashing(), back.clone());
         let said = "\nOutage: `Deployment/api` is gone. Release `shop` in `prod` failed";
         assert_eq!(told.contains(said), is_outage, "{told}");
+        let ready = "these were ready: `Deployment/api`";
+        assert_eq!(told.contains(ready), !is_outage, "{told}");
         assert_eq!(failure::is_outage(&crashing(), &back), is_outage, "{told}");
     }
 }
