@@ -85,6 +85,8 @@ pub enum WebhookTrouble {
     BadAnswer,
     /// Its configuration has a path that is not there, or a condition that cannot be evaluated.
     Configuration,
+    /// It asks for a change that does not fit the object.
+    BadPatch,
     /// The control plane has no route to its pods' addresses.
     NoRoute,
     /// Anything else.
@@ -97,6 +99,10 @@ const ANONYMOUS: &str = "system:anonymous";
 /// What admission says until an API server that has just started has read what it needs.
 /// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/webhook/generic/webhook.go>
 const STARTING: &str = "not yet ready to handle request";
+
+/// What is said of a JSON patch of a mutating webhook that names a place which the object lacks.
+/// <https://github.com/evanphx/json-patch/blob/master/patch.go>
+const BAD_PATCH: &str = " operation does not apply: ";
 
 /// How the user name of a ServiceAccount begins.
 const SERVICE_ACCOUNT: &str = "system:serviceaccount:";
@@ -293,13 +299,18 @@ fn webhook_failed(message: &str) -> Option<RefusalCause> {
         "received invalid webhook response",
         "expected webhook response of",
     ];
-    if !marks.iter().any(|mark| message.contains(mark)) {
+    // Of a patch of our own the server does not call it its own error.
+    let is_internal = message.starts_with("Internal error occurred: ");
+    let is_patch = is_internal && message.contains(BAD_PATCH);
+    if !is_patch && !marks.iter().any(|mark| message.contains(mark)) {
         return None;
     }
     let named = message.split_once("calling webhook \"");
     let name = named.and_then(|(_, rest)| rest.split_once('"'));
     let has = |words: &[&str]| words.iter().any(|word| message.contains(word));
-    let trouble = if has(&["x509:", "tls: failed to verify", "certificate"]) {
+    let trouble = if is_patch {
+        WebhookTrouble::BadPatch
+    } else if has(&["x509:", "tls: failed to verify", "certificate"]) {
         WebhookTrouble::Certificate
     } else if has(&["no endpoints available", "no service port", "service \""])
         && !has(&["deadline exceeded", "connection refused"])

@@ -300,6 +300,9 @@ fn mend(name: &str, trouble: WebhookTrouble) -> String {
         WebhookTrouble::Configuration => {
             format!("Correct the configuration of {it}: its path, or its match conditions.")
         }
+        WebhookTrouble::BadPatch => "Find out which mutating webhook asks for a change that does \
+            not fit the object (`kubectl get mutatingwebhookconfigurations`), and correct it."
+            .to_owned(),
         // https://cert-manager.io/docs/concepts/webhook/#webhook-connection-problems-on-aws-eks
         WebhookTrouble::NoRoute => format!(
             "The control plane cannot reach the addresses of the pods of {it}, as on EKS with \
