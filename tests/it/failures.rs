@@ -287,7 +287,7 @@ async fn without_rollback_a_failed_version_stays() {
     let (kind, message) = stage.deploy(parameters).await.failure();
     assert_eq!(kind, "JobFailed");
     assert!(
-        message.contains("It was left as it is, because `rollback` is false."),
+        message.contains("It was left as it is, because `rollback` is false: 2 of 2 pods serve."),
         "{message}"
     );
     assert_eq!(stage.image().await, "demo-app:never-ready");

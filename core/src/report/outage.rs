@@ -114,7 +114,8 @@ pub(super) fn named(version: &Version) -> String {
     }
 }
 
-fn counted(serving: Serving) -> String {
+/// How many pods serve of those that are wanted.
+pub(super) fn counted(serving: Serving) -> String {
     format!(
         "{} of {} {}",
         serving.available.min(serving.wanted),

@@ -102,6 +102,12 @@ pub(super) fn rollout_failed(
             format!("The deploy of {} failed: {cause}.", target(request))
         }
         false if request.kind.ends() => format!("{} failed: {cause}.", target(request)),
+        false if evidence.ready > 0 && is_of_rolling(rollback_result) => {
+            format!(
+                "The rollout of {} was not completed: {cause}.",
+                target(request)
+            )
+        }
         false => headline(&target(request), &cause, rollback_result),
     };
     let headline = outage::first(request, headline, evidence, rollback_result);
@@ -131,7 +137,10 @@ pub(super) fn done_about(
 ) -> String {
     match rollback_result {
         RollbackResult::RollbackDisabled => {
-            "It was left as it is, because `rollback` is false.".to_owned()
+            let serving = evidence.serving.filter(|serving| !serving.is_outage());
+            let serving = serving.map(|serving| format!(": {} serve", outage::counted(serving)));
+            let serving = serving.unwrap_or_default();
+            format!("It was left as it is, because `rollback` is false{serving}.")
         }
         RollbackResult::NothingWritten => {
             "It already ran this version before the job began, so nothing was changed or rolled \
@@ -268,6 +277,20 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
             format!("The new version of {target} does not serve: {cause}.")
         }
     }
+}
+
+/// Whether some pods of the new version may serve: it was not switched, and not put away since.
+fn is_of_rolling(rollback_result: &RollbackResult) -> bool {
+    !matches!(
+        rollback_result,
+        RollbackResult::Unswitched(_)
+            | RollbackResult::ShareUnconfirmed(..)
+            | RollbackResult::ServiceGone
+            | RollbackResult::SwitchedBack(..)
+            | RollbackResult::LeftSwitched
+            | RollbackResult::NoWayBack
+            | RollbackResult::SwitchRollbackFailed(_)
+    )
 }
 
 /// What became of a Service and of the candidate.

@@ -155,7 +155,7 @@ fn evidence(pods: &[&str], log: &[&str]) -> Evidence {
         pods: lines(pods),
         events: Vec::new(),
         log: lines(log),
-        serving: None,
+        ..Evidence::default()
     }
 }
 
@@ -1481,7 +1481,7 @@ fn no_input_makes_a_report_too_long() {
                 pods: vec![line.clone(); 9],
                 events: vec![line.clone(); 9],
                 log: [vec![line; 20], vec!["the last line".into()]].concat(),
-                serving: None,
+                ..Evidence::default()
             },
             reason: None,
             traffic: None,

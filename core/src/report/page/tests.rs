@@ -68,7 +68,7 @@ fn nothing_of_the_cluster_becomes_markup_and_nothing_invisible_is_shown() {
         pods: lines(2, HOSTILE),
         events: lines(2, HOSTILE),
         log: lines(2, HOSTILE),
-        serving: None,
+        ..Evidence::default()
     };
     let mut mask = Mask::new();
     mask.add(["nothing-of-this"]);
@@ -137,7 +137,7 @@ fn a_page_has_at_most_200_kb_however_much_there_is() {
         pods: lines(5000, &line),
         events: lines(5000, &line),
         log: lines(5000, &line),
-        serving: None,
+        ..Evidence::default()
     };
     let mut all = details(evidence);
     all.changes = lines(5000, &line);
@@ -172,7 +172,7 @@ fn no_more_is_searched_for_secrets_than_there_is_time_for() {
         pods: lines(5, &line),
         events: lines(5, &line),
         log: lines(400, &line),
-        serving: None,
+        ..Evidence::default()
     };
     let mut all = details(evidence);
     all.changes = lines(400, &line);

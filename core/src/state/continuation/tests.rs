@@ -64,7 +64,7 @@ fn a_token_carries_as_much_evidence_as_fits() {
         pods: lines(9),
         events: lines(9),
         log: lines(21),
-        serving: None,
+        ..Evidence::default()
     };
     let token = state.encode("request");
     assert!(token.len() <= TOKEN_LIMIT, "{}", token.len());
@@ -186,7 +186,7 @@ fn a_switch_fits_and_comes_back() {
         pods: vec!["p".repeat(300); 5],
         events: vec!["e".repeat(300); 8],
         log: vec!["l".repeat(240); 20],
-        serving: None,
+        ..Evidence::default()
     };
     let back = |cause: String| {
         Phase::SwitchRollback(RecordedFailure {

@@ -45,6 +45,13 @@ pub struct Evidence {
     /// How many pods are ready at the end of a failed deploy, if they were counted.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub serving: Option<Serving>,
+    /// How many pods of the new version were ready when it failed.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub ready: usize,
+}
+
+fn is_zero(number: &usize) -> bool {
+    *number == 0
 }
 
 impl Evidence {
@@ -92,6 +99,9 @@ impl Evidence {
             events,
             log,
             serving: None,
+            ready: sight
+                .and_then(|sight| sight.pods.as_ref().ok())
+                .map_or(0, |pods| pods.ready),
         }
     }
 
@@ -169,7 +179,11 @@ fn pod_lines(
         told.is_some_and(|told| {
             // That a container was killed is known by the events of the one that is told.
             let killed = told.cause == Cause::Crash && told.code == 0;
-            (told.cause == finding.cause || killed && finding.cause == Cause::Ends)
+            // As is that a scheduler has seen the pod.
+            let seen = told.cause == Cause::Unschedulable;
+            (told.cause == finding.cause
+                || killed && finding.cause == Cause::Ends
+                || seen && finding.cause == Cause::NoScheduler)
                 && told.container == finding.container
                 && told.nodes.is_some() == finding.nodes.is_some()
         })
@@ -293,6 +307,16 @@ fn without_names(message: &str, set: &str) -> String {
 
 /// The last lines of a log, without terminal sequences.
 pub fn log_lines(text: &str) -> Vec<String> {
+    // What a kubelet answers in place of a log that its node has no more.
+    // https://github.com/kubernetes/kubernetes/issues/99414
+    const LOST: [&str; 3] = [
+        "unable to retrieve container logs for ",
+        "failed to try resolving symlinks in path ",
+        "failed to create fsnotify watcher: ",
+    ];
+    if LOST.iter().any(|lost| text.starts_with(lost)) && text.lines().count() == 1 {
+        return Vec::new();
+    }
     let lines = text.lines().map(|line| clip(&plain(line), LOG_LINE));
     let lines = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
     lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()

@@ -717,6 +717,7 @@ fn event(reason: &str, message: &str, count: u64) -> Event {
         message: message.into(),
         count,
         last: Some(at(40 + count)),
+        ..Event::default()
     }
 }
 
@@ -924,7 +925,7 @@ fn evidence_gives_up_what_tells_least() {
         pods: lines("pod", 9),
         events: lines("event", 9),
         log: lines("log", 21),
-        serving: None,
+        ..Evidence::default()
     };
     let whole = evidence.text(10_000);
     assert_eq!(whole.lines().count(), 9 + 9 + 21 + 2);
