@@ -156,6 +156,14 @@ impl Cause {
         )
     }
 
+    /// Why a controller cannot create pods, by what it was told.
+    pub fn of_creation(message: &str) -> Cause {
+        match message.contains("failed calling webhook") {
+            true => Cause::WebhookAway,
+            false => Cause::PodNotCreated,
+        }
+    }
+
     /// Whether the cause prevents the creation of pods.
     pub fn is_of_creation(self) -> bool {
         matches!(self, Cause::PodNotCreated | Cause::WebhookAway)

@@ -8,7 +8,7 @@ pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, cat
 use crate::request::Request;
 use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
-use crate::workload::health::diagnosis::{self, Diagnosis, Evidence};
+use crate::workload::health::diagnosis::{self, Cause, Diagnosis, Evidence, Finding};
 use crate::workload::health::job;
 use crate::workload::health::rollout::{Obstacle, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
@@ -266,10 +266,7 @@ impl RolloutTracker<'_> {
         let told = told.filter(|_| reason.is_none());
         Ok(RolloutState::Failed(RolloutFailure {
             cause: RolloutCause::Pods { told, stopped },
-            kind: match self.is_refused() {
-                true => Some(diagnosis::Cause::PodNotCreated),
-                false => finding.map(|finding| finding.cause),
-            },
+            kind: self.failed_of(finding),
             evidence: Evidence::of(self.live, sight, finding, explanation, &since, patience),
             reason,
             traffic: None,
@@ -286,13 +283,20 @@ impl RolloutTracker<'_> {
         Stop::DeadlineExceeded { deadline, progress }
     }
 
-    /// Whether Kubernetes cannot even create the ReplicaSet.
-    fn is_refused(&self) -> bool {
-        match health::verdict(self.live, &self.rollout.written, self.now) {
-            Verdict::Progressing(progress) => {
-                progress.waits_for == WaitsFor::Observation && progress.obstacle.is_some()
-            }
-            Verdict::Complete | Verdict::Failed(_) => false,
+    /// What its pods fail of, or that Kubernetes cannot create them: not one of them if it cannot
+    /// even create the ReplicaSet, else not all where those that are there are well.
+    fn failed_of(&self, finding: Option<&Finding>) -> Option<Cause> {
+        let found = finding.map(|finding| finding.cause);
+        let verdict = health::verdict(self.live, &self.rollout.written, self.now);
+        let (Verdict::Progressing(progress) | Verdict::Failed(progress)) = verdict else {
+            return found;
+        };
+        let Some(Obstacle::Told(refused)) = progress.obstacle else {
+            return found;
+        };
+        match progress.waits_for == WaitsFor::Observation {
+            true => Some(Cause::PodNotCreated),
+            false => found.or(Some(Cause::of_creation(&refused))),
         }
     }
 }

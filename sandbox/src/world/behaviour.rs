@@ -107,6 +107,8 @@ pub(crate) struct Life {
     pub(crate) number: usize,
     pub(crate) born: Option<Timestamp>,
     pub(crate) scripted: bool,
+    /// How often the event that comes again and again has been written again.
+    pub(crate) repeated: i64,
 }
 
 /// The HTTP response of pods with such an image.

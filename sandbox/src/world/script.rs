@@ -9,10 +9,10 @@ type Moment = (SignedDuration, Value);
 /// What the pods of one version show.
 ///
 /// A state is `"creating"`, `"ready"`, or an object with any of `phase`, `reason`, `message`,
-/// `node` (null: none yet), `conditions` (`{type: [status, reason, message]}`, null for none),
-/// `containers` and `init`. A container is `{"waiting": [reason, message]}`, `{"running": true}` or
-/// `{"ended": [code, reason, message]}` with `ready`, `started`, `restarts`, `image`, and `last`
-/// (how it ended before).
+/// `node` (null: none yet), `nominated` (a node that is to come), `conditions`
+/// (`{type: [status, reason, message]}`, null for none), `containers` and `init`. A container is
+/// `{"waiting": [reason, message]}`, `{"running": true}` or `{"ended": [code, reason, message]}`
+/// with `ready`, `started`, `restarts`, `image`, and `last` (how it ended before).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Script {
     /// The moments of each pod in the order of creation; further pods repeat the last one.
@@ -21,7 +21,8 @@ pub struct Script {
     pub spec: Value,
     /// The log of each container.
     pub log: String,
-    /// Events of each pod: `{"type", "reason", "message", "count"}`.
+    /// Events of each pod: `{"type", "reason", "message", "count"}`, with `container` for those of
+    /// one container, and `every` (seconds) for one that comes again and again.
     pub events: Vec<Value>,
     /// When pods cannot be created.
     pub barred: Option<Barred>,

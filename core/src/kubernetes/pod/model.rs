@@ -172,6 +172,8 @@ pub struct Event {
     pub reason: String,
     /// The event's message.
     pub message: String,
+    /// The container that the event is about; empty for one about the whole object.
+    pub container: String,
     /// How often the event occurred.
     pub count: u64,
     /// When the event last occurred.

@@ -6,6 +6,9 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+/// The reason of a pod whose scheduler has named a node that is not there yet.
+const NOMINATED: &str = "Nominated";
+
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub(super) struct RawPod {
@@ -59,6 +62,8 @@ struct RawStatus {
     reason: String,
     #[serde(deserialize_with = "clipped")]
     message: String,
+    #[serde(deserialize_with = "null")]
+    nominated_node_name: String,
     #[serde(deserialize_with = "null")]
     conditions: Vec<RawCondition>,
     #[serde(deserialize_with = "null")]
@@ -297,11 +302,18 @@ impl From<RawPod> for Pod {
                     message: condition.message.clone(),
                     since: condition.last_transition_time,
                 }),
-                None if raw.spec.node_name.is_empty() => Some(Unscheduled {
-                    reason: NO_SCHEDULER.to_owned(),
-                    message: raw.spec.scheduler_name.clone(),
-                    since: raw.metadata.creation_timestamp,
-                }),
+                None if raw.spec.node_name.is_empty() => {
+                    // Fargate's scheduler names a node, and needs a minute or more to start it.
+                    let (reason, message) = match raw.status.nominated_node_name.as_str() {
+                        "" => (NO_SCHEDULER, raw.spec.scheduler_name.clone()),
+                        _ => (NOMINATED, String::new()),
+                    };
+                    Some(Unscheduled {
+                        reason: reason.to_owned(),
+                        message,
+                        since: raw.metadata.creation_timestamp,
+                    })
+                }
                 Some(_) | None => None,
             },
             disrupted,

@@ -719,6 +719,7 @@ fn event(reason: &str, second: i64) -> Event {
         message: "said".into(),
         count: 1,
         last: Some(at(second)),
+        ..Event::default()
     }
 }
 

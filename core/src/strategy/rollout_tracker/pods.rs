@@ -6,7 +6,7 @@ use crate::kubernetes::pod::Pods;
 use crate::snapshot::{Followed, Query};
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
-    self, Diagnosis, Explanation, Finding, PodSnapshot, Since,
+    self, Diagnosis, Explanation, Finding, PodSnapshot, SUPPLY, Since,
 };
 use crate::workload::health::job;
 use crate::workload::replica_set::{self, ReplicaSet};
@@ -37,8 +37,23 @@ impl RolloutTracker<'_> {
             &self.continuation.sights,
             explanation,
         )
+        .missing(explanation, written.at + self.request.patience * SUPPLY)
         .freeing_nothing(self.stage != Stage::Rollout)
-        .having_served(matches!(self.stage, Stage::Bake { .. }))
+        .having_served(matches!(self.stage, Stage::Bake { .. }) || self.has_served())
+    }
+
+    /// Whether the pods that are there have been ready all together. One that has replaced such a
+    /// pod since, as that of a drained node, takes its time to start as any other, and one of the
+    /// previous version would take the same.
+    fn has_served(&self) -> bool {
+        let served = self.continuation.guard.serving_since;
+        let served = served.filter(|served| *served >= self.rollout.written.at);
+        let pods = self.snapshot.pods.as_ref();
+        let pods = pods.and_then(|sight| sight.pods.as_ref().ok());
+        served.zip(pods).is_some_and(|(served, pods)| {
+            let mut pods = pods.others.iter();
+            pods.all(|pod| pod.created.is_none_or(|created| created <= served))
+        })
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {
@@ -50,9 +65,12 @@ impl RolloutTracker<'_> {
 
     pub(super) fn only_waits(&self) -> bool {
         let sight = self.snapshot.pods.as_ref();
-        let found =
-            sight.and_then(|sight| diagnosis::explain(sight, self.since(), self.request.patience));
-        found.is_some_and(|found| found.only_waits(&self.snapshot.explanation))
+        let (since, patience) = (self.since(), self.request.patience);
+        let explanation = &self.snapshot.explanation;
+        sight.is_some_and(|sight| {
+            let found = diagnosis::explain(sight, since.clone(), patience);
+            found.is_some_and(|found| found.only_waits(explanation, sight, &since, patience))
+        })
     }
 
     /// The time until the pods are to be looked at.

@@ -25,6 +25,7 @@ impl World {
             event["message"] == message
                 && event["reason"] == reason
                 && event["involvedObject"]["uid"] == *uid
+                && event["involvedObject"]["fieldPath"] == about["fieldPath"]
         };
         // An event's name begins with the name of its object.
         let about_it = format!("{}.", text(about, "/metadata/name"));
@@ -47,7 +48,7 @@ impl World {
             "metadata": {"name": name, "namespace": namespace, "uid": format!("event-{name}"),
                 "creationTimestamp": now},
             "involvedObject": {"kind": about["kind"], "namespace": namespace,
-                "name": about["metadata"]["name"], "uid": uid,
+                "name": about["metadata"]["name"], "uid": uid, "fieldPath": about["fieldPath"],
                 "apiVersion": about["apiVersion"],
                 "resourceVersion": about["metadata"]["resourceVersion"]},
             "reason": reason, "message": message, "type": kind,

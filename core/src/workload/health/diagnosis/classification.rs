@@ -29,15 +29,11 @@ pub(super) fn findings(
     if let Some((message, at)) = &sight.set.failure
         && (pods.count() == 0 || since.frees_nothing)
     {
-        let cause = match message.contains("failed calling webhook") {
-            true => Cause::WebhookAway,
-            false => Cause::PodNotCreated,
-        };
         let finding = Finding {
             since: at.or(Some(since.written)),
             said: message.clone(),
             stale: since.old_pods_end(pods, sight),
-            ..Finding::new(cause, &Pod::default(), sight)
+            ..Finding::new(Cause::of_creation(message), &Pod::default(), sight)
         };
         found.push(finding.judged(sight, since, patience));
     }
@@ -52,7 +48,8 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         ..Finding::new(cause, pod, sight)
     };
     if pod.disrupted {
-        return whole(Cause::NodeTrouble, words_of(&pod.why), None);
+        let finding = whole(Cause::NodeTrouble, words_of(&pod.why), None);
+        return finding.judged(sight, since, patience);
     }
     if let Some(unscheduled) = &pod.unscheduled {
         // Someone set the gate on purpose:
@@ -74,9 +71,8 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         })
         .map(|finding| finding.judged(sight, since, patience))
         .collect::<Vec<_>>();
-    worst(&found)
-        .cloned()
-        .unwrap_or_else(|| of_whole(pod, sight))
+    let whole = || of_whole(pod, sight).judged(sight, since, patience);
+    worst(&found).cloned().unwrap_or_else(whole)
 }
 
 /// Whether a pod from before our write has not been tried again since: a kubelet backs off for
@@ -122,7 +118,10 @@ fn of_container(
     };
     match &container.state {
         State::Unknown => None,
-        State::Running if container.init => Some(finding(Cause::NotStarted, STILL_RUNS)),
+        State::Running if container.init => Some(Finding {
+            previous: false,
+            ..finding(Cause::NotStarted, STILL_RUNS)
+        }),
         State::Running if container.ready => None,
         State::Running => Some(Finding {
             ends: container.restarts,
@@ -142,7 +141,10 @@ fn of_container(
                 Some(of_end(pod, container, last, sight))
             }
             ("" | "PodInitializing", _) => None,
-            ("ContainerCreating", _) => Some(finding(Cause::NotStarted, "")),
+            ("ContainerCreating", _) => Some(match &since.unmounted {
+                Some(said) => finding(Cause::ConfigMissing, said),
+                None => finding(Cause::NotStarted, ""),
+            }),
             ("ImagePullBackOff", _) if is_mute(message) => {
                 let said = since.words_about(&container.image).unwrap_or(message);
                 Some(finding(of_waiting("ErrImagePull", said), said))

@@ -1,5 +1,6 @@
 //! A problem of a pod, and the data in which it was found.
 
+use super::quotes::last_warning;
 use crate::kubernetes::pod::{Event, Gate, Pod, Pods};
 use crate::outcome::Cause;
 use crate::workload::replica_set::ReplicaSet;
@@ -122,7 +123,35 @@ impl Finding {
 
     /// Whether the container's log may say more.
     pub fn has_log(&self) -> bool {
-        self.cause.ran() && !self.container.is_empty()
+        (self.cause.ran() || self.said == STILL_RUNS) && !self.container.is_empty()
+    }
+
+    /// The events about it: those of its pod, but for other containers of it, the newest last.
+    pub(super) fn events<'a>(&self, explanation: &'a Explanation) -> Vec<&'a Event> {
+        let events = explanation.events.iter().flatten().flatten();
+        let others = |event: &&Event| {
+            let names = [&event.container, &self.container];
+            event.container == self.container || names.iter().any(|name| name.is_empty())
+        };
+        let mut own = events.filter(others).collect::<Vec<_>>();
+        own.sort_by_key(|event| event.last);
+        own
+    }
+
+    /// The newest warning that can hold it up.
+    pub(super) fn last_warning<'a>(&self, explanation: &'a Explanation) -> Option<&'a Event> {
+        let mut events = self.events(explanation);
+        // A pod that has a node waited for it before.
+        events.retain(|event| self.node.is_empty() || event.reason != "FailedScheduling");
+        last_warning(events)
+    }
+
+    /// Whether its image is being pulled, by its newest event about that.
+    pub(super) fn is_pulling(&self, explanation: &Explanation) -> bool {
+        let events = self.events(explanation).into_iter();
+        let mut pulls = events.filter(|event| event.container == self.container);
+        let last = pulls.rfind(|event| ["Pulling", "Pulled", "Failed"].contains(&&*event.reason));
+        last.is_some_and(|last| last.reason == "Pulling")
     }
 
     pub(super) fn who(&self) -> String {

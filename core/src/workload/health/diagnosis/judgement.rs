@@ -1,9 +1,9 @@
 //! How long a finding has lasted, and whether it is final.
 
 use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding, PodSnapshot};
-use super::quotes::{is_mute, last_warning, telling};
+use super::quotes::{is_mute, telling};
 use super::since::Since;
-use crate::outcome::{Cause, Grace};
+use crate::outcome::{Cause, Grace, SUPPLY};
 use std::time::Duration;
 
 /// How long a state that every healthy pod passes through lasts before it counts, however short the
@@ -42,19 +42,32 @@ impl Finding {
                 fell && since.has_served && self.age(sight, since) >= patience
             }
         };
-        self.is_final = sure && lasted && !self.stale;
+        let down = since.none_ready(sight).is_some_and(|began| {
+            Duration::try_from(sight.at.duration_since(began)).is_ok_and(|it| it >= patience)
+        });
+        self.is_final = (sure && lasted || down) && !self.stale;
         self
     }
 
     fn ends_to_be_sure(&self) -> u64 {
-        let waits = self.init || self.cause == Cause::Crash && is_refused(&self.said);
+        let waits = self.init || self.cause == Cause::Crash && waits_for_another(&self.said);
         if waits { CRASHES_OF_WAITING } else { CRASHES }
     }
 
     /// Adds what only events show: that a pod's node is not ready, where the node controller cannot
     /// write a reason, and that a kubelet ended a container that ends well.
     pub fn explained(self, explanation: &Explanation) -> Finding {
-        let warning = last_warning(explanation);
+        let warning = self.last_warning(explanation);
+        if self.cause == Cause::NoScheduler
+            && let Some(event) = warning.filter(|event| event.reason == "FailedScheduling")
+        {
+            // A scheduler of its own, as Fargate's, that says it in an event alone.
+            return Finding {
+                cause: Cause::Unschedulable,
+                said: event.message.clone(),
+                ..self
+            };
+        }
         let of_node = warning.is_some_and(|event| event.reason == "NodeNotReady");
         if self.cause == Cause::NotReady && self.container.is_empty() && of_node {
             let said = warning.map(|event| event.message.clone());
@@ -74,20 +87,51 @@ impl Finding {
         self
     }
 
-    /// Whether the last log line says that the container only waits for a dependency: then one more
-    /// exit must be seen.
-    pub fn only_waits(&self, explanation: &Explanation) -> bool {
+    /// Whether what explains a finding says that it is not final yet: the last log line, that the
+    /// container only waits for a dependency, so that one more exit must be seen; an event, that a
+    /// node is being bought for the pod, or another cause, which has longer.
+    pub fn only_waits(
+        &self,
+        explanation: &Explanation,
+        sight: &PodSnapshot,
+        since: &Since<'_>,
+        patience: Duration,
+    ) -> bool {
+        if since.none_ready(sight).is_some() || !self.is_final {
+            return false;
+        }
+        let explained = self.clone().explained(explanation);
+        if explained.cause == Cause::Unschedulable {
+            let gets_a_node = explained.gets_a_node(explanation);
+            return gets_a_node || !explained.judged(sight, since, patience).is_final;
+        }
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = log.and_then(|log| telling(log));
         self.cause == Cause::Crash
-            && self.is_final
             && self.ends < CRASHES_OF_WAITING
-            && last.is_some_and(|last| is_refused(&last))
+            && last.is_some_and(|last| waits_for_another(&last))
     }
 
-    /// Whether Kubernetes reports a failing pull without the reason: then events have it.
+    /// Whether an autoscaler has said last that it buys a node for the pod.
+    /// <https://github.com/kubernetes/autoscaler/blob/master/cluster-autoscaler/FAQ.md>
+    /// <https://karpenter.sh/docs/troubleshooting/>
+    fn gets_a_node(&self, explanation: &Explanation) -> bool {
+        let answers = ["TriggeredScaleUp", "Nominated", "NotTriggerScaleUp"];
+        let events = self.events(explanation).into_iter();
+        let last = events
+            .filter(|event| answers.contains(&event.reason.as_str()))
+            .max_by_key(|event| event.last);
+        last.is_some_and(|last| last.reason != "NotTriggerScaleUp")
+    }
+
+    /// Whether only events have the reason: of a failing pull that is reported without one, and of
+    /// a container that waits for longer than others have to supply its volumes.
     pub fn wants_events(&self, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> bool {
-        self.cause == Cause::PullFails && is_mute(&self.said) && self.age(sight, since) >= patience
+        let age = self.age(sight, since);
+        let is_mute = self.cause == Cause::PullFails && is_mute(&self.said);
+        let is_silent = self.cause == Cause::NotStarted && self.said.is_empty();
+        let waits = is_silent && !self.container.is_empty();
+        is_mute && age >= patience || waits && age >= patience * SUPPLY
     }
 
     /// Whether to report a state that every healthy pod passes through: only if it lasts.
@@ -115,10 +159,24 @@ pub(super) fn worst(found: &[Finding]) -> Option<&Finding> {
     found.iter().min_by_key(rank)
 }
 
-/// Whether the last log line says that a connection was refused.
-fn is_refused(text: &str) -> bool {
+/// Whether the last log line says that what the program needs is not there yet.
+fn waits_for_another(text: &str) -> bool {
+    const MARKS: [&str; 12] = [
+        "connection refused",
+        "econnrefused",
+        "actively refused",
+        // The name of a Service whose pods, or whose resolver, are only starting.
+        "eai_again",
+        "temporary failure in name resolution",
+        "server misbehaving",
+        "no route to host",
+        "etimedout",
+        "connection timed out",
+        // PostgreSQL, Redis, RabbitMQ.
+        "the database system is starting up",
+        "loading the dataset in memory",
+        "not yet available",
+    ];
     let text = text.to_lowercase();
-    ["connection refused", "econnrefused", "actively refused"]
-        .iter()
-        .any(|mark| text.contains(mark))
+    MARKS.iter().any(|mark| text.contains(mark))
 }

@@ -1,6 +1,5 @@
 //! Prepares messages of kubelets, registries and applications for quoting.
 
-use super::finding::Explanation;
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, one_line};
 use jiff::SignedDuration;
@@ -19,6 +18,35 @@ const REMARKS: [&str; 6] = [
     "ProbeWarning",
 ];
 
+/// Words of a line that mentions an error.
+const ERRORS: [&str; 9] = [
+    "panic",
+    "fatal",
+    "error",
+    "exception",
+    "failed",
+    "cannot",
+    "refused",
+    "denied",
+    "emerg",
+];
+
+/// Words of one that says what is not as it must be.
+const LACKS: [&str; 12] = [
+    "can't",
+    "could not",
+    "unable to",
+    "missing",
+    "invalid",
+    "required",
+    "unknown",
+    "unbound variable",
+    "not found",
+    "not set",
+    "no such",
+    "must be",
+];
+
 /// How a kubelet sums up volumes, each of which has an event of its own with the cause.
 const SUMMARY: &str = "Unable to attach or mount volumes";
 
@@ -28,9 +56,9 @@ const RETRIED: SignedDuration = SignedDuration::from_mins(3);
 
 /// The newest warning that can hold a pod up: often only it says why a pod waits, for example for
 /// a volume's Secret.
-pub(super) fn last_warning(explanation: &Explanation) -> Option<&Event> {
-    let events = explanation.events.as_ref()?.as_ref().ok()?.iter();
-    let warnings = events.filter(|event| event.kind == "Warning");
+pub(super) fn last_warning(events: Vec<&Event>) -> Option<&Event> {
+    let warnings = events.into_iter();
+    let warnings = warnings.filter(|event| event.kind == "Warning");
     let warnings = warnings.filter(|event| !REMARKS.contains(&event.reason.as_str()));
     let warnings = warnings.collect::<Vec<_>>();
     let sums_up = |event: &Event| event.message.starts_with(SUMMARY);
@@ -61,14 +89,26 @@ pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
 }
 
 /// The line that most likely has the cause: the last one that mentions an error, rather one that
-/// begins at the margin than one that continues another, else the last.
+/// begins at the margin than one that continues another, unless a later one says what is missing;
+/// else the last. One that calls itself an information counts only where the last one does, too.
 pub(super) fn telling(log: &[String]) -> Option<String> {
-    let marked = (0..log.len())
-        .rev()
-        .filter(|at| !is_frame(log, *at) && is_marked(&log[*at]));
-    let marked = marked.collect::<Vec<_>>();
-    let at_margin = marked.iter().find(|at| !log[**at].starts_with([' ', '\t']));
-    let Some(at) = at_margin.or(marked.first()).copied() else {
+    let informs = log.last().is_some_and(|last| is_information(last));
+    let lines = (0..log.len()).rev().filter(|at| !is_frame(log, *at));
+    let (low, high): (Vec<_>, Vec<_>) = lines.partition(|at| is_information(&log[*at]));
+    let is_at_margin = |at: &&usize| !log[**at].starts_with([' ', '\t']);
+    let erring = |lines: &[usize]| {
+        let marked = lines.iter().filter(|at| is_marked(&log[**at], &ERRORS));
+        let marked = marked.collect::<Vec<_>>();
+        let mut at_margin = marked.iter().copied().filter(|at| is_at_margin(at));
+        at_margin.next().or(marked.first().copied()).copied()
+    };
+    let lacks = high.iter().filter(is_at_margin);
+    let lacks = lacks.filter(|at| is_marked(&log[**at], &LACKS)).max();
+    let erring = match lacks.copied().max(erring(&high)) {
+        None if informs => erring(&low),
+        found => found,
+    };
+    let Some(at) = erring else {
         return log.last().cloned();
     };
     let line = log[at].trim_end();
@@ -81,20 +121,23 @@ pub(super) fn telling(log: &[String]) -> Option<String> {
     }
 }
 
+/// Whether a line says of itself that it is no more than an information: its first word of a level,
+/// among the times and names that loggers begin with.
+fn is_information(line: &str) -> bool {
+    const LOW: [&str; 4] = ["info", "debug", "trace", "notice"];
+    const HIGH: [&str; 7] = [
+        "warn", "warning", "error", "err", "critical", "fatal", "panic",
+    ];
+    let line = line.to_lowercase();
+    let words = line.split(|letter: char| !letter.is_alphanumeric());
+    let mut words = words.filter(|word| !word.is_empty()).take(14);
+    let level = words.find(|word| LOW.contains(word) || HIGH.contains(word));
+    level.is_some_and(|level| LOW.contains(&level))
+}
+
 /// Whether a line mentions an error: not the name of a file or a package, nor a field that is
 /// empty, such as `"error":null`.
-fn is_marked(line: &str) -> bool {
-    const MARKS: [&str; 9] = [
-        "panic",
-        "fatal",
-        "error",
-        "exception",
-        "failed",
-        "cannot",
-        "refused",
-        "denied",
-        "emerg",
-    ];
+fn is_marked(line: &str, marks: &[&str]) -> bool {
     /// Counts of nothing.
     const NONE: [&str; 4] = [" 0 error", " 0 failed", " no error", " without error"];
     let words = line.split_whitespace().filter(|word| !word.contains('/'));
@@ -105,7 +148,7 @@ fn is_marked(line: &str) -> bool {
         let mut places = line.match_indices(mark);
         places.any(|(at, _)| !is_empty_field(&line[at + mark.len()..]))
     };
-    MARKS.iter().any(|mark| is_full(mark)) && !NONE.iter().any(|none| line.contains(none))
+    marks.iter().any(|mark| is_full(mark)) && !NONE.iter().any(|none| line.contains(none))
 }
 
 /// Whether the rest of a line, behind the name of a field, gives it no value.

@@ -3,8 +3,7 @@
 use super::classification::{SIGN, way_out};
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{
-    QUOTE, about_repository, core, last_warning, last_words, of_probe, other_image, plain, quoted,
-    telling, times,
+    QUOTE, about_repository, core, last_words, of_probe, other_image, plain, quoted, telling, times,
 };
 use crate::outcome::Cause;
 use crate::text::clip;
@@ -108,13 +107,18 @@ impl Finding {
     fn not_started(&self, explanation: &Explanation) -> String {
         let who = self.who();
         // A scheduler names the cause first, a runtime last.
-        let warned = last_warning(explanation).map(|event| match event.reason.as_str() {
+        let warned = self.last_warning(explanation);
+        let warned = warned.map(|event| match event.reason.as_str() {
             "FailedScheduling" => quoted(&event.message),
             _ => last_words(&event.message),
         });
         match (warned, self.said.as_str()) {
             (_, said) if self.init && said == STILL_RUNS => {
-                format!("{who} is still running, and the containers after it are waiting")
+                let last = self.last_line(explanation);
+                format!("{who} is still running, and the containers after it are waiting{last}")
+            }
+            (_, "") if self.is_pulling(explanation) => {
+                format!("{who} has not started: its image is still being pulled")
             }
             (Some(event), _) => format!("{who} has not started: {event}"),
             (None, "") => format!("{who} has not started yet"),
@@ -148,7 +152,8 @@ impl Finding {
     /// A pod that runs and is not ready, although no container shows why.
     fn not_ready_as_a_whole(&self, explanation: &Explanation) -> String {
         let who = self.who();
-        let warned = last_warning(explanation).map(|event| quoted(&event.message));
+        let warned = self.last_warning(explanation);
+        let warned = warned.map(|event| quoted(&event.message));
         match (self.said.as_str(), warned) {
             ("", Some(event)) => format!("{who} runs and is not ready: {event}"),
             ("", None) => format!("{who} runs and is not ready"),
@@ -210,19 +215,20 @@ impl Finding {
                 last_words(hook)
             );
         }
-        let ended = self.ended(live);
+        let (ended, last) = (self.ended(live), self.last_line(explanation));
+        format!("{who} {ended}{last}")
+    }
+
+    /// The telling line of a termination message, or of the log, behind a colon; empty without one.
+    fn last_line(&self, explanation: &Explanation) -> String {
         // A program writes its termination message to say why it exited.
         let said = self.said.lines().filter(|line| !line.trim().is_empty());
+        let said = said.filter(|_| self.cause.ran());
         let said = said.map(str::to_owned).collect::<Vec<_>>();
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = telling(&said).or_else(|| log.and_then(|log| telling(log)));
-        match last {
-            Some(line) => {
-                let line = clip(plain(&line).trim_start(), QUOTE).replace('`', "'");
-                format!("{who} {ended}: `{line}`")
-            }
-            None => format!("{who} {ended}"),
-        }
+        let line = last.map(|line| clip(plain(&line).trim_start(), QUOTE).replace('`', "'"));
+        line.map(|line| format!(": `{line}`")).unwrap_or_default()
     }
 
     fn ended(&self, live: &Workload) -> String {
@@ -246,8 +252,8 @@ impl Finding {
 
     /// A failing hook ends its container, and only an event says so.
     fn ended_by_hook<'a>(&self, explanation: &'a Explanation) -> Option<&'a str> {
-        let mut events = explanation.events.iter().flatten().flatten();
-        let hook = events.find(|event| event.reason == "FailedPostStartHook")?;
+        let mut events = self.events(explanation).into_iter();
+        let hook = events.rfind(|event| event.reason == "FailedPostStartHook")?;
         (self.cause == Cause::Crash).then_some(hook.message.as_str())
     }
 
@@ -261,41 +267,47 @@ impl Finding {
         if !matches!(self.cause, Cause::Crash | Cause::Ends) {
             return None;
         }
-        let events = explanation.events.as_ref()?.as_ref().ok()?;
-        let killed = ["liveness", "startup"].iter().any(|kind| {
-            let said = format!("Container {} failed {kind} probe", self.container);
-            let mut killings = events
-                .iter()
-                .filter(|event| event.message.starts_with(&said));
-            // One killing among many ends of its own explains little.
-            killings.any(|event| event.count * 2 >= self.ends)
-        });
+        // One killing among many ends of its own explains little.
+        let killed = self.killings(explanation) * 2 >= self.ends.max(1);
         if !killed && ![137, 143].contains(&self.code) {
             return None;
         }
-        let mut probes = events.iter().filter_map(|event| of_probe(&event.message));
-        probes.find(|(kind, _)| ["Liveness", "Startup"].contains(kind))
+        let events = self.events(explanation).into_iter();
+        let mut probes = events.filter_map(|event| of_probe(&event.message));
+        probes.rfind(|(kind, _)| ["Liveness", "Startup"].contains(kind))
+    }
+
+    /// How often its kubelet has killed the container because of a probe.
+    fn killings(&self, explanation: &Explanation) -> u64 {
+        let says = ["liveness", "startup"]
+            .map(|kind| format!("Container {} failed {kind} probe", self.container));
+        let events = self.events(explanation).into_iter();
+        let killings = events.filter(|event| says.iter().any(|it| event.message.starts_with(it)));
+        killings.map(|event| event.count).max().unwrap_or_default()
     }
 
     fn not_ready(&self, live: &Workload, explanation: &Explanation) -> String {
         let who = self.who();
-        let restarted = match self.ends {
-            0 => String::new(),
-            ends => format!(" (it was restarted {})", times(ends)),
+        let restarted = match (self.ends, self.killings(explanation)) {
+            (0, _) => String::new(),
+            (ends, killings) if killings * 2 >= ends => {
+                format!(" (a failing probe had it restarted {})", times(ends))
+            }
+            (ends, _) => format!(" (it was restarted {})", times(ends)),
         };
-        let events = explanation
-            .events
-            .as_ref()
-            .and_then(|read| read.as_ref().ok());
-        let mut events = events.into_iter().flatten();
         let (kind, field) = match self.starting {
             true => ("Startup", "startupProbe"),
             false => ("Readiness", "readinessProbe"),
         };
-        let answer = events.find_map(|event| {
-            let (of, answer) = of_probe(&event.message)?;
-            (of == kind).then_some(answer)
-        });
+        // The newest: a program that is only starting refuses connections.
+        let answer = self
+            .events(explanation)
+            .into_iter()
+            .rev()
+            .find_map(|event| {
+                let (of, answer) = of_probe(&event.message)?;
+                (of == kind).then_some(answer)
+            });
         let probe = probe(self.spec(live).as_deref(), field);
         let kind = kind.to_lowercase();
         match answer {
@@ -328,6 +340,7 @@ fn meaning(code: i64) -> &'static str {
         137 => " (killed)",
         139 => " (segmentation fault)",
         143 => " (terminated)",
+        159 => " (a system call that seccomp forbids)",
         _ => "",
     }
 }

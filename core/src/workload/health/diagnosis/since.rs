@@ -6,7 +6,7 @@
 
 use super::finding::{Explanation, PodSnapshot};
 use crate::kubernetes::object::digest;
-use crate::kubernetes::pod::{FAILED_LIMIT, Pod, Pods};
+use crate::kubernetes::pod::{Event, FAILED_LIMIT, Pod, Pods};
 use crate::outcome::{Cause, Grace};
 use crate::workload::Workload;
 use crate::workload::health::rollout::WriteReceipt;
@@ -86,6 +86,14 @@ pub(super) fn known(seen: &[(Cause, Timestamp)], cause: Cause) -> Option<Timesta
     find(cause).or_else(pull)
 }
 
+/// Whether a volume cannot be mounted because a ConfigMap, a Secret, or a key of one is missing.
+fn lacks_object(event: &Event) -> bool {
+    let message = &event.message;
+    let is_object = message.contains("configmap \"") || message.contains("secret \"");
+    let is_missing = is_object && message.ends_with("not found");
+    event.reason == "FailedMount" && (is_missing || message.contains("references non-existent"))
+}
+
 /// A short, unique name of a pod.
 pub(super) fn key(pod: &Pod) -> String {
     let uid = if pod.uid.is_empty() {
@@ -115,6 +123,8 @@ pub struct Since<'a> {
     pub(super) first: Option<&'a [(String, u64)]>,
     pub(super) ahead: bool,
     pub(super) failed: Option<(usize, Timestamp)>,
+    /// What is said of a volume whose object nobody has supplied.
+    pub(super) unmounted: Option<String>,
     /// Whether our write created a ReplicaSet that was not the newest before.
     pub(super) is_ours: bool,
     /// The same, as far as timestamps show it.
@@ -135,6 +145,7 @@ impl From<Timestamp> for Since<'_> {
             words: Vec::new(),
             first: None,
             failed: None,
+            unmounted: None,
             ahead: false,
             is_ours: false,
             may_be_ours: false,
@@ -169,12 +180,30 @@ impl<'a> Since<'a> {
             words,
             first: sights.first.as_deref(),
             failed: sights.failed,
+            unmounted: None,
             ahead: sights.ahead,
             is_ours: wrote && replaces,
             may_be_ours: wrote,
             ending: live.terminating_replicas().is_some_and(|count| count > 0),
             frees_nothing: false,
             has_served: false,
+        }
+    }
+
+    /// For volumes whose objects, by the events of a pod, were missing at a try later than they had
+    /// to be `supplied`: a kubelet tries again every two minutes at the latest.
+    pub fn missing(self, explanation: &Explanation, supplied: Timestamp) -> Self {
+        let events = explanation.events.iter().flatten().flatten();
+        let failed = events.clone().filter(|event| lacks_object(event));
+        let failed = failed.max_by_key(|event| event.last);
+        let failed = failed.filter(|failed| {
+            // What is said of a container comes after its volumes.
+            let mut later = events.filter(|event| event.last > failed.last);
+            failed.last > Some(supplied) && !later.any(|event| !event.container.is_empty())
+        });
+        Since {
+            unmounted: failed.map(|failed| failed.message.clone()),
+            ..self
         }
     }
 
@@ -195,6 +224,13 @@ impl<'a> Since<'a> {
     pub(super) fn of(&self, cause: Cause) -> Timestamp {
         let seen = known(self.seen, cause);
         seen.map_or(self.written, |since| self.written.max(since))
+    }
+
+    /// Since when no pod has been ready of a version that has served.
+    pub(super) fn none_ready(&self, sight: &PodSnapshot) -> Option<Timestamp> {
+        let pods = sight.pods.as_ref().ok()?;
+        let none = self.has_served && pods.ready == 0 && !pods.cut;
+        none.then(|| known(self.seen, Cause::NotReady)).flatten()
     }
 
     /// An earlier message about an image.

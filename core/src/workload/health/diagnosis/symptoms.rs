@@ -10,6 +10,7 @@ use super::quotes::{core, is_mute};
 use super::since::{CLOCK, Since, SymptomHistory, key, known, restarts};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
+use crate::outcome::Cause;
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -56,11 +57,10 @@ impl SymptomHistory {
             ..since.clone()
         };
         let found = findings(pods, sight, &since, Duration::ZERO);
-        for cause in found
-            .iter()
-            .map(|found| found.cause)
-            .collect::<BTreeSet<_>>()
-        {
+        let causes = found.iter().map(|found| found.cause);
+        // Whatever the cause, a version that has served is not ready then.
+        let fell = (since.has_served && pods.ready == 0).then_some(Cause::NotReady);
+        for cause in causes.chain(fell).collect::<BTreeSet<_>>() {
             // The room that terminating pods will free is not missing yet.
             let is_held = cause.is_of_creation() && since.old_pods_end(pods, sight);
             let began = known(&self.seen, cause).filter(|_| !is_held);

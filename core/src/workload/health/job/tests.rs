@@ -216,7 +216,7 @@ fn the_events_of_a_job_that_is_gone_tell_its_end() {
         reason: reason.to_owned(),
         message: "because".to_owned(),
         count: 1,
-        last: None,
+        ..Event::default()
     };
     let created = event("Normal", "SuccessfulCreate");
     let told = |more: &[Event]| told_end(&[std::slice::from_ref(&created), more].concat());

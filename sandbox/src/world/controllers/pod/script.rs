@@ -41,18 +41,46 @@ impl World {
             step.life.scripted = true;
             add(&mut step.pod["spec"], &script.spec);
             for event in &script.events {
-                let kind = event["type"].as_str().unwrap_or("Warning");
-                for _ in 0..event["count"].as_u64().unwrap_or(1) {
-                    let (reason, message) = (text(event, "/reason"), text(event, "/message"));
-                    self.event(&step.pod, "kubelet", kind, reason, message);
-                }
+                self.tell(&step.pod, event);
             }
         }
+        let until = self.repeat(step, script, age);
         if let Some((_, state)) = life.iter().rev().find(|(at, _)| *at <= age) {
             step.show(state);
         }
         let next = life.iter().find(|(at, _)| *at > age);
-        next.map(|(at, _)| *at - age)
+        let next = next.map(|(at, _)| *at - age);
+        next.into_iter().chain(until).min()
+    }
+
+    /// Writes an event of the script.
+    fn tell(&mut self, pod: &Value, event: &Value) {
+        let kind = event["type"].as_str().unwrap_or("Warning");
+        let mut about = pod.clone();
+        if let Some(container) = event["container"].as_str() {
+            about["fieldPath"] = format!("spec.containers{{{container}}}").into();
+        }
+        for _ in 0..event["count"].as_u64().unwrap_or(1) {
+            let (reason, message) = (text(event, "/reason"), text(event, "/message"));
+            self.event(&about, "kubelet", kind, reason, message);
+        }
+    }
+
+    /// Writes the event that comes again and again; returns the time until the next one.
+    fn repeat(
+        &mut self,
+        step: &mut Step,
+        script: &Script,
+        age: SignedDuration,
+    ) -> Option<SignedDuration> {
+        let mut events = script.events.iter();
+        let (event, every) = events.find_map(|event| Some((event, event["every"].as_i64()?)))?;
+        let times = age.as_secs() / every;
+        if times > step.life.repeated {
+            step.life.repeated = times;
+            self.tell(&step.pod, event);
+        }
+        Some(SignedDuration::from_secs((times + 1) * every) - age)
     }
 
     /// Numbers scripted pods in the order of their creation.
@@ -88,6 +116,9 @@ impl Step {
             let node = state["node"].as_str().unwrap_or(scheduled_node(&self.pod));
             self.pod["spec"]["nodeName"] = node.to_owned().into();
             self.address();
+        }
+        if let Some(node) = state["nominated"].as_str() {
+            self.pod["status"]["nominatedNodeName"] = node.into();
         }
         // Null: no scheduler has said anything.
         if state.pointer("/conditions/PodScheduled") != Some(&Value::Null) {

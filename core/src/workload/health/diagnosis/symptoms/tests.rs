@@ -3,7 +3,6 @@
 use super::super::finding::Explanation;
 use super::*;
 use crate::kubernetes::pod::{Event, Pods};
-use crate::outcome::Cause;
 use crate::state::continuation::Rollout;
 use crate::workload::health::diagnosis::{Diagnosis, diagnose, explain};
 use crate::workload::health::rollout::WriteReceipt;
@@ -289,6 +288,7 @@ fn what_never_serves_is_given_up_in_time() {
         message: format!("Failed to pull image \"r.example/web:2\": {NOT_FOUND}"),
         count: 3,
         last: Some(at(14)),
+        ..Event::default()
     };
     let storm = |reason: &str, message: &str| {
         let pod = |number: i64| {
