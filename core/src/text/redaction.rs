@@ -1,5 +1,6 @@
 //! Redacts what no text may contain: the token, the job's credentials, and the values of
-//! environment variables, from the request and from the cluster.
+//! environment variables, from the request and from the cluster; and what looks like a secret,
+//! whosever it is (see `shapes`).
 //!
 //! A text is searched as it is and in decoded form (see `views`), so it does not matter how a value
 //! is escaped, nor in which case it is written. What is compressed is redacted as a whole (see
@@ -9,6 +10,7 @@ mod learning;
 mod packed;
 mod patterns;
 mod radix;
+mod shapes;
 mod spellings;
 mod views;
 mod visible;
@@ -179,14 +181,16 @@ impl Mask {
         self.more_patterns.take();
     }
 
+    /// Whether a value is a common word, or public.
+    fn is_open(&self, value: &str) -> bool {
+        let word = value.to_lowercase();
+        WORDS.contains(&&*word)
+            || self.references.contains(&word)
+            || self.open.iter().any(|open| open.contains(&word))
+    }
+
     /// Builds the search patterns, on demand with the spellings of other radixes.
     fn search_patterns(&self, in_radixes: bool) -> Patterns {
-        let is_open = |value: &str| {
-            let word = value.to_lowercase();
-            WORDS.contains(&&*word)
-                || self.references.contains(&word)
-                || self.open.iter().any(|open| open.contains(&word))
-        };
         let values = self.values.iter().map(String::as_str);
         let within = |part: &str| self.values.iter().any(|value| value.contains(part));
         let parts = self
@@ -196,11 +200,11 @@ impl Mask {
             .filter(|part| within(part));
         let passwords = values.clone().flat_map(passwords);
         let values = values.chain(parts).chain(passwords);
-        let values = values.filter(|value| !is_open(value.trim()));
+        let values = values.filter(|value| !self.is_open(value.trim()));
         let all = self.secrets.iter().map(String::as_str).chain(values);
         let all = all.collect::<Vec<_>>();
         let meant = all.iter().copied().flat_map(decoded);
-        let meant = meant.filter(|value| !is_open(value.trim()));
+        let meant = meant.filter(|value| !self.is_open(value.trim()));
         let meant = meant.collect::<Vec<_>>();
         let all = all.into_iter().chain(meant.iter().map(String::as_str));
         let all = all.collect::<Vec<_>>();
@@ -209,8 +213,8 @@ impl Mask {
         Patterns::new(all.iter().copied().flat_map(spellings).chain(in_others))
     }
 
-    /// Returns the text with the values redacted, and without invisible characters and cursor
-    /// movements.
+    /// Returns the text with the values and what looks like a secret redacted, and without
+    /// invisible characters and cursor movements.
     pub fn text(&self, text: &str) -> String {
         let text = visible(text);
         let patterns = match radix::may_have(&text) {
@@ -220,12 +224,18 @@ impl Mask {
             }
             false => self.patterns.get_or_init(|| self.search_patterns(false)),
         };
-        if patterns.all.is_empty() {
-            return text;
+        let mut found = match patterns.all.is_empty() {
+            true => Vec::new(),
+            false => packed::find(&text),
+        };
+        views::each(&text, &mut |view| {
+            patterns.find(view, &mut found);
+            shapes::find(view, &|value| self.is_open(value), &mut found);
+        });
+        match found.is_empty() {
+            true => text,
+            false => without(&text, found),
         }
-        let mut found = packed::find(&text);
-        views::each(&text, &mut |view| patterns.find(view, &mut found));
-        without(&text, found)
     }
 }
 
