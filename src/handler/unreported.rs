@@ -20,7 +20,7 @@ impl std::fmt::Display for Unreported {
         match self {
             Unreported::NoJob => formatter.write_str(
                 "this is not a CodePipeline job: the event has no `CodePipeline.job` with an `id`, \
-                 and no `deploy` of a call without a pipeline",
+                 and no `deploy` of a call without a pipeline, which has the user parameters in it",
             ),
             Unreported::Undelivered(why) => {
                 write!(formatter, "CodePipeline did not take the report: {why}")

@@ -107,6 +107,11 @@ fn other_than_an_address(given: &str) -> Option<&'static str> {
         Some("has quotes around it; write https://host[:port] without them")
     } else if given.contains('\\') {
         Some("has a backslash in it; write https://host[:port]")
+    } else if ["${", "#{", "{{", "$(", "<"]
+        .iter()
+        .any(|open| given.contains(open))
+    {
+        Some("has a place that nothing filled in; write https://host[:port]")
     } else if !given.is_ascii() {
         Some("has a character that is not ASCII; write the host's name as DNS has it")
     } else {

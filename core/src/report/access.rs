@@ -119,7 +119,9 @@ fn says(life: Life, at: Timestamp) -> String {
         Life::Endless => "It has no expiry, so it was revoked (its ServiceAccount or Secret was \
                           deleted) or is for another cluster."
             .to_owned(),
-        Life::Unknown => "It is not a JWT, and does not say when it expires.".to_owned(),
+        Life::Unknown => "It is not a JWT, as a ServiceAccount's token is, and does not say when \
+                          it expires."
+            .to_owned(),
     }
 }
 

@@ -112,8 +112,8 @@ fn next(cause: UnreachedCause) -> &'static str {
     match cause {
         UnreachedCause::NameUnknown => {
             "Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC \
-             resolve it (a private endpoint's name is known in its own VPC alone). Then retry the \
-             stage."
+             resolve it (a private endpoint's name is known in its own VPC alone, and one that \
+             ends in `.svc` or `.cluster.local` to pods of the cluster). Then retry the stage."
         }
         UnreachedCause::ConnectionRefused => {
             "The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER, \

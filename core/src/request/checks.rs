@@ -60,6 +60,13 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
             "is `{}`, which is not a valid Kubernetes name: it has {unseen}",
             excerpt(name, 0)
         ))
+    } else if let Some(letter) = name.chars().find(|it| it.is_alphabetic() && !it.is_ascii()) {
+        Err(format!(
+            "is `{}`, which is not a valid Kubernetes name: `{letter}` (U+{:04X}) is of another \
+             alphabet",
+            excerpt(name, 0),
+            u32::from(letter)
+        ))
     } else if let Some(short) = alone(name).filter(|_| !fits) {
         Err(format!(
             "is `{}`, which is not a valid Kubernetes name: write `{short}` alone, without its \
@@ -99,12 +106,47 @@ pub(super) fn image_of(image: &str) -> Result<(), String> {
     image::problem(image).map_or(Ok(()), Err)
 }
 
+/// The problem of a text with a variable of CodePipeline, of which nothing else is shown.
 pub(super) fn unresolved(text: &str) -> String {
-    format!(
-        "has a variable that {NOT_FILLED_IN}: `{}`. The action that gives it needs a `namespace` \
-         and must come earlier in the pipeline",
-        excerpt(text, 0)
-    )
+    let shown = variable(text).map_or_else(|| excerpt(text, 0), image::shown);
+    let next = if shown.starts_with("#{codepipeline.") {
+        "A pipeline fills it in by itself, and knows `#{codepipeline.PipelineExecutionId}` alone"
+    } else if shown.starts_with("#{variables.") {
+        "A pipeline of type V2 must declare it among its variables"
+    } else {
+        "The action that gives it needs a `namespace` and must come earlier in the pipeline"
+    };
+    format!("has a variable that {NOT_FILLED_IN}: `{shown}`. {next}")
+}
+
+/// The first `#{namespace.name}` in a text: both parts have letters, digits, `_`, `-` and `@`.
+/// <https://docs.aws.amazon.com/codepipeline/latest/userguide/reference-variables.html>
+pub(super) fn variable(text: &str) -> Option<&str> {
+    let is_part = |part: &str| {
+        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-@".contains(&byte);
+        !part.is_empty() && part.bytes().all(inner)
+    };
+    text.match_indices("#{").find_map(|(start, _)| {
+        let length = text[start..].find('}')?;
+        let inner = text[start + 2..start + length].split_once('.');
+        let is_variable = inner.is_some_and(|(space, name)| is_part(space) && is_part(name));
+        is_variable.then(|| &text[start..=start + length])
+    })
+}
+
+/// What a text has that another tool was to fill in, where no such text is meant as it is.
+pub(super) fn left_unfilled(text: &str) -> Option<String> {
+    let place = image::unfilled(text)?;
+    let is_template = ["${", "$(", "{{"]
+        .iter()
+        .any(|open| place.starts_with(open));
+    is_template.then(|| {
+        format!(
+            "is `{}`: {}",
+            excerpt(text, 0),
+            image::nothing_filled(place)
+        )
+    })
 }
 
 pub(super) fn kind(value: &Value) -> &'static str {
@@ -119,9 +161,19 @@ pub(super) fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// The field that a misspelt one most likely means: at most two letters differ, ignoring case.
+/// The field that a misspelt one most likely means: at most two letters differ, and less than half
+/// of them, ignoring case; or what other tools call it.
 pub(super) fn similar(field: &str) -> Option<&'static str> {
-    let distance = |known: &&str| strsim::levenshtein(known, &field.to_lowercase());
+    let field = field.to_lowercase();
+    let called = [
+        ("name", "deployment"),
+        ("ns", "namespace"),
+        ("dryrun", "mode"),
+    ];
+    if let Some((_, meant)) = called.iter().find(|(name, _)| *name == field) {
+        return Some(meant);
+    }
+    let distance = |known: &&str| strsim::levenshtein(known, &field);
     let nearest = FIELDS.into_iter().min_by_key(distance);
-    nearest.filter(|known| distance(known) <= 2)
+    nearest.filter(|known| distance(known) <= 2.min(field.len().saturating_sub(1) / 2))
 }

@@ -1,6 +1,6 @@
 //! Checks every field, even after a fault.
 
-use super::checks::{kind, similar, unresolved};
+use super::checks::{kind, left_unfilled, similar, unresolved};
 use super::files::{Files, Wanted};
 use super::model::{Method, Request, Switch};
 use super::origin::Origin;
@@ -326,10 +326,15 @@ impl<'a> Check<'a> {
         };
         let plain = text.chars().all(|character| !character.is_control());
         if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || !plain {
-            let problem = format!("must be 1 to {EXECUTION_LIMIT} characters without line breaks");
+            let length = text.chars().count();
+            let problem = format!(
+                "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {length}"
+            );
             self.fault("execution", problem);
         } else if text.contains("#{") {
             self.fault("execution", unresolved(&text));
+        } else if let Some(problem) = left_unfilled(&text) {
+            self.fault("execution", problem);
         }
         text
     }

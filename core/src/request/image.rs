@@ -1,5 +1,6 @@
 //! Image names, and the two files in which build and source actions pass images on.
 
+mod foreign;
 mod problem;
 mod quoted;
 mod reference;
@@ -42,6 +43,12 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     }
     let text = text::decode(content).map_err(|why| fault(format!("{why}. {SHAPES}")))?;
     let text = text.trim_start_matches('\u{feff}');
+    if text.trim().is_empty() {
+        return Err(fault(format!("is empty. {SHAPES}")));
+    }
+    if problem(text.trim()).is_none() {
+        return Err(fault(format!("is one image and no JSON. {SHAPES}")));
+    }
     if let Some(name) = crate::formats::json::repeated(text) {
         return Err(fault(format!("has `{name}` twice. {SHAPES}")));
     }
@@ -50,7 +57,10 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         let unseen = line.and_then(|line| text::first_unseen(line.trim_matches(['\t', '\r', ' '])));
         let unseen = unseen.map(|(_, name)| format!(": there is {name} in that line"));
         let unseen = unseen.unwrap_or_default();
-        fault(format!("is not valid JSON ({error}){unseen}. {SHAPES}"))
+        let why = why_no_json(text);
+        fault(format!(
+            "is not valid JSON ({error}){unseen}{why}. {SHAPES}"
+        ))
     })?;
     if let Some(image) = value.get("ImageURI") {
         return match image.as_str() {
@@ -61,7 +71,8 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         };
     }
     let Some(entries) = value.as_array().filter(|entries| !entries.is_empty()) else {
-        return Err(fault(format!("names no image. {SHAPES}")));
+        let found = has(&value);
+        return Err(fault(format!("names no image: it {found}. {SHAPES}")));
     };
     if entries.len() > DEFINITIONS_LIMIT {
         return Err(fault(format!("has more than {DEFINITIONS_LIMIT} entries")));
@@ -72,10 +83,9 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         let text = |name| entry.get(name).and_then(Value::as_str);
         let (Some(name), Some(image)) = (text("name"), text("imageUri")) else {
             let field = format!("images[{index}]");
-            faults.push(Fault::new(
-                field,
-                r#"must be {"name": "web", "imageUri": "…"}"#,
-            ));
+            let found = has(entry);
+            let problem = format!(r#"must be {{"name": "web", "imageUri": "…"}}, and {found}"#);
+            faults.push(Fault::new(field, problem));
             continue;
         };
         if named.insert(name.to_owned(), image.to_owned()).is_some() {
@@ -90,6 +100,54 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
         Ok(Definitions::Named(named))
     } else {
         Err(faults)
+    }
+}
+
+/// How many fields of a file that has none of images are named.
+const NAMED_FIELDS: usize = 8;
+
+/// What there is in place of images, without its values.
+fn has(value: &Value) -> String {
+    let fields = match value {
+        Value::Object(fields) if !fields.is_empty() => fields,
+        Value::Array(items) if items.is_empty() => return "is an empty list".to_owned(),
+        Value::Array(_) => return "is a list".to_owned(),
+        Value::Object(_) => return "is an object without fields".to_owned(),
+        Value::Null => return "is null".to_owned(),
+        Value::String(_) => return "is a text".to_owned(),
+        Value::Number(_) | Value::Bool(_) => return "is a number, true or false".to_owned(),
+    };
+    if let (Some(_), Some(_)) = (fields.get("name"), fields.get("imageUri")) {
+        let texts = ["name", "imageUri"]
+            .iter()
+            .all(|name| fields[*name].is_string());
+        return match texts {
+            true => "is an entry without its list: write `[` and `]` around it".to_owned(),
+            false => "has a `name` or an `imageUri` that is not a text".to_owned(),
+        };
+    }
+    let names = fields
+        .keys()
+        .take(NAMED_FIELDS)
+        .map(|name| format!("`{}`", shown(name)));
+    let names = names.collect::<Vec<_>>().join(", ");
+    match fields.len() > NAMED_FIELDS {
+        true => format!("has {names}, …"),
+        false => format!("has {names}"),
+    }
+}
+
+/// What makes a text no JSON where its words alone tell it.
+fn why_no_json(text: &str) -> &'static str {
+    let text = text.trim_start_matches(['[', '{', ' ', '\n', '\r', '\t']);
+    if text.starts_with('\'') {
+        ": JSON takes double quotes"
+    } else if text.starts_with("\\\"") {
+        ": its quotes have a backslash before them, which a shell was to take away"
+    } else if text.starts_with("- ") || text.starts_with("images:") {
+        ": it is YAML"
+    } else {
+        ""
     }
 }
 

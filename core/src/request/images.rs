@@ -1,10 +1,9 @@
 //! The field `images`, and file references in fields.
 
 use super::appearance::stand_in;
-use super::checks::{image_of, kind, name_of, unresolved};
+use super::checks::{image_of, kind, left_unfilled, name_of, unresolved, variable};
 use super::fields::Check;
 use super::shown::excerpt;
-use super::unfilled::variable;
 use crate::formats::archive::plain;
 use crate::outcome::FileReference;
 use crate::problem::Fault;
@@ -135,6 +134,8 @@ impl Check<'_> {
         let odd = path.chars().any(char::is_control) || text.contains("://");
         let problem = if text.contains("#{") {
             unresolved(text)
+        } else if let Some(problem) = left_unfilled(text) {
+            problem
         } else if climbs || odd || path.len() > PATH_LIMIT || path.starts_with('{') {
             format!(
                 "must be the path of a file in an input artifact, such as `{example}` or \

@@ -648,10 +648,7 @@ fn images_and_variables_one_by_one() {
         (json!("web: 2"), "it has a blank after `web:`"),
         (json!("web:2\n"), "it has a line break at its end"),
         (json!("web\u{0}"), "it has a zero byte at its end"),
-        (
-            json!("web:#{Build.Tag}"),
-            "did not fill in: `web:#{Build.Tag}`",
-        ),
+        (json!("web:#{Build.Tag}"), "did not fill in: `#{Build.Tag}`"),
         (json!(2), "an image in quotes, and is a number"),
         (json!(null), "and is null"),
     ] {
@@ -1320,8 +1317,8 @@ fn faults_of_files_and_variables_are_told_together() {
         "variables": {"TAG": "1"}});
     let broken = files(Some(DEPLOYMENT), Some(r#"[{"name": "app"}, {"name": 1}]"#));
     insta::assert_snapshot!(told(fields, &broken), @r#"
-    `images[0]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}
-    `images[1]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}
+    `images[0]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}, and has `name`
+    `images[1]` of `Build::b.json` must be {"name": "web", "imageUri": "…"}, and has `name`
     "#);
     let fields = json!({"deployment": "web", "restart": true, "variables": {"1A": 2, "B": "#{x}"},
         "mode": "dry"});

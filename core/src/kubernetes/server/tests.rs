@@ -56,6 +56,8 @@ fn what_is_not_an_address_is_told_and_never_quoted() {
         ),
         ("apiVersion: v1\nkind: Config\nc4n4ry", "is a kubeconfig"),
         ("https://{c4n4ry}", "not a name of DNS"),
+        ("https://${c4n4ry}", "nothing filled in"),
+        ("https://<c4n4ry>:6443", "nothing filled in"),
         ("https://", "is not an address"),
         ("https://c4n4ry%zz", "is not an address"),
     ] {

@@ -53,6 +53,13 @@ const PRINTED: [&str; 5] = [
     "unable to ",
 ];
 
+/// How those of shells end.
+const PRINTED_AT_THE_END: [&str; 3] = [
+    "command not found",
+    "no such file or directory",
+    "permission denied",
+];
+
 /// Characters that are invisible, or look like a space.
 const INVISIBLE: [char; 9] = [
     '\u{feff}', '\u{200b}', '\u{200c}', '\u{200d}', '\u{200e}', '\u{200f}', '\u{2060}', '\u{a0}',
@@ -100,7 +107,7 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
         "is a certificate or a key in PEM: store the ServiceAccount's token"
     } else if is_placeholder(text) {
         "is a placeholder that nothing filled in: store the token itself"
-    } else if PRINTED.iter().any(|word| lower.starts_with(word)) {
+    } else if is_printed(&lower) {
         "is the error message of a command, not a token: look at the step that stores it"
     } else if let Some(why) = document(text) {
         why
@@ -124,8 +131,8 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
     } else if text.contains("://") {
         "is an address of where a token is (such as op://… or https://…), which nothing has \
          followed: store the token itself"
-    } else if is_path_of_windows(text) {
-        "is the path of a file, not what the file has: store the file's content"
+    } else if is_path_of_windows(text) || is_path(text) {
+        "is the path of a file or of a parameter, not what it has: store the token itself"
     } else if is_access_key(text) {
         "is the ID of an access key of AWS: store the token of a ServiceAccount"
     } else if text.contains('\\') {
@@ -149,6 +156,12 @@ pub fn why_refused(text: &str) -> Option<&'static str> {
     } else {
         return None;
     })
+}
+
+/// Whether the text, in small letters, is the error message of a command.
+fn is_printed(text: &str) -> bool {
+    PRINTED.iter().any(|word| text.starts_with(word))
+        || PRINTED_AT_THE_END.iter().any(|word| text.ends_with(word))
 }
 
 /// Whether the text is a placeholder of a shell, a template or a guide: `$TOKEN`, `{{ token }}`.
@@ -175,6 +188,16 @@ fn is_placeholder(text: &str) -> bool {
     let letters = letters.map(|byte| char::from(byte.to_ascii_lowercase()));
     let is_to_be_filled = TO_BE_FILLED.contains(&&*letters.collect::<String>());
     pairs.iter().any(is_around) || text.starts_with('$') || is_masked || is_to_be_filled
+}
+
+/// Whether the text is a path such as `/var/run/token`: words between slashes.
+fn is_path(text: &str) -> bool {
+    let is_word = |part: &str| {
+        let inner = |byte: u8| byte.is_ascii_lowercase() || b"-_.".contains(&byte);
+        !part.is_empty() && part.bytes().all(inner)
+    };
+    text.strip_prefix('/')
+        .is_some_and(|path| path.split('/').all(is_word))
 }
 
 /// Whether the text is a path such as `C:\token.txt`.
@@ -264,7 +287,8 @@ fn encoded(text: &str) -> Option<&'static str> {
         .find_map(|engine| engine.decode(&joined).ok())?;
     let decoded = String::from_utf8(decoded).ok()?;
     let decoded = decoded.trim();
-    if is_token(decoded) || decoded.starts_with(EKS) || encoded_token(decoded) {
+    let bare = decoded.strip_prefix("Bearer ").unwrap_or(decoded);
+    if is_token(bare) || decoded.starts_with(EKS) || encoded_token(decoded) {
         return Some(
             "is base64 of a token, as `kubectl get secret --output jsonpath` prints it: decode it \
              (`base64 --decode`) and store the result",

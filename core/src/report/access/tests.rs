@@ -31,7 +31,7 @@ fn a_refused_token_is_told_with_its_own_time() {
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
     The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It has no expiry, so it was revoked (its ServiceAccount or Secret was deleted) or is for another cluster.
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
-    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It is not a JWT, and does not say when it expires.
+    The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It is not a JWT, as a ServiceAccount's token is, and does not say when it expires.
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
     ");
 }

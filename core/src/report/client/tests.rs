@@ -110,7 +110,7 @@ fn settings_of_a_kubeconfig_take_the_place_of_variables() {
     });
     insta::assert_snapshot!(told.collect::<String>(), @r#"
     unreachable: the cluster could not be reached at `k8s.example.com:443`: its name could not be resolved (tried once).
-      Correct the host in the kubeconfig's `server`; where it is a private name, let the function's VPC resolve it (a private endpoint's name is known in its own VPC alone). Then retry the stage.
+      Correct the host in the kubeconfig's `server`; where it is a private name, let the function's VPC resolve it (a private endpoint's name is known in its own VPC alone, and one that ends in `.svc` or `.cluster.local` to pods of the cluster). Then retry the stage.
     unreachable: the cluster could not be reached at `k8s.example.com:443`: the connection was refused (tried once).
       The host is there, and nothing listens on the port: correct the port in the kubeconfig's `server`, or start the API server. Then retry the stage.
     unreachable: the cluster could not be reached at `k8s.example.com:443`: the function's network has no route to it (tried once).

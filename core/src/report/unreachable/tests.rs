@@ -48,7 +48,7 @@ fn each_silence_has_one_next_step() {
     let errors = causes.map(|cause| CallError::Unreachable(Box::new(unreached(cause))));
     assert_snapshot!(shown(errors), @r"
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: its name could not be resolved (tried 5 times).
-      Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC resolve it (a private endpoint's name is known in its own VPC alone). Then retry the stage.
+      Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC resolve it (a private endpoint's name is known in its own VPC alone, and one that ends in `.svc` or `.cluster.local` to pods of the cluster). Then retry the stage.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the connection was refused (tried 5 times).
       The host is there, and nothing listens on the port: correct the port in K8S_CLUSTER, or start the API server. Then retry the stage.
     SystemUnavailable (unreachable): the cluster could not be reached at `k8s.example.com:6443`: the function's network has no route to it (tried 5 times).

@@ -1,6 +1,7 @@
 //! Says what is wrong with an image, and in which part, to help find the pipeline step that left it
 //! empty, unfilled or misspelt.
 
+use super::foreign::{credentials, nothing};
 use super::quoted::{end_of, shown};
 use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
@@ -9,6 +10,9 @@ use crate::formats::yaml::text::unseen;
 pub fn problem(image: &str) -> Option<String> {
     if image.trim().is_empty() {
         return Some("is empty: the build stage gave no image".to_owned());
+    }
+    if let Some(problem) = credentials(image) {
+        return Some(problem);
     }
     let why = match unreadable(image) {
         Some(why) => why,
@@ -86,6 +90,12 @@ fn registry_alone(name: &str) -> Option<String> {
 fn unreadable(image: &str) -> Option<String> {
     if let Some(place) = unfilled(image) {
         return Some(nothing_filled(place));
+    }
+    if let Some(why) = nothing(image) {
+        return Some(why);
+    }
+    if image.starts_with('{') || image.starts_with('[') && image.ends_with(']') {
+        return Some("it is JSON, of which the build must take the image alone".to_owned());
     }
     if let Some(quote) = image.chars().next().filter(|c| "\"'`".contains(*c)) {
         return Some(format!(

@@ -48,6 +48,13 @@ fn what_is_no_token_is_told_by_its_looks() {
         (wrapped, "base64 of a token"),
         (base64(&secret), "base64 of a document"),
         (base64(&exec), "base64 of a document"),
+        (base64(&format!("Bearer {jwt}")), "base64 of a token"),
+        ("/prod/landfall/token".into(), "path of a file"),
+        (
+            "/var/run/secrets/kubernetes.io/serviceaccount/token".into(),
+            "path of a file",
+        ),
+        ("bash: kubectl: command not found".into(), "error message"),
         (format!("Bearer {jwt}"), "word Bearer"),
         (format!("bearer {jwt}"), "word Bearer"),
         (
