@@ -7,6 +7,7 @@ mod found;
 mod node;
 mod verdict;
 
+use landfall_core::formats::yaml::text::decode;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -123,7 +124,8 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
         return Err(format!("it has more than {} MiB", FILE_LIMIT >> 20));
     }
     let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
-    let text = String::from_utf8_lossy(&bytes);
+    // What is no text is not searched: other programs check it.
+    let text = decode(&bytes).unwrap_or_default();
     let mut report = Report {
         checked: 0,
         lines: Vec::new(),
@@ -131,15 +133,13 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
     if !SIGNS.iter().any(|sign| text.contains(sign)) {
         return Ok(report);
     }
+    if let Some(instead) = instead(file).filter(|_| text.contains(SIGNS[0])) {
+        return Err(instead.to_owned());
+    }
     let documents = match node::read(&text) {
         Ok(documents) => documents,
         // Of a file that has no action nobody has asked whether it is YAML.
         Err(_) if !text.contains(SIGNS[0]) => return Ok(report),
-        Err(_) if file.extension().is_some_and(|extension| extension == "tf") => {
-            let instead = "this is Terraform's own language; check what `terraform show -json` \
-                           prints of its plan";
-            return Err(instead.to_owned());
-        }
         Err(problem) => return Err(problem),
     };
     let lines = text.lines().collect::<Vec<_>>();
@@ -152,7 +152,13 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
                 line => format!("{}:{line}", file.display()),
             };
             let only = only.map_or_else(String::new, |only| format!(" ({only})"));
-            let line = format!("{place}: `{}` {}{only}", fault.field, fault.problem);
+            let names = found.first().map_or(&[][..], |variant| &variant.names);
+            let within = match (lines.len(), names) {
+                // Where all is in one line its number says nothing.
+                (..=1, [_, ..]) => format!("{}: ", names.join("/")),
+                _ => String::new(),
+            };
+            let line = format!("{place}: {within}`{}` {}{only}", fault.field, fault.problem);
             // A value that is quoted may have line breaks; a fault is one line.
             let line = line.replace(char::is_control, "␤");
             if !report.lines.contains(&line) {
@@ -161,6 +167,20 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
         }
     }
     Ok(report)
+}
+
+/// What is to be checked in place of a program.
+fn instead(file: &Path) -> Option<&'static str> {
+    match file.extension()?.to_str()? {
+        "tf" | "tofu" | "hcl" => Some(
+            "this is Terraform's own language; check what `terraform show -json` prints of its \
+             plan",
+        ),
+        "ts" | "js" | "mjs" | "py" | "java" | "kt" | "cs" | "go" => {
+            Some("this is a program; check what it makes: for the CDK what `cdk synth` writes")
+        }
+        _ => None,
+    }
 }
 
 /// The line that has the field's name, from the one in which the parameters begin, or that one.

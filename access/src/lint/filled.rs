@@ -60,7 +60,7 @@ fn raw(node: &Node, choices: &Choices) -> String {
         Some(function) => function,
         None => {
             return match &node.content {
-                Content::Text(text, _) => text.clone(),
+                Content::Text(text, _) => serverless(text),
                 Content::List(_) | Content::Map(_) => json(node, choices).to_string(),
             };
         }
@@ -128,8 +128,26 @@ fn sub(template: &str, given: impl Fn(&str) -> Option<String>) -> String {
     text
 }
 
+/// Replaces the variables of the Serverless Framework, which fills them in itself: `${self:…}`,
+/// `${opt:stage}`, `${file(…)}`.
+/// <https://www.serverless.com/framework/docs/guides/variables>
+fn serverless(text: &str) -> String {
+    let mut parts = text.split("${");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let length = part.bytes().take_while(u8::is_ascii_lowercase).count();
+        let (source, rest) = part.split_at(length);
+        let is_one = !source.is_empty() && rest.starts_with([':', '(']) && !rest.starts_with("::");
+        match part.split_once('}').filter(|_| is_one) {
+            Some((name, rest)) => filled.push_str(&format!("{}{rest}", unknown(name))),
+            None => filled.push_str(&format!("${{{part}")),
+        }
+    }
+    filled
+}
+
 /// What is there in this branch: a condition may choose an object or nothing as well as a text.
-fn chosen<'a>(node: &'a Node, choices: &Choices) -> Option<&'a Node> {
+pub(super) fn chosen<'a>(node: &'a Node, choices: &Choices) -> Option<&'a Node> {
     let Some((name, argument)) = function(node) else {
         return Some(node);
     };

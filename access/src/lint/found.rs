@@ -2,10 +2,10 @@
 //! of parameters alone.
 
 use super::condition::{Choices, Conditions};
-use super::filled::{json, text};
+use super::filled::{chosen, json, text};
 use super::node::{Content, Node, function};
 use landfall_core::request::{FIELDS, Parameters, SCHEMA};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// What the name of the function, or of what refers to it, has in it.
 const USUAL_NAME: &str = "landfall";
@@ -20,6 +20,8 @@ const TELLING: [&str; 4] = ["deployment", "workload", "manifest", "manifests"];
 /// User parameters in a file, as they are where conditions hold or not.
 pub(super) struct Found {
     pub(super) line: usize,
+    /// The names of what they are in, outside in: pipeline, stage, action.
+    pub(super) names: Vec<String>,
     pub(super) parameters: Parameters,
     /// How many characters they have too many.
     pub(super) excess: Option<usize>,
@@ -33,9 +35,13 @@ pub(super) fn find(document: &Node, names: &[String]) -> Vec<Vec<Found>> {
         conditions: Conditions::of(document),
         names,
         assumed: Vec::new(),
-        found: alone(document).into_iter().map(|it| vec![it]).collect(),
+        within: Vec::new(),
+        found: Vec::new(),
     };
-    search.walk(document);
+    match alone(document) {
+        Some(found) => search.found.push(vec![found]),
+        None => search.walk(document),
+    }
     search.found
 }
 
@@ -44,13 +50,33 @@ struct Search<'a> {
     names: &'a [String],
     /// The conditions under which the node is there, outside in.
     assumed: Vec<(String, bool)>,
+    /// The names of what it is in.
+    within: Vec<String>,
     found: Vec<Vec<Found>>,
 }
 
 impl<'a> Search<'a> {
     fn walk(&mut self, node: &'a Node) {
+        let depth = self.within.len();
+        let name = node.get("name").or_else(|| node.get("Name"));
+        if let Some(Content::Text(name, _)) = name.map(|name| &name.content) {
+            self.within.push(name.clone());
+        }
+        self.walk_named(node);
+        self.within.truncate(depth);
+    }
+
+    fn walk_named(&mut self, node: &'a Node) {
         if let Some(parameters) = node.get("UserParameters") {
             self.action(parameters, node.get("FunctionName"));
+        }
+        // A call within something else, such as a state machine.
+        if let Some(deploy) = node.get("deploy")
+            && let Some(found) = of_fields(deploy)
+            && is_ours(&found.parameters)
+        {
+            let names = self.within.clone();
+            self.found.push(vec![Found { names, ..found }]);
         }
         if let Some(("If", argument)) = function(node)
             && let Content::List(items) = &argument.content
@@ -86,7 +112,8 @@ impl<'a> Search<'a> {
         for choices in self.conditions.choices(&nodes, &self.assumed) {
             let name = function.map(|name| text(name, &choices).to_lowercase());
             let name = name.unwrap_or_default();
-            let found = of_action(parameters, choices);
+            let mut found = of_action(parameters, choices);
+            found.names.clone_from(&self.within);
             is_landfall |= self.names.iter().any(|known| name.contains(known.as_str()));
             is_landfall |= is_ours(&found.parameters);
             variants.push(found);
@@ -104,8 +131,10 @@ pub(super) fn names(more: &[String]) -> Vec<String> {
 }
 
 fn of_action(node: &Node, choices: Choices) -> Found {
+    let is_absent = chosen(node, &choices).is_none_or(Node::is_null);
     let is_object = matches!(node.content, Content::Map(_)) && function(node).is_none();
     let (parameters, excess) = match is_object {
+        _ if is_absent => (Parameters::Absent, None),
         // As people write events by hand.
         true => {
             let parameters = match json(node, &choices).as_object() {
@@ -126,6 +155,7 @@ fn of_action(node: &Node, choices: Choices) -> Found {
     };
     Found {
         line: node.line,
+        names: Vec::new(),
         parameters,
         excess,
         choices,
@@ -156,18 +186,39 @@ fn alone(document: &Node) -> Option<Found> {
         .is_some_and(|schema| text(schema, &Choices::new()).ends_with("parameters.schema.json"));
     let call = ["deploy", "continuation", "artifacts"];
     let is_call = fields.iter().all(|(name, _)| call.contains(&name.as_str()));
-    let node = match (names_schema, document.get("deploy").filter(|_| is_call)) {
-        (true, _) => document,
-        (false, Some(deploy)) => deploy,
-        (false, None) => return None,
-    };
+    match (names_schema, document.get("deploy").filter(|_| is_call)) {
+        (true, _) => of_fields(document),
+        (false, Some(deploy)) => of_fields(deploy),
+        (false, None) => None,
+    }
+}
+
+/// Parameters that are an object and no text.
+fn of_fields(node: &Node) -> Option<Found> {
     let Value::Object(fields) = json(node, &Choices::new()) else {
         return None;
     };
     Some(Found {
         line: node.line,
-        parameters: Parameters::Object(fields),
+        names: Vec::new(),
+        parameters: Parameters::Object(of_state_machine(fields)),
         excess: None,
         choices: Choices::new(),
     })
+}
+
+/// What a state machine fills in, in the place of a variable: `"images": {"web.$": "$.image"}`, and
+/// `{% … %}`.
+/// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>
+fn of_state_machine(fields: Map<String, Value>) -> Map<String, Value> {
+    let filled = |(name, value): (String, Value)| match (name.strip_suffix(".$"), value) {
+        (Some(name), _) => (name.to_owned(), Value::from(format!("#{{{name}}}"))),
+        (None, Value::Object(fields)) => (name, Value::Object(of_state_machine(fields))),
+        (None, Value::String(text)) if text.starts_with("{%") => {
+            let value = Value::from(format!("#{{{name}}}"));
+            (name, value)
+        }
+        (None, other) => (name, other),
+    };
+    fields.into_iter().map(filled).collect()
 }

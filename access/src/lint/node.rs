@@ -39,13 +39,25 @@ impl Node {
         }
     }
 
-    /// The nodes in it.
+    /// The nodes in it, without what a plan of Terraform has of the time before it.
     pub(super) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
+        let is_past = |name: &str| {
+            name == "before" && self.get("after").is_some()
+                || name == "prior_state" && self.get("planned_values").is_some()
+        };
         match &self.content {
             Content::Text(..) => Box::new(std::iter::empty()),
             Content::List(items) => Box::new(items.iter()),
-            Content::Map(fields) => Box::new(fields.iter().map(|(_, node)| node)),
+            Content::Map(fields) => {
+                let fields = fields.iter().filter(move |(name, _)| !is_past(name));
+                Box::new(fields.map(|(_, node)| node))
+            }
         }
+    }
+
+    /// Whether nothing stands there.
+    pub(super) fn is_null(&self) -> bool {
+        matches!(&self.content, Content::Text(text, true) if ["", "~", "null"].contains(&&**text))
     }
 }
 

@@ -217,6 +217,94 @@ fn a_plan_of_terraform_and_a_pipeline_are_checked_by_their_text() {
 }
 
 #[test]
+fn what_comes_from_elsewhere_as_a_whole_is_not_judged() {
+    let of = |parameters: &str| {
+        format!("FunctionName: landfall\nUserParameters: {parameters}\nParameters: {{A: {{}}}}\n")
+    };
+    for parameters in [
+        "!Ref A",
+        "!ImportValue A",
+        "!FindInMap [A, B, C]",
+        "!Select [0, !Ref A]",
+        "!Sub '${A}'",
+        "{Fn::Transform: {Name: AWS::Include}}",
+        "'#{variables.Parameters}'",
+        "'{\"deployment\": \"web-${self:provider.stage}\", \"restart\": true}'",
+    ] {
+        let (checked, lines) = linted("whole.yaml", &of(parameters));
+        assert_eq!((checked, lines), (1, Vec::new()), "{parameters}");
+    }
+    for nothing in ["", "!If [IsProd, !Ref A, !Ref AWS::NoValue]"] {
+        let (_, lines) = linted("nothing.yaml", &of(nothing));
+        assert!(
+            lines[0].contains("`UserParameters` are missing"),
+            "{lines:#?}"
+        );
+    }
+}
+
+#[test]
+fn what_a_plan_says_of_the_past_is_not_checked_and_one_line_names_the_action() {
+    let of = |parameters: &str| {
+        let configuration = json!({"FunctionName": "landfall", "UserParameters": parameters});
+        json!({"name": "web", "stage": [{"name": "Deploy", "action": [
+            {"name": "Kubernetes", "configuration": configuration}]}]})
+    };
+    let wrong = of(r#"{"deployment": "web", "restart": true, "keep": 1}"#);
+    let right = of(r#"{"deployment": "web", "restart": true}"#);
+    let plan = |before: &serde_json::Value, after: &serde_json::Value| {
+        json!({"resource_changes": [{"change": {"before": before, "after": after}}],
+            "planned_values": after, "prior_state": before})
+    };
+    let mended = plan(&wrong, &right).to_string();
+    assert_eq!(linted("mended.json", &mended), (2, Vec::new()));
+    let (_, lines) = linted("broken.json", &plan(&right, &wrong).to_string());
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(
+        lines[0].starts_with("1: web/Deploy/Kubernetes: `keep` is only"),
+        "{lines:#?}"
+    );
+}
+
+#[test]
+fn utf_16_is_read_and_programs_are_told_what_to_check() {
+    let text = r#"{"FunctionName": "landfall", "UserParameters": "{\"restart\": true}"}"#;
+    let wide = std::iter::once(0xfeff).chain(text.encode_utf16());
+    let wide = wide.flat_map(u16::to_le_bytes).collect::<Vec<_>>();
+    let path = |name: &str| {
+        let name = format!("landfall-lint-{}-{name}", std::process::id());
+        std::env::temp_dir().join(name)
+    };
+    std::fs::write(path("wide.json"), wide).unwrap();
+    let report = lint(&path("wide.json"), &found::names(&[])).unwrap();
+    assert_eq!((report.checked, report.lines.len()), (1, 1));
+    for (name, expected) in [
+        ("main.tf", "terraform show -json"),
+        ("stack.ts", "cdk synth"),
+    ] {
+        std::fs::write(path(name), "UserParameters = jsonencode({})").unwrap();
+        let problem = lint(&path(name), &found::names(&[])).err().unwrap();
+        assert!(problem.contains(expected), "{problem}");
+        std::fs::remove_file(path(name)).unwrap();
+    }
+    std::fs::remove_file(path("wide.json")).unwrap();
+}
+
+#[test]
+fn calls_within_a_state_machine_are_checked() {
+    let machine = |more: &str| {
+        format!(
+            r#"{{"States": {{"Deploy": {{"Type": "Task", "Parameters": {{
+            "FunctionName": "landfall", "Payload": {{"deploy": {{"deployment": "web",
+            "images": {{"web.$": "$.image"}}, "execution.$": "$$.Execution.Name"{more}}}}}}}}}}}}}"#
+        )
+    };
+    assert_eq!(linted("machine.json", &machine("")), (1, Vec::new()));
+    let (_, lines) = linted("machine.json", &machine(r#", "keep": "{% $keep %}""#));
+    assert!(lines[0].contains("`keep` is only for"), "{lines:#?}");
+}
+
+#[test]
 fn calls_and_files_of_parameters_are_checked() {
     let call = r#"{"deploy": {"deployment": "web", "restart": 1}}"#;
     assert_eq!(linted("call.json", call).1.len(), 1);
@@ -253,6 +341,7 @@ fn only_what_cannot_be_mended_is_a_fault() {
     let verdict = |parameters: serde_json::Value| {
         let found = found::Found {
             line: 1,
+            names: Vec::new(),
             parameters: Parameters::Text(parameters.to_string()),
             excess: None,
             choices: condition::Choices::new(),
@@ -318,6 +407,7 @@ fn what_is_here_is_well() {
         ("examples/pipeline/pipeline.yaml", 0),
         ("examples/render/pipeline.yaml", 0),
         ("examples/calls/call.json", 0),
+        ("examples/calls/state-machine.json", 0),
         ("events/rolling.json", 0),
         ("events/blue-green.json", 0),
         ("events/call-artifact.json", 0),

@@ -57,6 +57,12 @@ fn only(variants: &[(&Choices, bool)]) -> Option<String> {
 
 /// The faults of user parameters that whatever is filled in cannot mend.
 fn faults(found: &Found) -> Vec<Fault> {
+    if let Parameters::Text(text) = &found.parameters
+        && text.trim_start().starts_with("\"#{")
+    {
+        // All of it comes from elsewhere: a parameter, another stack, an include.
+        return Vec::new();
+    }
     let mut faults = match Draft::read(&found.parameters) {
         Ok(_) => Vec::new(),
         Err(faults) => faults,
