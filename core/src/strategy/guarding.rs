@@ -52,8 +52,8 @@ pub fn began(
 }
 
 /// The lock of another execution's deploy that died in its bake, where an alarm rings since it
-/// began: that judges it as in a retry of it. To refuse this deploy because of the alarm would leave
-/// the traffic with the version that makes it ring.
+/// began: that judges it as in a retry of it. To refuse this deploy because of the alarm would
+/// leave the traffic with the version that makes it ring.
 pub(super) fn rang_in_dead_bake(
     request: &Request,
     continuation: &Continuation,

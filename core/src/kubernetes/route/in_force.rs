@@ -61,7 +61,7 @@ pub enum InForce {
     },
 }
 
-/// The evidence for an HTTPRoute. Each Gateway of the AWS controller has a load balancer of its own.
+/// The evidence for an HTTPRoute. Each Gateway of the AWS controller has its own load balancer.
 pub(super) fn of_http_route(object: &Object) -> Evidence {
     let is_aws = |parent: &&serde_json::Value| {
         let mut controllers = controllers(object, parent).into_iter();

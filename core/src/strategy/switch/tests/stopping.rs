@@ -1,5 +1,5 @@
-//! What a deploy does with the work of another one that is alive, or dead: it is stopped by a rollback
-//! on demand, or judged by an alarm.
+//! What a deploy does with the work of another one, alive or dead: a rollback on demand stops it,
+//! an alarm judges it.
 
 use super::*;
 use crate::alarm::{Alarm, AlarmState};
