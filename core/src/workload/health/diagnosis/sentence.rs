@@ -210,10 +210,12 @@ impl Finding {
         }
         if let Some(hook) = self.ended_by_hook(explanation) {
             let times = times(self.ends);
-            return format!(
-                "{who} is killed, {times}, because its postStart hook fails: {}",
-                last_words(hook)
-            );
+            // Newer kubelets keep the hook's output to themselves.
+            let output = hook
+                .contains(": ")
+                .then(|| format!(": {}", last_words(hook)));
+            let output = output.unwrap_or_default();
+            return format!("{who} is killed, {times}, because its postStart hook fails{output}");
         }
         let (ended, last) = (self.ended(live), self.last_line(explanation));
         format!("{who} {ended}{last}")
@@ -291,7 +293,7 @@ impl Finding {
         let restarted = match (self.ends, self.killings(explanation)) {
             (0, _) => String::new(),
             (ends, killings) if killings * 2 >= ends => {
-                format!(" (a failing probe had it restarted {})", times(ends))
+                format!(" (restarted {} by a failing probe)", times(ends))
             }
             (ends, _) => format!(" (it was restarted {})", times(ends)),
         };
