@@ -124,7 +124,7 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
         return Err(format!("it has more than {} MiB", FILE_LIMIT >> 20));
     }
     let bytes = std::fs::read(file).map_err(|error| error.to_string())?;
-    // What is no text is not searched: other programs check it.
+    // A file that is not text is not searched: other programs check it.
     let text = decode(&bytes).unwrap_or_default();
     let mut report = Report {
         checked: 0,

@@ -216,14 +216,12 @@ impl Engine {
 
     fn planned(&mut self, plan: Plan) {
         let warnings = self.continuation.warnings.clone();
-        let handover = self.request.strategy.switch().and_then(|switch| {
+        let foreseen = self.request.strategy.switch().and_then(|switch| {
             let (request, now) = (&self.request, self.decided_at);
-            strategy::switch::handover(request, switch, &self.continuation, &self.snapshot, now)
+            strategy::switch::foreseen(request, switch, &self.continuation, &self.snapshot, now)
         });
-        let takes_back = self.request.strategy.switch().and_then(|switch| {
-            let (request, now) = (&self.request, self.decided_at);
-            strategy::switch::takes_back(request, switch, &self.continuation, &self.snapshot, now)
-        });
+        let (handover, takes_back) =
+            foreseen.map_or((None, None), |it| (it.handover, it.takes_back));
         let plan = Plan {
             warnings,
             handover,

@@ -27,6 +27,14 @@ fn canary(image: &str) -> Value {
         "images": {"app": image}, "timeout": "100s"})
 }
 
+/// Those of one whose first share is watched for so long, and which an alarm guards.
+fn with_alarm(weight: u8, bake: &str) -> Value {
+    let mut parameters = canary(NEW_IMAGE);
+    parameters["steps"] = json!([{"weight": weight, "bake": bake}]);
+    parameters["alarms"] = json!(["5xx"]);
+    parameters
+}
+
 /// A cluster in which `demo-app` serves over a route; `prepare` makes the difference.
 async fn stage_with(prepare: impl FnOnce(&mut World, jiff::Timestamp)) -> Stage {
     stage_since(SignedDuration::ZERO, prepare).await

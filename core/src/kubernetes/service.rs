@@ -1,7 +1,7 @@
 //! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
 //! autoscaler of a Deployment.
 
-use super::object::Object;
+use super::object::{Object, controller_name};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -94,17 +94,12 @@ impl ServicePod {
         let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
         let all = |pointer: &str| pod.pointer(pointer).and_then(Value::as_array);
         let going = text("/metadata/deletionTimestamp").is_some();
-        let mut owners = all("/metadata/ownerReferences").into_iter().flatten();
-        let owner = owners.find(|owner| owner["controller"] == true);
         let mut conditions = all("/status/conditions").into_iter().flatten();
         let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
         let phase = text("/status/phase").unwrap_or_default();
         ServicePod {
             name: text("/metadata/name").unwrap_or_default().to_owned(),
-            owner: owner
-                .and_then(|owner| owner["name"].as_str())
-                .unwrap_or_default()
-                .to_owned(),
+            owner: controller_name(pod).unwrap_or_default().to_owned(),
             ready: ready && !going,
             going,
             over: ["Failed", "Succeeded"].contains(&phase),

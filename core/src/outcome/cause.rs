@@ -156,7 +156,7 @@ impl Cause {
         )
     }
 
-    /// Why a controller cannot create pods, by what it was told.
+    /// Why a controller cannot create pods, from the API server's message to it.
     pub fn of_creation(message: &str) -> Cause {
         match message.contains("failed calling webhook") {
             true => Cause::WebhookAway,

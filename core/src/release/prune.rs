@@ -5,6 +5,7 @@
 
 use crate::change::apply::Owner;
 pub use crate::kubernetes::group::is_kept_kind;
+use crate::kubernetes::object::controlled_by;
 use crate::kubernetes::object_id::ObjectId;
 use crate::request::release::annotations::PRUNE;
 use crate::state::marks::{PART_OF, RELEASE};
@@ -125,7 +126,8 @@ fn reason_to_keep(old: &RecordedObject, live: &Value, owner: &Owner) -> Option<K
     if let Some(reason) = not_ours(live, owner) {
         return Some(reason);
     }
-    if let Some(owner) = controller(metadata) {
+    if let Some((kind, name)) = controlled_by(live) {
+        let owner = clip(&format!("{kind}/{name}"), NAME_LIMIT);
         return Some(KeepReason::Controlled(owner));
     }
     let asked = annotation(PRUNE);
@@ -145,15 +147,6 @@ fn reason_to_keep(old: &RecordedObject, live: &Value, owner: &Owner) -> Option<K
             keeps.next()?.to_owned(),
         ))
     })
-}
-
-/// The object that controls it.
-fn controller(metadata: &Value) -> Option<String> {
-    let owners = metadata["ownerReferences"].as_array()?;
-    let owner = owners.iter().find(|owner| owner["controller"] == true)?;
-    let text = |field: &str| owner[field].as_str().unwrap_or_default();
-    let owner = format!("{}/{}", text("kind"), text("name"));
-    Some(clip(&owner, NAME_LIMIT))
 }
 
 #[cfg(test)]

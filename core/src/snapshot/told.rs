@@ -13,7 +13,7 @@ impl Snapshot {
         self.told.push(query);
     }
 
-    /// Whether the answer to this query was told by a watch.
+    /// Whether the answer to this query came from a watch.
     pub fn is_told(&self, query: &Query) -> bool {
         self.told.contains(query) && self.is_answered(query)
     }

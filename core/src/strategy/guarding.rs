@@ -65,9 +65,7 @@ pub(super) fn rang_in_dead_bake(
     let guard = &continuation.guard;
     let now = guard.tried.filter(|_| is_refused)?;
     let dead = Lock::read(service).filter(|lock| lock.execution != request.execution)?;
-    let is_baking = service.annotation(marks::JOB) == Some(&dead.job)
-        && service.selector().get(marks::VERSION) == Some(&dead.version)
-        && service.annotation(marks::RETIRING).is_none();
+    let is_baking = dead.has_switched(service) && service.annotation(marks::RETIRING).is_none();
     let mut ringing = guard.ringing_since_before().chain(guard.rung());
     let since = dead.guarded_since();
     let rang = ringing.any(|alarm| alarm.transitioned.is_some_and(|at| at > since));

@@ -97,6 +97,12 @@ impl Lock {
         self.guarded.unwrap_or(self.since)
     }
 
+    /// Whether the deploy has switched the Service, which sends to its version.
+    pub fn has_switched(&self, service: &Service) -> bool {
+        service.annotation(marks::JOB) == Some(&self.job)
+            && service.selector().get(VERSION) == Some(&self.version)
+    }
+
     /// When it counts no longer. No deploy lives longer than its action, whatever the lock says.
     pub fn expires(&self) -> Timestamp {
         lease::expires(self.since, self.deadline)

@@ -66,35 +66,32 @@ pub fn present(
     context.present()
 }
 
-/// How the switch would hand over, as far as what was read tells.
-pub fn handover(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Option<Handover> {
-    let context = Context::new(request, switch, continuation, snapshot, now);
-    let service = context.seen_service()?;
-    let live = context.live(service).ok()?;
-    let sets = snapshot.replica_sets(live).ok()?;
-    let handover = context.handover(service, live, sets, &mut Vec::new());
-    handover.ok().flatten()
+/// What a plan tells of a switch.
+pub struct Foreseen {
+    /// How it would hand over.
+    pub handover: Option<Handover>,
+    /// The candidate of a deploy that is not done, which this rollback on demand would take back.
+    pub takes_back: Option<String>,
 }
 
-/// The candidate of a deploy that is not done, which this rollback on demand would take back;
-/// `None` as far as that was not read.
-pub fn takes_back(
+/// What would become of the Service, as far as what was read tells.
+pub fn foreseen(
     request: &Request,
     switch: &Switch,
     continuation: &Continuation,
     snapshot: &Snapshot,
     now: Timestamp,
-) -> Option<String> {
+) -> Option<Foreseen> {
     let context = Context::new(request, switch, continuation, snapshot, now);
     let service = context.seen_service()?;
     let live = context.live(service).ok()?;
-    Some(context.unfinished(service, live)?.deployment)
+    let handover = snapshot
+        .replica_sets(live)
+        .and_then(|sets| context.handover(service, live, sets, &mut Vec::new()));
+    Some(Foreseen {
+        handover: handover.ok().flatten(),
+        takes_back: context.unfinished(service, live).map(|it| it.deployment),
+    })
 }
 
 /// The share of the traffic that this deploy's version has, in percent; `None` as far as that was

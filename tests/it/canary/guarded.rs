@@ -2,7 +2,7 @@
 
 use super::interrupted::{ended, expire};
 use super::watch::{observed, share_is};
-use super::{canary, deploy, is_given_back, route, stage};
+use super::{canary, deploy, is_given_back, route, stage, with_alarm};
 use crate::blue_green::{NEW_IMAGE, replicas};
 use crate::stage::{LIFE, OLD_IMAGE, Stage};
 use landfall_sandbox::aws::{Alarm, AlarmState};
@@ -18,9 +18,7 @@ fn ring(stage: &Stage) {
 async fn an_alarm_that_rings_with_a_share_takes_the_canary_back() {
     let stage = stage().await;
     stage.aws.put_alarm(Alarm::silent("5xx"));
-    let mut parameters = canary(NEW_IMAGE);
-    parameters["steps"] = json!([{"weight": 10, "bake": "50s"}]);
-    parameters["alarms"] = json!(["5xx"]);
+    let parameters = with_alarm(10, "50s");
     let deploy = deploy(&stage, parameters);
     let ringing = async {
         share_is(&stage, 10).await;
@@ -63,9 +61,7 @@ async fn a_canary_whose_alarm_is_silent_gets_everything() {
 async fn an_alarm_that_rings_at_the_end_of_the_last_step_takes_the_canary_back() {
     let stage = stage().await;
     stage.aws.put_alarm(Alarm::silent("5xx"));
-    let mut parameters = canary(NEW_IMAGE);
-    parameters["steps"] = json!([{"weight": 100, "bake": "6s"}]);
-    parameters["alarms"] = json!(["5xx"]);
+    let parameters = with_alarm(100, "6s");
     let ringing = async {
         share_is(&stage, 100).await;
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -93,9 +89,7 @@ async fn killed_with(stage: &mut Stage, parameters: &Value, is_shared: impl Asyn
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_takes_back_the_share_of_a_dead_canary() {
     let mut stage = stage().await;
-    let mut parameters = canary(NEW_IMAGE);
-    parameters["steps"] = json!([{"weight": 10, "bake": "60s"}]);
-    parameters["alarms"] = json!(["5xx"]);
+    let mut parameters = with_alarm(10, "60s");
     parameters["execution"] = json!("run-1");
     killed_with(&mut stage, &parameters, async |stage: &Stage| {
         share_is(stage, 10).await;
@@ -115,10 +109,8 @@ async fn a_retry_takes_back_the_share_of_a_dead_canary() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_retry_takes_back_the_pods_of_a_dead_canary() {
     let mut stage = stage().await;
-    let mut parameters = canary(NEW_IMAGE);
+    let mut parameters = with_alarm(50, "60s");
     parameters.as_object_mut().unwrap().remove("route");
-    parameters["steps"] = json!([{"weight": 50, "bake": "60s"}]);
-    parameters["alarms"] = json!(["5xx"]);
     parameters["execution"] = json!("run-1");
     killed_with(&mut stage, &parameters, share_of_pods).await;
     let message = ended(&stage, parameters).await.unwrap_err();
@@ -146,9 +138,7 @@ async fn share_of_pods(stage: &Stage) {
 async fn another_execution_takes_the_share_of_a_dead_canary_back_before_it_is_refused() {
     for by_route in [true, false] {
         let mut stage = stage().await;
-        let mut parameters = canary(NEW_IMAGE);
-        parameters["steps"] = json!([{"weight": 50, "bake": "60s"}]);
-        parameters["alarms"] = json!(["5xx"]);
+        let mut parameters = with_alarm(50, "60s");
         if !by_route {
             parameters.as_object_mut().unwrap().remove("route");
         }

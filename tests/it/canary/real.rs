@@ -2,7 +2,7 @@
 //! small stand-in for a Gateway's controller.
 
 use super::stand_in::{backends, route, stage_over, step_is, weighed};
-use super::{canary, deploy};
+use super::{canary, deploy, with_alarm};
 use crate::blue_green::{NEW_IMAGE, SICK_IMAGE, at_rest, replicas};
 use crate::stage::{Stage, demo_app};
 use jiff::{SignedDuration, Timestamp};
@@ -89,9 +89,7 @@ async fn weights_are_written_step_by_step_in_time_and_given_back() {
 async fn everything_goes_to_the_old_version_soon_after_an_alarm_is_read() {
     let (stage, _controller) = stage().await;
     stage.aws.put_alarm(Alarm::silent("5xx"));
-    let mut parameters = canary(NEW_IMAGE);
-    parameters["steps"] = json!([{"weight": 10, "bake": "50s"}]);
-    parameters["alarms"] = json!(["5xx"]);
+    let parameters = with_alarm(10, "50s");
     let rings = async {
         step_is(&stage, 1).await;
         // Not right after a reading.

@@ -75,10 +75,8 @@ impl ReleaseEngine {
             _ => return,
         };
         match found(result) {
-            Ok(Found::Object(live)) if uid_of(&live) == uid => {
-                if self.waits_until_gone(now) {
-                    self.push_at(now + PAUSE, Task::Pruned(place));
-                }
+            Ok(found) if is_still(&found, Some(&uid)) => {
+                self.look_later(Task::Pruned(place), now);
             }
             Ok(_) => self.olds[place].held.clear(),
             Err(error) => self.trouble(Task::Pruned(place), call, error, now),
@@ -96,10 +94,8 @@ impl ReleaseEngine {
         let old = self.backs[place].live();
         let old = old.map(|live| uid_of(&live));
         match found(result) {
-            Ok(Found::Object(live)) if Some(uid_of(&live)) == old => {
-                if self.waits_until_gone(now) {
-                    self.push_at(now + PAUSE, Task::GoneBack(place));
-                }
+            Ok(found) if is_still(&found, old.as_deref()) => {
+                self.look_later(Task::GoneBack(place), now);
             }
             Ok(_) => self.backs[place].held.clear(),
             // It was deleted, which is what counts.
@@ -143,10 +139,22 @@ impl ReleaseEngine {
         is_asked
     }
 
+    /// Looks again at what is still there, as long as that may be waited for.
+    fn look_later(&mut self, task: Task, now: Timestamp) {
+        if self.waits_until_gone(now) {
+            self.push_at(now + PAUSE, task);
+        }
+    }
+
     /// Whether an object that is being deleted may be waited for: its controller removes its
     /// finalizers, and what has none to do so is not waited for for ever.
     fn waits_until_gone(&mut self, now: Timestamp) -> bool {
         let until = self.gone_until.get_or_insert(now + REMOVAL);
         now < *until && now < self.continuation.deadline + self.way_back_limit()
     }
+}
+
+/// Whether the object of this uid is still there.
+fn is_still(found: &Found, uid: Option<&str>) -> bool {
+    matches!(found, Found::Object(live) if Some(&*uid_of(live)) == uid)
 }

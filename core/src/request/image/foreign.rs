@@ -1,6 +1,7 @@
 //! What is in an image and belongs elsewhere: a password, or a script's word for nothing.
 
 use super::quoted::shown;
+use super::reference::ALGORITHMS;
 
 /// What is wrong with an image that has what opens its registry. Nothing of it is shown.
 pub(super) fn credentials(image: &str) -> Option<String> {
@@ -10,9 +11,9 @@ pub(super) fn credentials(image: &str) -> Option<String> {
         None => image.split('/').next()?.rsplit_once('@')?,
     };
     let place = place.split('/').next().unwrap_or_default();
-    let is_digest = ["sha256", "sha384", "sha512"]
+    let is_digest = ALGORITHMS
         .iter()
-        .any(|algorithm| place.starts_with(algorithm));
+        .any(|(algorithm, _)| place.starts_with(algorithm));
     let is_user = user.contains(':') && (place.contains(['.', ':']) || place == "localhost");
     (is_user && !is_digest).then(|| {
         format!(

@@ -3,7 +3,7 @@
 
 use super::foreign::{credentials, nothing};
 use super::quoted::{end_of, shown};
-use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, is_component, is_registry};
+use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, digits_of, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
 
 /// What is wrong with an image, in words that follow the field's name; `None` if it is valid.
@@ -31,7 +31,7 @@ pub fn problem(image: &str) -> Option<String> {
 fn digest_alone(image: &str) -> Option<String> {
     let (algorithm, digits) = image.split_once(':')?;
     let is_digest = digits.len() >= 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (["sha256", "sha384", "sha512"].contains(&algorithm) && is_digest).then(|| {
+    (digits_of(algorithm).is_some() && is_digest).then(|| {
         format!(
             "it is a digest without a repository: `REPOSITORY@{}`",
             shown(image)
@@ -227,16 +227,11 @@ fn digest_at_fault(digest: &str) -> Option<String> {
             shown(digest)
         ));
     };
-    let length = match algorithm {
-        "sha256" => 64,
-        "sha384" => 96,
-        "sha512" => 128,
-        other => {
-            return Some(format!(
-                "its digest is of `{}`, and a kubelet knows `sha256`, `sha384` and `sha512`",
-                shown(other)
-            ));
-        }
+    let Some(length) = digits_of(algorithm) else {
+        return Some(format!(
+            "its digest is of `{}`, and a kubelet knows `sha256`, `sha384` and `sha512`",
+            shown(algorithm)
+        ));
     };
     let is_digit = |c: char| matches!(c, '0'..='9' | 'a'..='f');
     if let Some(other) = digits.chars().find(|c| !is_digit(*c)) {
@@ -267,7 +262,7 @@ fn tag_at_fault(name: &str, tag: &str) -> Option<String> {
     }
     if let Some((first, second)) = tag.split_once(':') {
         return Some(match first {
-            "sha256" | "sha384" | "sha512" => {
+            _ if digits_of(first).is_some() => {
                 format!("a digest follows a `@`: `{of}@{}`", shown(tag))
             }
             _ if second.is_empty() => format!("nothing follows `{of}:{}:`", shown(first)),

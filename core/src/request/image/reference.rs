@@ -124,14 +124,16 @@ fn is_digest(digest: &str) -> bool {
     let Some((algorithm, digits)) = digest.split_once(':') else {
         return false;
     };
-    // The algorithms that kubelets support:
-    // https://github.com/opencontainers/go-digest/blob/master/algorithm.go
-    let length = match algorithm {
-        "sha256" => 64,
-        "sha384" => 96,
-        "sha512" => 128,
-        _ => return false,
-    };
     let is_digit = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
-    digits.len() == length && digits.bytes().all(is_digit)
+    digits_of(algorithm) == Some(digits.len()) && digits.bytes().all(is_digit)
+}
+
+/// The algorithms that kubelets support, each with the digits of its digests.
+/// <https://github.com/opencontainers/go-digest/blob/master/algorithm.go>
+pub(super) const ALGORITHMS: [(&str, usize); 3] = [("sha256", 64), ("sha384", 96), ("sha512", 128)];
+
+/// How many digits a digest of this algorithm has; `None` if a kubelet does not know it.
+pub(super) fn digits_of(algorithm: &str) -> Option<usize> {
+    let mut known = ALGORITHMS.iter().filter(|(name, _)| *name == algorithm);
+    known.next().map(|(_, digits)| *digits)
 }

@@ -25,25 +25,28 @@ impl Context<'_> {
             job: self.continuation.job.clone(),
             version: version.to_owned(),
             since,
-            guarded: self.request.alarms.as_ref().map(|_| self.guarded_since()),
+            guarded: self
+                .request
+                .alarms
+                .as_ref()
+                .map(|_| self.guarded_since(before.as_ref())),
             deadline: whole.min(since + LONGEST_DEPLOY),
             selector: None,
             wanted: None,
             pinned: None,
             share: None,
-            route: self.routed().map(|routed| routed.reference.to_string()),
+            route: self.route_name(),
             handover: None,
             untested: self.switch.smoke.is_none() && before.is_none_or(|before| before.untested),
             back: self.request.mode.is_rollback(),
         }
     }
 
-    /// Since when alarms guard what this deploy does: a dead one of its execution may have begun
-    /// it.
-    fn guarded_since(&self) -> Timestamp {
-        let dead = self.seen_service().and_then(Lock::read);
-        let dead = dead.filter(|lock| lock.execution == self.request.execution);
-        dead.map_or(self.now, |lock| lock.guarded_since())
+    /// Since when alarms guard what this deploy does: a dead one of its execution, which had the
+    /// lock `before`, may have begun it.
+    fn guarded_since(&self, before: Option<&Lock>) -> Timestamp {
+        let dead = before.filter(|lock| lock.execution == self.request.execution);
+        dead.map_or(self.now, Lock::guarded_since)
     }
 
     /// What an earlier deploy left when it died is brought to its end: forward where it had
@@ -79,13 +82,12 @@ impl Context<'_> {
     /// one whose version gets traffic: what it would go back to in the end is what is there now.
     /// One that is at its end comes to that first.
     pub(super) fn stops(&self, service: &Service, lock: &Lock) -> bool {
-        let route = self.routed().map(|routed| routed.reference.to_string());
-        let has_switched = service.annotation(marks::JOB) == Some(&lock.job)
-            && service.selector().get(VERSION) == Some(&lock.version);
-        let has_traffic = has_switched || lock.share.is_some() || lock.route.is_some();
+        let has_traffic =
+            lock.has_switched(service) || lock.share.is_some() || lock.route.is_some();
         let is_ending =
             service.annotation(marks::RETIRING).is_some() || Overlap::read(service).is_some();
-        let asked = self.request.is_back_to_former() && !lock.back && lock.route == route;
+        let asked =
+            self.request.is_back_to_former() && !lock.back && lock.route == self.route_name();
         asked && has_traffic && !is_ending
     }
 

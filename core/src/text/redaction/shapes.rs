@@ -129,13 +129,18 @@ fn is_secret(text: &str) -> bool {
 }
 
 fn begins_word(bytes: &[u8], at: usize) -> bool {
-    at == 0 || !(bytes[at - 1].is_ascii_alphanumeric() || b"_-.".contains(&bytes[at - 1]))
+    at == 0 || !is_of_name(bytes[at - 1])
 }
 
 /// The end of a run of bytes that are as wanted.
 fn run(bytes: &[u8], from: usize, is_wanted: impl Fn(u8) -> bool) -> usize {
     let rest = bytes[from..].iter().take(LONGEST);
     from + rest.take_while(|byte| is_wanted(**byte)).count()
+}
+
+/// Whether a byte is of a name, a host or a key.
+fn is_of_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"_-.".contains(&byte)
 }
 
 fn is_of_word(byte: u8) -> bool {
@@ -171,9 +176,7 @@ fn in_url(bytes: &[u8], from: usize) -> Option<(usize, usize)> {
 /// The password in `user:password@host:5432` and, as a data source of Go, before `@tcp(host)`.
 fn in_data_source(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     let rest = &bytes[at + 1..];
-    let host = run(rest, 0, |byte| {
-        byte.is_ascii_alphanumeric() || b"-_.".contains(&byte)
-    });
+    let host = run(rest, 0, is_of_name);
     let has_port = host > 0
         && rest.get(host) == Some(&b':')
         && rest.get(host + 1).is_some_and(u8::is_ascii_digit)
@@ -198,12 +201,11 @@ fn named(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
     };
     let quoted = before.strip_suffix(b"\"").or(before.strip_suffix(b"'"));
     let name = quoted.unwrap_or(before);
-    let is_inner = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-.".contains(byte);
     let length = name
         .iter()
         .rev()
         .take(LONGEST_NAME)
-        .take_while(|byte| is_inner(byte))
+        .take_while(|byte| is_of_name(**byte))
         .count();
     let name = &name[name.len() - length..];
     let name = name.iter().filter(|byte| byte.is_ascii_alphanumeric());
@@ -270,16 +272,15 @@ fn key_before(bytes: &[u8], at: usize) -> usize {
 
 /// A key that is known by how it begins, a JWT, or what follows `Bearer`.
 fn key(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte);
     let rest = &bytes[at..];
     let is_first = |mark: &&&str| mark.as_bytes()[0] == rest[0];
     let mut marks = MARKED.iter().filter(is_first);
     if let Some(mark) = marks.find(|mark| rest.starts_with(mark.as_bytes())) {
-        let end = run(bytes, at, is_inner);
+        let end = run(bytes, at, is_of_name);
         return (end - at >= mark.len() + KEY_MINIMUM).then_some((at, end));
     }
     if rest.starts_with(b"eyJ") {
-        let end = run(bytes, at, is_inner);
+        let end = run(bytes, at, is_of_name);
         let dots = bytes[at..end].iter().filter(|byte| **byte == b'.').count();
         return (dots >= 2 && end - at >= JWT_MINIMUM).then_some((at, end));
     }
@@ -288,7 +289,7 @@ fn key(bytes: &[u8], at: usize) -> Option<(usize, usize)> {
         return None;
     }
     let end = run(bytes, at + 7, |byte| {
-        is_inner(byte) || b"~+/=".contains(&byte)
+        is_of_name(byte) || b"~+/=".contains(&byte)
     });
     let has_digit = bytes[at + 7..end].iter().any(u8::is_ascii_digit);
     (has_digit && end - at - 7 >= KEY_MINIMUM).then_some((at + 7, end))

@@ -37,7 +37,7 @@ impl Context<'_> {
         let Some(route) = locked.or(left) else {
             return Ok(());
         };
-        let own = self.routed().map(|routed| routed.reference.to_string());
+        let own = self.route_name();
         if own.as_ref() == Some(&route) {
             return Ok(());
         }

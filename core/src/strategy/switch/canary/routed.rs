@@ -56,6 +56,11 @@ impl Context<'_> {
         })
     }
 
+    /// The route as locks and notes name it.
+    pub(in crate::strategy::switch) fn route_name(&self) -> Option<String> {
+        self.routed().map(|routed| routed.reference.to_string())
+    }
+
     /// The route, where it is there.
     pub(super) fn route(&self, routed: &Routed) -> Result<Option<&Route>, Query> {
         let reference = routed.reference;

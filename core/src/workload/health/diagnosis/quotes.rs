@@ -90,7 +90,7 @@ pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
 
 /// The line that most likely has the cause: the last one that mentions an error, rather one that
 /// begins at the margin than one that continues another, unless a later one says what is missing;
-/// else the last. One that calls itself an information counts only where the last one does, too.
+/// else the last. A line below a warning counts only where the last line is one, too.
 pub(super) fn telling(log: &[String]) -> Option<String> {
     let informs = log.last().is_some_and(|last| is_information(last));
     let lines = (0..log.len()).rev().filter(|at| !is_frame(log, *at));
@@ -121,8 +121,8 @@ pub(super) fn telling(log: &[String]) -> Option<String> {
     }
 }
 
-/// Whether a line says of itself that it is no more than an information: its first word of a level,
-/// among the times and names that loggers begin with.
+/// Whether a line was logged at a level below a warning: by the first level named among the times
+/// and names that loggers begin with.
 fn is_information(line: &str) -> bool {
     const LOW: [&str; 4] = ["info", "debug", "trace", "notice"];
     const HIGH: [&str; 7] = [
