@@ -36,7 +36,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: release twice emulated bench bench-docs bench-candidates bench-real bench-load bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint page-check docs docs-site deny measure clean
+.PHONY: release twice texts emulated bench bench-docs bench-candidates bench-real bench-load bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint page-check docs docs-site deny measure clean
 
 # A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
@@ -148,8 +148,7 @@ twice: tools ## make a release of what is committed in two folders, and compare 
 	diff --recursive $(TWICE)/one/$(DIST) $(TWICE)/another-folder/deeper/$(DIST)
 	@echo "both are the same:" && cat $(TWICE)/one/$(DIST)/SHA256SUMS
 
-# SAM must build the same binary as `make package`; the second build reuses the first.
-validate: tools ## check the templates, YAML and JSON, the commands of the documents, and `sam build` (without AWS)
+texts: tools ## check the templates, YAML and JSON, the commands of the documents, and the examples (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
 	$(PYTHON) tests/tools/shared.py packaging/terraform --check
 	$(PYTHON) tests/tools/site.py - target/site --only-list
@@ -158,6 +157,9 @@ validate: tools ## check the templates, YAML and JSON, the commands of the docum
 	$(PYTHON) -W ignore tests/tools/chat.py target/templates/template.json
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/packaged.json Least Refused
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
+
+# SAM must build the same binary as `make package`; the second build reuses the first.
+validate: texts ## `make texts`, the packages, and that `sam build` makes the same
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \
 	  $(SAM) build --build-dir target/sam/$$architecture \

@@ -154,6 +154,16 @@ def check_script():
     assert done.returncode == 2 and "execution" in done.stderr, done
 
 
+class Hostile(Lambda):
+    """A stand-in for a function that is called with an image which Landfall would refuse."""
+
+    def invoke(self, event):
+        plain = {**event, "deploy": {**event["deploy"], "images": {"web": "web:1"}}}
+        answer = super().invoke(plain)
+        self.events[-1] = event
+        return answer
+
+
 class Stand(Lambda):
     """A stand-in that does not look at an answer which is not Landfall's."""
 
@@ -174,7 +184,7 @@ def check_workflow():
     assert "run_attempt" in step["env"]["EXECUTION"], "a run that is started again tries again"
     image = 'web:1"; exit 0; $(touch pwned)'
     for answers, status in [([GOES_ON, SUCCEEDED], 0), ([FAILED], 1)]:
-        with tempfile.TemporaryDirectory() as folder, Lambda(answers) as stand:
+        with tempfile.TemporaryDirectory() as folder, Hostile(answers) as stand:
             shutil.copy(CALLS / "deploy.sh", folder)
             variables = {"IMAGE": image, "EXECUTION": "github-1-1"}
             done = run(step["run"], stand, folder, variables)
