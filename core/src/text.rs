@@ -1,5 +1,6 @@
 //! Text helpers: clipping, one line, lists, durations.
 
+pub mod placeholder;
 pub mod redaction;
 
 use std::time::Duration;

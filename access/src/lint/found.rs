@@ -5,6 +5,7 @@ use super::condition::{Choices, Conditions};
 use super::filled::{chosen, json, text};
 use super::node::{Content, Node, function};
 use landfall_core::request::{FIELDS, Parameters, SCHEMA};
+use landfall_core::text::placeholder;
 use serde_json::{Map, Value};
 
 /// What the name of the function, or of what refers to it, has in it.
@@ -146,7 +147,7 @@ fn of_action(node: &Node, choices: Choices) -> Found {
         false => {
             let text = text(node, &choices);
             let length = text.chars().count();
-            let is_whole = !text.contains("#{");
+            let is_whole = !text.contains(placeholder::PIPELINE);
             let excess = length
                 .checked_sub(ACTION_LIMIT)
                 .filter(|excess| *excess > 0);

@@ -4,10 +4,11 @@ use super::condition::Choices;
 use super::found::Found;
 use landfall_core::problem::Fault;
 use landfall_core::request::{Draft, Parameters};
+use landfall_core::text::placeholder;
 use serde_json::Value;
 
 /// Where something is filled in later.
-const LATER: &str = "#{";
+const LATER: &str = placeholder::PIPELINE;
 
 /// How faults begin that are about a field being there, and not about its value.
 const OF_PRESENCE: [&str; 4] = ["is only for", "is for ", "is unknown", "cannot be combined"];

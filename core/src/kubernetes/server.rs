@@ -2,6 +2,7 @@
 //! variable or a kubeconfig, so what is wrong with it is told without quoting it.
 
 use super::token::appearance;
+use crate::text::placeholder;
 use std::fmt;
 use url::{Host, ParseError, Url};
 
@@ -107,10 +108,7 @@ fn other_than_an_address(given: &str) -> Option<&'static str> {
         Some("has quotes around it; write https://host[:port] without them")
     } else if given.contains('\\') {
         Some("has a backslash in it; write https://host[:port]")
-    } else if ["${", "#{", "{{", "$(", "<"]
-        .iter()
-        .any(|open| given.contains(open))
-    {
+    } else if placeholder::is_in(given) {
         Some("has a place that nothing filled in; write https://host[:port]")
     } else if !given.is_ascii() {
         Some("has a character that is not ASCII; write the host's name as DNS has it")

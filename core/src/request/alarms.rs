@@ -4,6 +4,7 @@ use super::checks::{kind, unresolved};
 use super::fields::Check;
 use super::model::Alarms;
 use super::shown::excerpt;
+use crate::text::placeholder;
 use serde_json::Value;
 
 /// The most alarms of a deploy, as CodeDeploy has it. A composite alarm stands for many.
@@ -79,7 +80,7 @@ impl Check<'_> {
                 continue;
             };
             let plain = name.chars().all(|character| !character.is_control());
-            if name.contains("#{") {
+            if name.contains(placeholder::PIPELINE) {
                 self.fault(place, unresolved(name));
             } else if name.starts_with("arn:") {
                 let problem = "is an ARN, and must be the name alone: alarms are read in the \

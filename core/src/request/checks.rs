@@ -4,6 +4,7 @@ use super::parameters::FIELDS;
 use super::shown::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::request::image;
+use crate::text::placeholder;
 use serde_json::Value;
 
 /// What every fault about a variable says that was not filled in.
@@ -17,7 +18,7 @@ pub(super) const SMOKE_LIMIT: usize = 300;
 pub(super) fn path_of(path: &str) -> Result<(), String> {
     let allowed =
         |byte: u8| byte.is_ascii_alphanumeric() || b"-._~!$&'()*+,;=:@/?%".contains(&byte);
-    if path.contains("#{") {
+    if path.contains(placeholder::PIPELINE) {
         return Err(unresolved(path));
     }
     if !path.starts_with('/') || path.len() > SMOKE_LIMIT || !path.bytes().all(allowed) {
@@ -45,7 +46,7 @@ pub(super) fn name_of(name: &str, limit: usize, dots: bool) -> Result<(), String
     } else {
         label(name)
     };
-    if name.contains("#{") {
+    if name.contains(placeholder::PIPELINE) {
         Err(unresolved(name))
     } else if name.is_empty() {
         Err("is empty".to_owned())
@@ -100,7 +101,7 @@ fn alone(name: &str) -> Option<&str> {
 }
 
 pub(super) fn image_of(image: &str) -> Result<(), String> {
-    if image.contains("#{") {
+    if image.contains(placeholder::PIPELINE) {
         return Err(unresolved(image));
     }
     image::problem(image).map_or(Ok(()), Err)
@@ -126,18 +127,19 @@ pub(super) fn variable(text: &str) -> Option<&str> {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"_-@".contains(&byte);
         !part.is_empty() && part.bytes().all(inner)
     };
-    text.match_indices("#{").find_map(|(start, _)| {
-        let length = text[start..].find('}')?;
-        let inner = text[start + 2..start + length].split_once('.');
-        let is_variable = inner.is_some_and(|(space, name)| is_part(space) && is_part(name));
-        is_variable.then(|| &text[start..=start + length])
-    })
+    text.match_indices(placeholder::PIPELINE)
+        .find_map(|(start, _)| {
+            let length = text[start..].find('}')?;
+            let inner = text[start + 2..start + length].split_once('.');
+            let is_variable = inner.is_some_and(|(space, name)| is_part(space) && is_part(name));
+            is_variable.then(|| &text[start..=start + length])
+        })
 }
 
 /// What a text has that another tool was to fill in, where no such text is meant as it is.
 pub(super) fn left_unfilled(text: &str) -> Option<String> {
     let place = image::unfilled(text)?;
-    let is_template = ["${", "$(", "{{"]
+    let is_template = [placeholder::VARIABLE, "$(", "{{"]
         .iter()
         .any(|open| place.starts_with(open));
     is_template.then(|| {

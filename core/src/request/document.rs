@@ -5,6 +5,7 @@ use super::appearance::{known, kustomization, not_rendered, template, unfinished
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
 use crate::text::list;
+use crate::text::placeholder;
 use crate::workload::Kind;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -276,7 +277,7 @@ impl Filling<'_> {
         let length = path.len();
         match value {
             Value::String(text) => {
-                if text.contains("${") {
+                if text.contains(placeholder::VARIABLE) {
                     *text = self.string(text, path);
                 }
             }
@@ -302,11 +303,11 @@ impl Filling<'_> {
     fn string(&mut self, text: &str, path: &str) -> String {
         let mut filled = String::new();
         let mut rest = text;
-        while let Some(place) = rest.find("${") {
+        while let Some(place) = rest.find(placeholder::VARIABLE) {
             let (before, after) = (&rest[..place], &rest[place + 2..]);
             if let Some(before) = before.strip_suffix('$') {
                 filled.push_str(before);
-                filled.push_str("${");
+                filled.push_str(placeholder::VARIABLE);
                 rest = after;
                 continue;
             }
@@ -319,7 +320,7 @@ impl Filling<'_> {
                 }
                 // `${NAME:-default}` belongs to a shell.
                 None => {
-                    filled.push_str("${");
+                    filled.push_str(placeholder::VARIABLE);
                     rest = after;
                 }
             }

@@ -9,6 +9,7 @@ use super::checks::kind;
 use crate::problem::Fault;
 use crate::request::document::place_of;
 use crate::request::image::shown;
+use crate::text::placeholder;
 use schema::{Type, field_type};
 use serde_json::Value;
 
@@ -139,7 +140,9 @@ fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
         Value::Bool(is) => is.to_string(),
         Value::Number(number) => format!("the number {number}"),
         Value::String(text) if expected == Type::Amount => format!("`{}`", shown(text)),
-        Value::String(text) if text.contains("${") => "a text, as a filled `${…}` always is".into(),
+        Value::String(text) if text.contains(placeholder::VARIABLE) => {
+            "a text, as a filled `${…}` always is".into()
+        }
         other @ (Value::Null | Value::String(_) | Value::Array(_) | Value::Object(_)) => {
             kind(other).to_owned()
         }

@@ -9,6 +9,7 @@ use super::shown::excerpt;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
 use crate::text::duration;
+use crate::text::placeholder;
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -331,7 +332,7 @@ impl<'a> Check<'a> {
                 "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {length}"
             );
             self.fault("execution", problem);
-        } else if text.contains("#{") {
+        } else if text.contains(placeholder::PIPELINE) {
             self.fault("execution", unresolved(&text));
         } else if let Some(problem) = left_unfilled(&text) {
             self.fault("execution", problem);
@@ -342,7 +343,7 @@ impl<'a> Check<'a> {
     pub(super) fn committed(&mut self) -> Option<Timestamp> {
         let text = self.text("committed")?;
         let time = text.parse::<Timestamp>();
-        if text.contains("#{") {
+        if text.contains(placeholder::PIPELINE) {
             self.fault("committed", unresolved(&text));
         } else if time.is_err() {
             let problem = format!(

@@ -6,6 +6,7 @@ use super::fields::Check;
 use super::model::{Mode, ReturnTarget};
 use super::shown::excerpt;
 use crate::text::one_of;
+use crate::text::placeholder;
 use serde_json::Value;
 
 /// All modes.
@@ -103,7 +104,7 @@ impl Check<'_> {
         let plain = text.chars().all(|c| !c.is_control() && !c.is_whitespace());
         if !mode.is_rollback() {
             self.fault("to", "is for the mode `rollback`; leave it out");
-        } else if text.contains("#{") {
+        } else if text.contains(placeholder::PIPELINE) {
             self.fault("to", unresolved(&text));
         } else if text.is_empty() || text.len() > TO_LIMIT || !plain {
             let problem = format!("must be 1 to {TO_LIMIT} characters without spaces");

@@ -8,6 +8,7 @@ use crate::formats::archive::plain;
 use crate::outcome::FileReference;
 use crate::problem::Fault;
 use crate::request::image::{self, Definitions};
+use crate::text::placeholder;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -132,7 +133,7 @@ impl Check<'_> {
         };
         let climbs = path.split('/').any(|part| ["", ".", ".."].contains(&part));
         let odd = path.chars().any(char::is_control) || text.contains("://");
-        let problem = if text.contains("#{") {
+        let problem = if text.contains(placeholder::PIPELINE) {
             unresolved(text)
         } else if let Some(problem) = left_unfilled(text) {
             problem

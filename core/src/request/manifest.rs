@@ -4,6 +4,7 @@ use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
 use crate::request::document::{self, Chosen, NotChosen, containers};
+use crate::text::placeholder;
 use crate::workload::Kind;
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -24,7 +25,7 @@ impl Check<'_> {
         for (place, container) in manifest.into_iter().flat_map(containers) {
             let image = container["image"].as_str().filter(|_| !replaced(container));
             // An unfilled placeholder is already a fault.
-            let image = image.filter(|image| !(filled && image.contains("${")));
+            let image = image.filter(|image| !(filled && image.contains(placeholder::VARIABLE)));
             // For a missing image the API server has its own message.
             if let Some(image) = image.filter(|image| !image.is_empty()) {
                 self.image(&format!("manifest.spec.template.spec.{place}.image"), image);
@@ -117,7 +118,7 @@ impl Check<'_> {
                 self.fault(&field, problem);
             }
             match value {
-                Value::String(value) if value.contains("#{") => {
+                Value::String(value) if value.contains(placeholder::PIPELINE) => {
                     self.fault(&field, unresolved(&value));
                 }
                 Value::String(value) => _ = variables.insert(name, value),

@@ -6,6 +6,7 @@ use super::checks::{name_of, unresolved};
 use super::fields::Check;
 use crate::environment::ClusterSource;
 use crate::problem::Fault;
+use crate::text::placeholder;
 
 /// The longest `cluster`. Kubernetes limits the names of contexts nowhere; the longest that a tool
 /// writes is the ARN of a cluster of EKS, of about 160 characters.
@@ -56,7 +57,7 @@ impl Check<'_> {
     pub(super) fn context(&mut self) -> Option<String> {
         let name = self.text("cluster")?;
         let plain = name.chars().all(|character| !character.is_control());
-        let problem = if name.contains("#{") {
+        let problem = if name.contains(placeholder::PIPELINE) {
             unresolved(&name)
         } else if name.is_empty() || name.chars().count() > CONTEXT_LIMIT || !plain {
             format!(

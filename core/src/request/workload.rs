@@ -4,6 +4,7 @@ use super::checks::{name_of, unresolved};
 use super::fields::Check;
 use super::shown::excerpt;
 use crate::text::one_of;
+use crate::text::placeholder;
 use crate::workload::Kind;
 
 impl Check<'_> {
@@ -88,7 +89,7 @@ impl Check<'_> {
 /// Reads a kind and a name as `kubectl` takes them.
 fn kind_and_name(text: &str) -> Result<(Kind, String), String> {
     const SHAPE: &str = "a kind and a name such as `statefulset/db`";
-    if text.contains("#{") {
+    if text.contains(placeholder::PIPELINE) {
         return Err(unresolved(text));
     }
     let Some((kind, name)) = text.split_once('/') else {

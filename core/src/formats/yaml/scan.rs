@@ -1,5 +1,6 @@
 //! Scans a text without parsing it: splits its documents, and detects unrendered templates.
 
+use crate::text::placeholder;
 use std::borrow::Cow;
 
 /// What an instruction of ytt in a line of its own begins with, after its `#@`.
@@ -47,7 +48,7 @@ pub(super) fn documents(text: &str) -> impl Iterator<Item = (usize, &str)> {
 /// Placeholders in quotes, comments or block scalars may be intended, so they do not count.
 pub(super) fn template_line(text: &str) -> Option<usize> {
     line_outside(text, |line| {
-        let open = ["{{", "{%"]
+        let open = placeholder::TEMPLATES
             .into_iter()
             .filter_map(|open| line.find(open))
             .min();

@@ -1,6 +1,7 @@
 //! Recognizes values that people store in place of a token, before anything is sent. No value is
 //! ever quoted.
 
+use crate::text::placeholder;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use base64::{Engine, alphabet};
 use serde_json::Value;
@@ -166,17 +167,6 @@ fn is_printed(text: &str) -> bool {
 
 /// Whether the text is a placeholder of a shell, a template or a guide: `$TOKEN`, `{{ token }}`.
 fn is_placeholder(text: &str) -> bool {
-    let pairs = [
-        ("<", ">"),
-        ("${", "}"),
-        ("$(", ")"),
-        ("{{", "}}"),
-        ("#{", "}"),
-        ("%", "%"),
-    ];
-    let is_around = |(open, close): &(&str, &str)| {
-        text.len() >= open.len() + close.len() && text.starts_with(open) && text.ends_with(close)
-    };
     // What tools show in place of a secret: `***`, `[MASKED]`, `(sensitive value)`.
     let is_word = |byte: u8| byte.is_ascii_alphabetic() || b" _-".contains(&byte);
     let words = |(open, close): &(char, char)| text.strip_prefix(*open)?.strip_suffix(*close);
@@ -187,7 +177,7 @@ fn is_placeholder(text: &str) -> bool {
     let letters = text.bytes().filter(u8::is_ascii_alphanumeric);
     let letters = letters.map(|byte| char::from(byte.to_ascii_lowercase()));
     let is_to_be_filled = TO_BE_FILLED.contains(&&*letters.collect::<String>());
-    pairs.iter().any(is_around) || text.starts_with('$') || is_masked || is_to_be_filled
+    placeholder::is_all(text) || is_masked || is_to_be_filled
 }
 
 /// Whether the text is a path such as `/var/run/token`: words between slashes.

@@ -5,6 +5,7 @@ use super::foreign::{credentials, nothing};
 use super::quoted::{end_of, shown};
 use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, digits_of, is_component, is_registry};
 use crate::formats::yaml::text::unseen;
+use crate::text::placeholder;
 
 /// What is wrong with an image, in words that follow the field's name; `None` if it is valid.
 pub fn problem(image: &str) -> Option<String> {
@@ -145,6 +146,8 @@ pub fn nothing_filled(place: &str) -> String {
     let shown = shown(place);
     if place.starts_with("${{") {
         format!("nothing filled in `{shown}`: that is done in GitHub's workflows alone")
+    } else if place == "%s" {
+        format!("nothing filled in `{shown}`: `printf` had no value for it")
     } else if place.starts_with("{{") {
         format!(
             "`{shown}` is a place of a Helm template that was not rendered: run `helm template` in \
@@ -162,38 +165,10 @@ pub fn nothing_filled(place: &str) -> String {
     }
 }
 
-/// Finds an unfilled placeholder: `${X}`, `$X`, `$(X)`, `{{ x }}`, `<X>`, `%X%`, `@X@`, and `__X__`
-/// as a whole tag.
+/// Finds an unfilled placeholder, also one of `printf`.
 pub fn unfilled(image: &str) -> Option<&str> {
-    let between = |open: &str, close: &str| {
-        let start = image.find(open)?;
-        let length = image[start + open.len()..].find(close)?;
-        Some(&image[start..start + open.len() + length + close.len()])
-    };
-    let pairs = [
-        ("${{", "}}"),
-        ("${", "}"),
-        ("{{", "}}"),
-        ("$(", ")"),
-        ("<", ">"),
-        ("%", "%"),
-    ];
-    let found = pairs
-        .into_iter()
-        .find_map(|(open, close)| between(open, close));
-    let tag = image.rsplit(['/', ':']).next().unwrap_or_default();
-    let inner = tag
-        .strip_prefix("__")
-        .and_then(|tag| tag.strip_suffix("__"));
-    let is_name = |name: &&str| !name.is_empty() && name.len() < tag.len();
-    let found = found.or_else(|| inner.filter(is_name).map(|_| tag));
-    // Maven and CMake; a digest has a colon.
-    let found = found.or_else(|| between("@", "@").filter(|place| !place.contains(':')));
-    found.or_else(|| {
-        let start = image.find('$')?;
-        let name = image[start + 1..].find(|c: char| !(c.is_ascii_alphanumeric() || c == '_'));
-        Some(&image[start..name.map_or(image.len(), |length| start + 1 + length)])
-    })
+    let verb = || image.find("%s").map(|place| &image[place..place + 2]);
+    placeholder::first(image).or_else(verb)
 }
 
 /// Finds the faulty part of an image, the digest first.

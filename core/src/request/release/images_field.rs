@@ -7,6 +7,7 @@ use crate::request::checks::{kind, name_of};
 use crate::request::fields::Check;
 use crate::request::image::{self, Definitions};
 use crate::request::images::in_file;
+use crate::text::placeholder;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -89,7 +90,7 @@ pub(super) fn put_images(objects: &mut Objects<'_>, given: &Given, is_filled: bo
         // For a missing image the API server has its own message, and an unfilled placeholder is
         // already a fault.
         let text = image.image.as_str();
-        if text.is_empty() || is_filled && text.contains("${") {
+        if text.is_empty() || is_filled && text.contains(placeholder::VARIABLE) {
             continue;
         }
         let problem = in_file(text).or_else(|| image::problem(text));
