@@ -22,7 +22,12 @@ const UNUSABLE: u8 = 2;
 const FILE_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What a file must have in it to be read at all.
-const SIGNS: [&str; 3] = ["UserParameters", "parameters.schema.json", "deploy"];
+const SIGNS: [&str; 4] = [
+    "UserParameters",
+    "FunctionName",
+    "parameters.schema.json",
+    "deploy",
+];
 
 const HELP: &str = "\
 Checks the user parameters of actions that invoke Landfall, as the function would

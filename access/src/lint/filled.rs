@@ -90,7 +90,8 @@ fn raw(node: &Node, choices: &Choices) -> String {
         ("If", [condition, first, second]) => {
             raw(branch(condition, [first, second], choices), choices)
         }
-        ("ToJsonString", _) => json(argument, choices).to_string(),
+        // By its tag the argument is the node itself.
+        ("ToJsonString", _) => json(&argument.untagged(), choices).to_string(),
         ("Ref" | "GetAtt" | "ImportValue", _) => match &argument.content {
             Content::Text(name, _) => unknown(name),
             Content::List(items) => items.first().map_or_else(String::new, raw_unknown),

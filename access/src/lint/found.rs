@@ -11,6 +11,9 @@ use serde_json::{Map, Value};
 /// What the name of the function, or of what refers to it, has in it.
 const USUAL_NAME: &str = "landfall";
 
+/// The field of an action's configuration with its parameters.
+const PARAMETERS: &str = "UserParameters";
+
 /// What an action stores of its parameters, before variables are filled in.
 /// <https://docs.aws.amazon.com/codepipeline/latest/userguide/limits.html>
 const ACTION_LIMIT: usize = 1000;
@@ -70,6 +73,14 @@ impl<'a> Search<'a> {
     fn walk_named(&mut self, node: &'a Node) {
         if let Some(parameters) = node.get("UserParameters") {
             self.action(parameters, node.get("FunctionName"));
+        } else if let Some(configuration) = invoking(node).filter(|it| it.get(PARAMETERS).is_none())
+        {
+            self.without_parameters(configuration);
+        }
+        for name in ["configuration", "Configuration"] {
+            if let Some(unfolded) = node.get(name).and_then(Node::unfolded) {
+                self.unfolded(&unfolded);
+            }
         }
         // A call within something else, such as a state machine.
         if let Some(deploy) = node.get("deploy")
@@ -106,6 +117,26 @@ impl<'a> Search<'a> {
         self.assumed.truncate(depth);
     }
 
+    /// A configuration that was a text. It has no functions of CloudFormation, nor conditions.
+    fn unfolded(&mut self, configuration: &Node) {
+        match configuration.get(PARAMETERS) {
+            Some(parameters) => self.action(parameters, configuration.get("FunctionName")),
+            None => self.without_parameters(configuration),
+        }
+    }
+
+    /// An action without parameters is Landfall's by its function's name alone.
+    fn without_parameters(&mut self, configuration: &Node) {
+        let absent = Node {
+            line: configuration.line,
+            tag: None,
+            content: Content::Text(String::new(), true),
+        };
+        if let Some(function) = configuration.get("FunctionName") {
+            self.action(&absent, Some(function));
+        }
+    }
+
     fn action(&mut self, parameters: &Node, function: Option<&Node>) {
         let nodes = std::iter::once(parameters).chain(function);
         let nodes = nodes.collect::<Vec<_>>();
@@ -122,6 +153,31 @@ impl<'a> Search<'a> {
         if is_landfall {
             self.found.push(variants);
         }
+    }
+}
+
+/// The configuration of an action that invokes a function, or of an event's action: others, such as
+/// a permission, name a function as well.
+fn invoking(node: &Node) -> Option<&Node> {
+    let is_lambda = |of: &Node| {
+        let says = |names: [&str; 2], text: &str| {
+            let value = names.iter().find_map(|name| of.get(name));
+            matches!(value.map(|it| &it.content), Some(Content::Text(found, _)) if found == text)
+        };
+        says(["Category", "category"], "Invoke") && says(["Provider", "provider"], "Lambda")
+    };
+    let types = ["ActionTypeId", "actionTypeId", "action_type_id"];
+    let types = types.iter().find_map(|name| node.get(name));
+    let of_event = node.get("actionConfiguration");
+    let configuration = |of: &'_ Node| match of.get("configuration") {
+        Some(_) => Some("configuration"),
+        None => of.get("Configuration").map(|_| "Configuration"),
+    };
+    match (types, of_event) {
+        (_, Some(action)) => action.get("configuration"),
+        (Some(types), None) if is_lambda(types) => node.get(configuration(node)?),
+        (None, None) if is_lambda(node) => node.get(configuration(node)?),
+        (Some(_) | None, None) => None,
     }
 }
 

@@ -55,6 +55,34 @@ impl Node {
         }
     }
 
+    /// The same value without its tag, which may be the function that takes it.
+    pub(super) fn untagged(&self) -> Node {
+        Node {
+            tag: None,
+            ..self.clone()
+        }
+    }
+
+    /// The configuration of an action, which Terraform's provider `awscc` has as a text of JSON.
+    pub(super) fn unfolded(&self) -> Option<Node> {
+        let Content::Text(text, _) = &self.content else {
+            return None;
+        };
+        let value = serde_json::from_str::<Value>(text.trim()).ok()?;
+        let mut node = value.is_object().then(|| of_json(value))?;
+        node.at(self.line);
+        Some(node)
+    }
+
+    fn at(&mut self, line: usize) {
+        self.line = line;
+        match &mut self.content {
+            Content::Text(..) => {}
+            Content::List(items) => items.iter_mut().for_each(|item| item.at(line)),
+            Content::Map(fields) => fields.iter_mut().for_each(|(_, field)| field.at(line)),
+        }
+    }
+
     /// Whether nothing stands there.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.content, Content::Text(text, true) if ["", "~", "null"].contains(&&**text))
@@ -198,9 +226,11 @@ impl<'a> Reader<'a> {
 
     fn fields(&mut self, depth: usize) -> Result<Vec<(String, Node)>, String> {
         let mut fields = Vec::new();
+        let mut merged = Vec::new();
         loop {
             let (event, line) = self.next()?;
             if event == Event::MappingEnd {
+                merge(&mut fields, merged);
                 return Ok(fields);
             }
             let key = match self.node(event, line, depth + 1)?.content {
@@ -208,7 +238,18 @@ impl<'a> Reader<'a> {
                 Content::List(_) | Content::Map(_) => String::new(),
             };
             let (event, line) = self.next()?;
-            fields.push((key, self.node(event, line, depth + 1)?));
+            let value = self.node(event, line, depth + 1)?;
+            match (&*key, value.content) {
+                ("<<", Content::Map(more)) => merged.extend(more),
+                ("<<", Content::List(items)) => {
+                    let maps = items.into_iter().filter_map(|item| match item.content {
+                        Content::Map(more) => Some(more),
+                        Content::Text(..) | Content::List(_) => None,
+                    });
+                    merged.extend(maps.flatten());
+                }
+                (_, content) => fields.push((key, Node { content, ..value })),
+            }
         }
     }
 
@@ -217,6 +258,15 @@ impl<'a> Reader<'a> {
         match self.values <= VALUES_LIMIT {
             true => Ok(()),
             false => Err(format!("{line}: it has more than {VALUES_LIMIT} values")),
+        }
+    }
+}
+
+/// Adds what a mapping merges (`<<`) and does not have itself; the first has priority.
+fn merge(fields: &mut Vec<(String, Node)>, merged: Vec<(String, Node)>) {
+    for (key, node) in merged {
+        if !fields.iter().any(|(known, _)| *known == key) {
+            fields.push((key, node));
         }
     }
 }

@@ -420,3 +420,71 @@ fn what_is_here_is_well() {
     }
     assert!(checked > 8, "{checked}");
 }
+
+#[test]
+fn an_action_without_parameters_is_found_by_its_function() {
+    let action = |types: &str, function: &str| {
+        format!(
+            "A:\n  {types}\n  Configuration:\n    FunctionName: {function}\nPermission:\n  \
+             FunctionName: landfall\n  Action: lambda:InvokeFunction\n"
+        )
+    };
+    let types = "ActionTypeId: {Category: Invoke, Owner: AWS, Provider: Lambda}";
+    let (checked, lines) = linted("absent.yaml", &action(types, "!Ref LandfallFunction"));
+    assert_eq!(checked, 1);
+    assert!(
+        lines[0].contains("`UserParameters` are missing"),
+        "{lines:#?}"
+    );
+    let others = [
+        action(types, "notify"),
+        action(
+            "ActionTypeId: {Category: Build, Provider: CodeBuild}",
+            "landfall",
+        ),
+    ];
+    for other in others {
+        assert_eq!(linted("absent.yaml", &other), (0, Vec::new()));
+    }
+    let event = r#"{"CodePipeline.job": {"data": {"actionConfiguration":
+        {"configuration": {"FunctionName": "landfall"}}}}}"#;
+    assert_eq!(linted("absent.json", event).0, 1);
+}
+
+#[test]
+fn a_configuration_that_is_a_text_of_json_is_read() {
+    let plan = |parameters: &str| {
+        let configuration = json!({"FunctionName": "landfall", "UserParameters": parameters});
+        json!({"planned_values": {"stages": [{"actions": [{"name": "go",
+            "configuration": configuration.to_string()}]}]}})
+        .to_string()
+    };
+    let (checked, lines) = linted(
+        "awscc.json",
+        &plan(r#"{"deployment": "Web", "restart": true}"#),
+    );
+    assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
+    let fine = linted(
+        "awscc.json",
+        &plan(r#"{"deployment": "web", "restart": true}"#),
+    );
+    assert_eq!(fine, (1, Vec::new()));
+}
+
+#[test]
+fn a_tag_on_an_object_and_merged_keys_are_read() {
+    let tagged = "A:\n  FunctionName: landfall\n  UserParameters: !ToJsonString\n    deployment: \
+                  web\n    image: {web: !Sub '${X}:1'}\n";
+    let (checked, lines) = linted("tagged.yaml", tagged);
+    assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
+    assert!(lines[0].contains("`image` is unknown"), "{lines:#?}");
+    let merged = "One: &one\n  FunctionName: landfall\n  UserParameters: '{\"deployment\": \
+                  \"web\", \"restart\": true}'\nTwo:\n  <<: *one\nThree:\n  <<: [*one]\n  \
+                  UserParameters: '{\"deployment\": \"web\", \"restart\": 1}'\n";
+    let (checked, lines) = linted("merged.yaml", merged);
+    assert_eq!((checked, lines.len()), (3, 1), "{lines:#?}");
+    assert!(
+        lines[0].contains("`restart` must be true or false"),
+        "{lines:#?}"
+    );
+}

@@ -1,5 +1,5 @@
-//! Places that a tool was to fill in, as people's tools write them: `${X}`, `$X`, `$(X)`, `{{ x }}`,
-//! `#{x.y}`, `<X>`, `%X%`, `@X@`, `__X__`. The one list of their marks.
+//! Places that a tool was to fill in, as people's tools write them: `${X}`, `$X`, `$(X)`,
+//! `{{ x }}`, `#{x.y}`, `<X>`, `%X%`, `@X@`, `__X__`. The one list of their marks.
 
 /// What a variable of CodePipeline begins with.
 pub const PIPELINE: &str = "#{";
