@@ -41,6 +41,10 @@ impl Directory {
             .rev()
             .find(|place| is_end(tail, *place));
         let Some(end) = end.filter(|_| tail.len() >= END_LENGTH) else {
+            if is_followed(tail, total) {
+                let why = "something follows its end, as where two files were joined";
+                return Err(ArchiveError::Damaged(why));
+            }
             return Err(ArchiveError::NotZip(Found::of(tail, whole)));
         };
         let record = &tail[end..];
@@ -87,13 +91,32 @@ pub(super) fn few(members: u64) -> Result<(), ArchiveError> {
     Err(ArchiveError::Limit("has", is, format!("{MEMBERS_LIMIT}")))
 }
 
-/// Whether the end record is at this position. Its comment must end where the archive ends, so a
-/// comment cannot pretend to be an end record.
+/// Whether an archive ends before the data does.
+fn is_followed(tail: &[u8], total: u64) -> bool {
+    let start = total - tail.len() as u64;
+    (0..=tail.len().saturating_sub(END_LENGTH)).any(|place| {
+        let record = &tail[place..];
+        let is_it = record.len() >= END_LENGTH && record.starts_with(&END);
+        // An archive within this one counts from its own beginning.
+        is_it
+            && u64::from(u32_at(record, 12)) + u64::from(u32_at(record, 16)) == start + place as u64
+    })
+}
+
+/// What programs fill up an archive with, to whole blocks, or end a text with.
+fn is_padding(byte: u8) -> bool {
+    matches!(byte, 0 | b'\n' | b'\r' | b' ')
+}
+
+/// Whether the end record is at this position. Its comment must end where the archive ends, but for
+/// padding, so a comment cannot pretend to be an end record.
 fn is_end(tail: &[u8], place: usize) -> bool {
     let record = &tail[place..];
     record.len() >= END_LENGTH
         && record.starts_with(&END)
-        && END_LENGTH + usize::from(u16_at(record, 20)) == record.len()
+        && record
+            .get(END_LENGTH + usize::from(u16_at(record, 20))..)
+            .is_some_and(|rest| rest.iter().copied().all(is_padding))
 }
 
 /// Returns the position of the Zip64 end record, if there is one. The locator before the end record
