@@ -191,7 +191,8 @@ async fn a_canary_that_comes_too_late_to_its_end_leaves_a_note_of_its_route() {
     let mut other = switch("blueGreen", "registry.example.com/demo-app:3.0.0");
     other["timeout"] = json!("60s");
     let message = ended(&stage, other).await.unwrap_err();
-    let told = "`route` must be `httproute/demo-app`: a canary by that route was interrupted";
+    let told =
+        "`route` must be `httproute/demo-app`: a canary that used that route was interrupted";
     assert!(message.contains(told), "{message}");
     assert!(message.contains("landfall/route-left"), "{message}");
     assert_eq!(replicas(&stage, "demo-app-blue").await, Some(2));
@@ -497,7 +498,7 @@ async fn the_next_canary_takes_back_what_an_interrupted_one_has_left() {
         .retain(|_, value| !value.is_null());
     let message = ended(&stage, other).await.unwrap_err();
     assert!(
-        message.contains("a canary by that route was interrupted"),
+        message.contains("a canary that used that route was interrupted"),
         "{message}"
     );
     let mut next = canary("registry.example.com/demo-app:3.0.0");

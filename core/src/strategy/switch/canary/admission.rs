@@ -43,9 +43,10 @@ impl Context<'_> {
         }
         let route = crate::text::quote(&route);
         let problem = format!(
-            "must be `canary`, and `route` must be `{route}`: a canary by that route was \
-             interrupted, and its share of the traffic must be given back first. Deploy so once, \
-             or give all weight to Service `{}` and remove the annotation {note} from it",
+            "must be `canary`, and `route` must be `{route}`: a canary that used that route was \
+             interrupted, and the route still sends a share of the traffic to it. Deploy once \
+             with these two fields, which ends it; or send all traffic of the route to Service \
+             `{}` and remove the annotation {note} from that Service",
             service.name(),
         );
         Err(self.refuse(None, vec![Fault::new("strategy", problem)]))
@@ -131,8 +132,9 @@ impl Context<'_> {
             return Err(self.wait(Stage::Turn { route, service }, EVENTS_WINDOW));
         }
         let problem = format!(
-            "a canary of Service `{}` moves traffic by it, and was interrupted. Deploy that once \
-             more; or, if it is no longer used, remove the annotation {} from the route",
+            "a canary of Service `{}` that used this route was interrupted. Deploy that Service's \
+             canary again, which finishes it; or, if it is no longer used, remove the annotation \
+             {} from the route",
             crate::text::quote(&service),
             marks::CANARY
         );
