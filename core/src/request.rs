@@ -8,6 +8,7 @@ mod checks;
 pub mod document;
 pub mod image;
 mod parameters;
+mod place;
 pub mod release;
 mod env;
 mod fields;
@@ -27,6 +28,7 @@ mod workload;
 mod text;
 mod field_types;
 mod unfilled;
+mod unseen;
 
 pub use canary::{Canary, CanaryStep, TARGETS, candidate_service};
 pub use files::{File, Files, NamedFile, Wanted};

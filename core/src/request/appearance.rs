@@ -236,7 +236,9 @@ pub(super) fn unfinished(text: &str) -> Option<String> {
         let has_value = places.peek().is_some();
         let mut before = places.map(|(place, _)| text[..place].trim_end_matches([' ', '"', '\'']));
         let of_container = before.any(|it| it.ends_with("value:") || it.ends_with("value\":"));
-        let is_file = text.lines().any(is_field) && !text.contains("kind: SopsSecret");
+        // JSON in one line, of which `sops` is a field as well.
+        let is_json = text.starts_with('{') && text.contains("\"sops\":");
+        let is_file = (is_json || text.lines().any(is_field)) && !text.contains("SopsSecret");
         of_container || has_value && is_file
     };
     let with_notes = notes(text).map(|line| {

@@ -1,22 +1,21 @@
 //! Finds the workload to write in a manifest from an input artifact, and fills its placeholders
 //! with variables.
 
+mod filling;
+
+pub(super) use filling::Filling;
+pub use filling::{fill, is_name};
+
+pub use super::place::place_of;
+
 use super::appearance::{known, kustomization, not_rendered, template, unfinished, unreadable};
+use super::image::shown;
+use super::unseen;
 use crate::formats::yaml::{self, text};
-use crate::problem::Fault;
 use crate::text::list;
-use crate::text::placeholder;
 use crate::workload::Kind;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
-
-/// The largest number of placeholders, and the most text that they may expand to.
-const PLACES_LIMIT: usize = 1000;
-/// See [`PLACES_LIMIT`].
-const FILLED_LIMIT: usize = 1024 * 1024;
-
-/// The longest name of an object in a message.
-const LABEL_LIMIT: usize = 100;
+use std::collections::BTreeMap;
 
 /// The chosen workload and the other objects of its file.
 #[derive(Clone, Debug, PartialEq)]
@@ -90,38 +89,62 @@ pub fn choose(content: &[u8], meant: Meant<'_>) -> Result<Chosen, NotChosen> {
             nameless += 1;
         }
     };
-    // Only the first matching workload is kept whole; of others only the names.
-    let mut is_kept = false;
+    // Only the first matching workload is kept whole; of others only the names. An item of a list
+    // may have no kind of its own, and the kind of its list may come after it.
+    let mut is_kept = [false; 2];
     let reduce = |object: Value| {
-        if is_kept || object["kind"] != meant.kind.word() || !meant.is(&object) {
+        let is_other = !object["kind"].is_null() && object["kind"] != meant.kind.word();
+        let is_kept = &mut is_kept[usize::from(object["kind"].is_null())];
+        if *is_kept || is_other || !meant.is(&object) {
             return named(&object);
         }
-        is_kept = true;
+        *is_kept = true;
         object
     };
     if let Some(problem) = unfinished(&text) {
         return Err(NotChosen::Unreadable(problem));
     }
-    let read = yaml::read_objects(&text, meant.kind.word(), reduce, |mut document| {
-        let is_list = document["kind"] == "List";
-        let items = document.get_mut("items").and_then(Value::as_array_mut);
-        match items.filter(|_| is_list) {
-            Some(items) => items.drain(..).for_each(&mut take),
+    let read = yaml::read_objects(
+        &text,
+        meant.kind.word(),
+        reduce,
+        |mut document| match items_of(&mut document) {
+            Some(items) => items.into_iter().for_each(&mut take),
             None => take(document),
-        }
-    });
+        },
+    );
     if let Err(error) = read {
         return Err(NotChosen::Unreadable(unreadable(&text, &error)));
     }
     if nameless > 0 {
         let problem = template(&text, usize::MAX).or_else(|| known(&text));
+        let problem = problem.or_else(|| unseen::identity(&text).map(nameless_and));
         return Err(NotChosen::Unreadable(problem.unwrap_or_else(|| {
             "has a document without a `kind`: each must be an object of Kubernetes. Templates (of \
              Helm, say) must be rendered before"
                 .to_owned()
         })));
     }
-    one_of(deployments, skipped, meant, &text).map_err(NotChosen::NotFound)
+    let found = one_of(deployments, skipped, meant, &text);
+    let chosen = found.map_err(|problem| {
+        let unseen = unseen::identity(&text);
+        let unseen = unseen.map_or_else(String::new, |unseen| format!(". {unseen}"));
+        NotChosen::NotFound(problem + &unseen)
+    })?;
+    match unseen::key(&chosen.deployment) {
+        Some(odd) => {
+            let line = unseen::line_of(&text, &odd.key, 1);
+            let line = line.map_or_else(String::new, |line| format!(" (line {line})"));
+            let field = odd.path.trim_start_matches('.');
+            let problem = format!("has a field `{field}`{line} that {}", odd.problem);
+            Err(NotChosen::Unreadable(problem))
+        }
+        None => Ok(chosen),
+    }
+}
+
+fn nameless_and(unseen: String) -> String {
+    format!("has a document without a `kind`. {unseen}")
 }
 
 /// Selects the requested workload of a file and lists the other objects.
@@ -162,6 +185,11 @@ fn one_of(
             }
             _ if skipped.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
             _ if skipped.is_empty() => format!("is empty: it has no {kind}"),
+            _ if skipped.iter().any(|it| it == "List/?") => {
+                "has a list within a list: put its objects into one list, or write each as a \
+                 document of its own"
+                    .to_owned()
+            }
             _ => {
                 let own = format!("{}/", kind.to_lowercase());
                 let is_spelt = |label: &String| label.to_lowercase().starts_with(&own);
@@ -175,8 +203,36 @@ fn one_of(
     }
 }
 
+/// Takes the items out of a list, as `kubectl` does: of `List`, and of each kind that ends so. An
+/// item without a kind and a version has those of its list, as in the API server's answers.
+/// <https://github.com/kubernetes/kubernetes/blob/master/staging/src/k8s.io/apimachinery/pkg/apis/meta/v1/unstructured/helpers.go>
+pub(super) fn items_of(list: &mut Value) -> Option<Vec<Value>> {
+    let kind = list["kind"].as_str()?.strip_suffix("List")?.to_owned();
+    let version = list["apiVersion"].clone();
+    let mut items = match list.get_mut("items") {
+        None if kind.is_empty() => Vec::new(),
+        Some(Value::Null) => Vec::new(),
+        Some(Value::Array(items)) => std::mem::take(items),
+        _ => return None,
+    };
+    for item in items.iter_mut().filter(|_| !kind.is_empty()) {
+        inherit(item, &kind, &version);
+    }
+    Some(items)
+}
+
+/// Gives an item the kind and the version of its list where it has none.
+pub(super) fn inherit(item: &mut Value, kind: &str, version: &Value) {
+    if item.is_object() && item["kind"].is_null() {
+        item["kind"] = kind.into();
+        if item["apiVersion"].is_null() {
+            item["apiVersion"] = version.clone();
+        }
+    }
+}
+
 /// Keeps only what identifies an object.
-fn named(object: &Value) -> Value {
+pub(super) fn named(object: &Value) -> Value {
     let mut named = json!({"kind": object["kind"], "metadata": {}});
     for field in ["name", "namespace"] {
         if let Some(text) = object["metadata"].get(field) {
@@ -188,191 +244,12 @@ fn named(object: &Value) -> Value {
 
 /// The object as `Kind/name`.
 pub(super) fn label(object: &Value) -> String {
-    let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
+    let text = |value: &Value| shown(value.as_str().unwrap_or("?"));
     format!(
         "{}/{}",
         text(&object["kind"]),
         text(&object["metadata"]["name"])
     )
-}
-
-/// The name of a list's item in a path: its `name`, if it is readable, else its index.
-pub fn place_of(item: &Value, index: usize) -> String {
-    let name = item.get("name").and_then(Value::as_str);
-    let is_plain = |name: &&str| {
-        let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
-        !name.is_empty() && name.len() <= LABEL_LIMIT && name.bytes().all(inner)
-    };
-    name.filter(is_plain)
-        .map_or_else(|| index.to_string(), str::to_owned)
-}
-
-/// Fills `${NAME}` in all strings of an object, and turns `$${` into `${`. Keys, numbers and
-/// Kubernetes' own `$(NAME)` stay unchanged. A value can only become part of a string. All faults
-/// are found at once: a placeholder without a value, a value without a placeholder.
-pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fault> {
-    let mut filling = Filling::new(variables, PLACES_LIMIT, FILLED_LIMIT);
-    let mut faults = filling.object(object, "manifest");
-    faults.extend(filling.unused("the manifest"));
-    faults
-}
-
-/// Fills the placeholders of one or several objects, within one limit. See [`fill`].
-pub(super) struct Filling<'a> {
-    variables: &'a BTreeMap<String, String>,
-    used: BTreeSet<String>,
-    faults: Vec<Fault>,
-    /// What faults call the current object.
-    name: String,
-    places: usize,
-    text: usize,
-    /// The limits at the beginning.
-    limits: (usize, usize),
-    is_full: bool,
-}
-
-impl<'a> Filling<'a> {
-    /// Begins to fill up to `places` placeholders, with values of `text` bytes in all.
-    pub(super) fn new(
-        variables: &'a BTreeMap<String, String>,
-        places: usize,
-        text: usize,
-    ) -> Filling<'a> {
-        Filling {
-            variables,
-            used: BTreeSet::new(),
-            faults: Vec::new(),
-            name: String::new(),
-            places,
-            text,
-            limits: (places, text),
-            is_full: false,
-        }
-    }
-
-    /// Fills an object; `name` is what its faults call it.
-    pub(super) fn object(&mut self, object: &mut Value, name: &str) -> Vec<Fault> {
-        name.clone_into(&mut self.name);
-        self.value(object, &mut name.to_owned());
-        std::mem::take(&mut self.faults)
-    }
-
-    /// The variables that no object has a place for; `whose` names the objects.
-    pub(super) fn unused(&self, whose: &str) -> Vec<Fault> {
-        let unused = self.variables.keys();
-        let unused = unused.filter(|name| !self.used.contains(*name));
-        let fault = |name: &String| {
-            let problem = format!(
-                "has no place in {whose}: no string in it has `${{{name}}}` (keys are not filled)"
-            );
-            Fault::new(format!("variables.{name}"), problem)
-        };
-        unused.map(fault).collect()
-    }
-}
-
-impl Filling<'_> {
-    /// The depth was limited when the object was read.
-    fn value(&mut self, value: &mut Value, path: &mut String) {
-        let length = path.len();
-        match value {
-            Value::String(text) => {
-                if text.contains(placeholder::VARIABLE) {
-                    *text = self.string(text, path);
-                }
-            }
-            Value::Array(items) => {
-                for (index, item) in items.iter_mut().enumerate() {
-                    path.push_str(&format!("[{}]", place_of(item, index)));
-                    self.value(item, path);
-                    path.truncate(length);
-                }
-            }
-            Value::Object(fields) => {
-                for (name, field) in fields.iter_mut() {
-                    path.push('.');
-                    path.push_str(name);
-                    self.value(field, path);
-                    path.truncate(length);
-                }
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) => {}
-        }
-    }
-
-    fn string(&mut self, text: &str, path: &str) -> String {
-        let mut filled = String::new();
-        let mut rest = text;
-        while let Some(place) = rest.find(placeholder::VARIABLE) {
-            let (before, after) = (&rest[..place], &rest[place + 2..]);
-            if let Some(before) = before.strip_suffix('$') {
-                filled.push_str(before);
-                filled.push_str(placeholder::VARIABLE);
-                rest = after;
-                continue;
-            }
-            filled.push_str(before);
-            let name = after.split_once('}').map(|(name, _)| name);
-            match name.filter(|name| is_name(name)) {
-                Some(name) => {
-                    self.place(name, &mut filled, path);
-                    rest = &after[name.len() + 1..];
-                }
-                // `${NAME:-default}` belongs to a shell.
-                None => {
-                    filled.push_str(placeholder::VARIABLE);
-                    rest = after;
-                }
-            }
-        }
-        filled.push_str(rest);
-        filled
-    }
-
-    fn place(&mut self, name: &str, filled: &mut String, path: &str) {
-        let value = self.variables.get(name);
-        let length = value.map_or(0, String::len);
-        let left = self
-            .places
-            .checked_sub(1)
-            .zip(self.text.checked_sub(length));
-        let Some((places, text)) = left else {
-            if !std::mem::replace(&mut self.is_full, true) {
-                let (places, text) = self.limits;
-                let problem = format!(
-                    "has too many places of variables: at most {places} are filled, with {} MiB of \
-                     text",
-                    text >> 20
-                );
-                self.faults.push(Fault::new(self.name.trim_end(), problem));
-            }
-            return;
-        };
-        (self.places, self.text) = (places, text);
-        match value {
-            Some(value) => {
-                self.used.insert(name.to_owned());
-                filled.push_str(value);
-            }
-            None => {
-                let problem = format!(
-                    "has `${{{name}}}`, and `variables` has no {name}. Where the text itself is \
-                     meant, write `$${{{name}}}`"
-                );
-                self.faults.push(Fault::new(path, problem));
-                filled.push_str(&format!("${{{name}}}"));
-            }
-        }
-    }
-}
-
-/// Whether the name is valid for a variable: the rule is a shell's.
-pub fn is_name(name: &str) -> bool {
-    let is_inner = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty()
-        && name.len() <= 128
-        && name.bytes().all(is_inner)
-        && !name.starts_with(|first: char| first.is_ascii_digit())
 }
 
 /// The containers in a manifest, each with its list and index.

@@ -2,7 +2,10 @@
 
 use super::checks::{kind, name_of};
 use super::fields::Check;
+use super::image;
 use super::model::Hidden;
+use super::unseen::ZERO;
+use crate::formats::yaml::text::first_unseen;
 use serde_json::Value;
 use std::collections::BTreeMap;
 
@@ -17,12 +20,15 @@ impl Check<'_> {
                 .bytes()
                 .all(|byte| (0x20..0x7f).contains(&byte) && byte != b'=');
             if name.is_empty() || !printable {
-                self.fault(
-                    &field,
-                    "is not a valid variable name: printable ASCII without `=`",
-                );
+                let problem = "is not a valid variable name: printable ASCII without `=`";
+                let problem = match first_unseen(&name) {
+                    Some((_, unseen)) => format!("{problem}; it has {unseen}"),
+                    None => problem.to_owned(),
+                };
+                self.fault(format!("env.{}", image::shown(&name)), problem);
             }
             match value {
+                Value::String(value) if value.contains('\0') => self.fault(field, ZERO),
                 Value::String(value) => _ = env.insert(name, Some(Hidden(value))),
                 Value::Null => _ = env.insert(name, None),
                 other

@@ -2,10 +2,12 @@
 
 use super::checks::{kind, left_unfilled, similar, unresolved};
 use super::files::{Files, Wanted};
+use super::image;
 use super::model::{Method, Request, Switch};
 use super::origin::Origin;
 use super::parameters::{FIELDS, SCHEMA};
 use super::shown::excerpt;
+use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
 use crate::text::duration;
@@ -204,13 +206,19 @@ impl<'a> Check<'a> {
         }
         for field in unknown {
             let problem = match similar(&field) {
+                _ if first_unseen(&field).is_some() => {
+                    let unseen = first_unseen(&field).map_or_else(String::new, |(_, name)| name);
+                    let plain = field.chars().filter(char::is_ascii_graphic);
+                    self.meant.extend(similar(&plain.collect::<String>()));
+                    format!("has {unseen} in its name: write the name anew")
+                }
                 Some(meant) => {
                     self.meant.push(meant);
                     format!("is unknown; did you mean `{meant}`?")
                 }
                 None => format!("is unknown; the fields are {}", FIELDS.join(", ")),
             };
-            self.fault(field, problem);
+            self.fault(image::shown(&field), problem);
         }
     }
 

@@ -1,5 +1,6 @@
 //! Image names, and the two files in which build and source actions pass images on.
 
+mod alone;
 mod foreign;
 mod problem;
 mod quoted;

@@ -3,6 +3,9 @@
 use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
+use super::image;
+use super::unseen::{self, ZERO};
+use crate::problem::Fault;
 use crate::request::document::{self, Chosen, NotChosen, containers};
 use crate::text::placeholder;
 use crate::workload::Kind;
@@ -137,6 +140,16 @@ impl Check<'_> {
 
     fn check_manifest(&mut self, manifest: &Value) {
         let resource = self.kind.row().resource;
+        let given = manifest["kind"].as_str().unwrap_or_default();
+        if given.ends_with("List") {
+            let problem = format!(
+                "must be `{}`, and is `{}`: write the object alone, without the list around it",
+                resource.kind,
+                image::shown(given)
+            );
+            self.fault("manifest.kind", problem);
+            return;
+        }
         for (field, expected) in [
             ("apiVersion", &*resource.api_version),
             ("kind", &*resource.kind),
@@ -155,6 +168,14 @@ impl Check<'_> {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
         self.faults.extend(wrong_types(manifest, "manifest"));
+        let odd = unseen::key(manifest);
+        self.faults
+            .extend(odd.map(|odd| Fault::new(format!("manifest{}", odd.path), odd.problem)));
+        if let Some(pod) = manifest.pointer("/spec/template/spec") {
+            for path in unseen::zeros(pod, "manifest.spec.template.spec") {
+                self.fault(path, ZERO);
+            }
+        }
         self.manifest_names(manifest);
         let metadata = &manifest["metadata"];
         if metadata["name"].is_null() && metadata["generateName"].is_string() {

@@ -128,7 +128,7 @@ pub(super) fn excerpt(text: &str, position: usize) -> String {
 /// A character in visible form.
 fn visible(character: char) -> String {
     match character {
-        other if other.is_control() => '␤'.to_string(),
+        '\n' | '\r' | '\t' => '␤'.to_string(),
         other if unseen(other).is_some() => format!("<U+{:04X}>", u32::from(other)),
         other => other.to_string(),
     }

@@ -677,7 +677,7 @@ fn images_and_variables_one_by_one() {
         assert_eq!(request.env, env(&[(name, Some("value"))]));
     }
     for name in ["", "A=B", "Ä", "a\nb", "a\u{7f}"] {
-        let field = format!("env.{name}");
+        let field = format!("env.{}", image::shown(name));
         one_fault(
             &field,
             json!({"env": {name: "value"}}),

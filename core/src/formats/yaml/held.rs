@@ -47,7 +47,7 @@ impl Fields<'_> {
         if key == "kind"
             && let Some(kind) = value.as_str()
         {
-            let is_list = is_list(kind, self.keeps_all);
+            let is_list = is_list(kind);
             self.is_other = !self.keeps_all && kind != self.kind && !is_list;
             self.may_have_items &= is_list;
         }
@@ -55,6 +55,6 @@ impl Fields<'_> {
 }
 
 /// Whether a kind is a list of objects: `List`, or any kind of that ending such as `RoleList`.
-pub(super) fn is_list(kind: &str, of_any_kind: bool) -> bool {
-    kind == "List" || of_any_kind && kind.ends_with("List")
+pub(super) fn is_list(kind: &str) -> bool {
+    kind.ends_with("List")
 }

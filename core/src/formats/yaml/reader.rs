@@ -279,7 +279,7 @@ impl<'a, 'r> Reader<'a, 'r> {
         };
         let object = self.mapping(depth, Some(kinds))?;
         let kind = object["kind"].as_str().unwrap_or_default();
-        let is_list = may_have_items && is_list(kind, keeps_all) && object["items"].is_array();
+        let is_list = may_have_items && is_list(kind) && object["items"].is_array();
         match &mut self.objects {
             Some(Objects::Only(_, reduce)) if !is_list => Ok(reduce(object)),
             Some(Objects::All(pack)) if !may_have_items => {

@@ -1,3 +1,4 @@
+use super::filling::PLACES_LIMIT;
 use super::*;
 use serde_json::json;
 

@@ -1,6 +1,7 @@
 //! Says what is wrong with an image, and in which part, to help find the pipeline step that left it
 //! empty, unfilled or misspelt.
 
+use super::alone::{account_of, arn, digest_alone, id_alone, registry_alone};
 use super::foreign::{credentials, nothing};
 use super::quoted::{end_of, shown};
 use super::reference::{NAME_LIMIT, Reference, TAG_LIMIT, digits_of, is_component, is_registry};
@@ -18,7 +19,10 @@ pub fn problem(image: &str) -> Option<String> {
     let why = match unreadable(image) {
         Some(why) => why,
         None => match Reference::parse(image) {
-            Ok(reference) => digest_alone(image).or_else(|| registry_alone(reference.name))?,
+            Ok(reference) => digest_alone(image)
+                .or_else(|| id_alone(reference.name))
+                .or_else(|| account_of(reference.name))
+                .or_else(|| registry_alone(reference.name))?,
             Err(why) => part_at_fault(image).unwrap_or_else(|| why.to_owned()),
         },
     };
@@ -26,65 +30,6 @@ pub fn problem(image: &str) -> Option<String> {
         "is `{}`, which is not a valid image: {why}",
         shown(image)
     ))
-}
-
-/// What is wrong with a digest without its repository, which reads as a name and a tag.
-fn digest_alone(image: &str) -> Option<String> {
-    let (algorithm, digits) = image.split_once(':')?;
-    let is_digest = digits.len() >= 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    (digits_of(algorithm).is_some() && is_digest).then(|| {
-        format!(
-            "it is a digest without a repository: `REPOSITORY@{}`",
-            shown(image)
-        )
-    })
-}
-
-/// What is wrong with the ARN of a repository of ECR: its address is made of the same parts.
-/// <https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonelasticcontainerregistry.html>
-fn arn(image: &str) -> Option<String> {
-    let rest = image.strip_prefix("arn:")?;
-    let parts = rest.splitn(5, ':').collect::<Vec<_>>();
-    let address = match parts.as_slice() {
-        ["aws", "ecr", region, account, resource] => {
-            let repository = resource.strip_prefix("repository/");
-            repository.map(|it| format!("{account}.dkr.ecr.{region}.amazonaws.com/{it}"))
-        }
-        _ => None,
-    };
-    Some(match address {
-        Some(address) => format!(
-            "it is an ARN, and an image begins with its registry: `{}`",
-            shown(&address)
-        ),
-        None => "it is an ARN, and an image begins with its registry or name".to_owned(),
-    })
-}
-
-/// Registries whose names are never those of images: Docker Hub's own have no dots in practice.
-const REGISTRIES: [&str; 9] = [
-    ".amazonaws.com",
-    ".amazonaws.com.cn",
-    ".azurecr.io",
-    ".pkg.dev",
-    "gcr.io",
-    "ghcr.io",
-    "public.ecr.aws",
-    "quay.io",
-    "registry.k8s.io",
-];
-
-/// What is wrong with a name that is a registry's alone, which Kubernetes would look for at Docker
-/// Hub.
-fn registry_alone(name: &str) -> Option<String> {
-    let is_alone = !name.contains('/') && REGISTRIES.iter().any(|end| name.ends_with(end));
-    is_alone.then(|| {
-        format!(
-            "`{name}` is a registry, and no repository follows it: `{name}/NAME:TAG`. A variable \
-             with the repository's name may be empty, or the registry's address was taken for its \
-             URI"
-        )
-    })
 }
 
 /// Finds unfilled placeholders, white space, quotes and URLs in any part.

@@ -9,9 +9,10 @@ use super::{clean, pods};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
 use crate::request::appearance::{KUSTOMIZE, known, template, unfinished, unreadable};
-use crate::request::document::{Filling, label};
+use crate::request::document::{Filling, inherit, items_of, label, named};
 use crate::request::field_types::wrong_types;
 use crate::request::files::NamedFile;
+use crate::request::unseen::{self, Odd, ZERO, line_of, zeros};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -53,6 +54,8 @@ pub(super) struct Objects<'a> {
     count: usize,
     /// How much text they have.
     size: usize,
+    /// Objects of the current file with a field whose name has a character that does not show.
+    odd: Vec<(Place, Value, Odd)>,
     /// The current file has an object without a kind.
     is_nameless: bool,
 }
@@ -74,6 +77,7 @@ impl<'a> Objects<'a> {
             seen: BTreeMap::new(),
             count: 0,
             size: 0,
+            odd: Vec::new(),
             is_nameless: false,
         }
     }
@@ -95,6 +99,11 @@ impl<'a> Objects<'a> {
             let file = path.clone();
             self.document(document, &Place { file, line })
         });
+        for (mut place, object, odd) in std::mem::take(&mut self.odd) {
+            place.line = line_of(&text, &odd.key, place.line).unwrap_or(place.line);
+            let subject = Subject::of(&place, &object);
+            self.faults.push(subject.fault(&odd.path, odd.problem));
+        }
         if let Err(error) = read {
             let problem = unreadable(&text, &error);
             self.faults
@@ -121,23 +130,23 @@ impl<'a> Objects<'a> {
 
     /// Takes a document, or the items of a list at any depth.
     fn document(&mut self, mut document: Value, place: &Place) -> Result<(), String> {
-        let is_list = document["kind"]
-            .as_str()
-            .is_some_and(|kind| kind.ends_with("List"));
-        let Some(items) = document.get_mut("items").and_then(Value::as_array_mut) else {
-            return self.object(document, place);
-        };
-        if !is_list {
-            items.iter_mut().for_each(|item| {
+        let Some(items) = items_of(&mut document) else {
+            let items = document.get_mut("items").and_then(Value::as_array_mut);
+            items.into_iter().flatten().for_each(|item| {
                 if let Some((_, object)) = unpacked(item) {
                     *item = object;
                 }
             });
             return self.object(document, place);
-        }
-        for item in std::mem::take(items) {
+        };
+        let kind = document["kind"].as_str().unwrap_or_default();
+        let kind = kind.strip_suffix("List").unwrap_or_default().to_owned();
+        for item in items {
             match unpacked(&item) {
-                Some((line, object)) => {
+                Some((line, mut object)) => {
+                    if !kind.is_empty() {
+                        inherit(&mut object, &kind, &document["apiVersion"]);
+                    }
                     let file = place.file.clone();
                     self.document(object, &Place { file, line })?;
                 }
@@ -165,6 +174,10 @@ impl<'a> Objects<'a> {
         }
         if let Some(hook) = annotations::hook(&object) {
             self.hooks.push(format!("{} ({hook})", label(&object)));
+            return Ok(());
+        }
+        if let Some(odd) = unseen::key(&object) {
+            self.odd.push((place.clone(), named(&object), odd));
             return Ok(());
         }
         let subject = Subject::of(place, &object);
@@ -266,6 +279,11 @@ impl<'a> Objects<'a> {
         };
         for path in pods::nameless(pod, object) {
             self.faults.push(subject.fault(&path, "is missing"));
+        }
+        if let Some(part) = object.pointer(pod) {
+            for path in zeros(part, &pod.replace('/', ".")) {
+                self.faults.push(subject.fault(&path, ZERO));
+            }
         }
         self.secrets.extend(pods::values(pod, object));
         let found = pods::images(pod, object).into_iter().map(|image| Found {

@@ -4,6 +4,7 @@ use super::fault::{Faults, Subject};
 use crate::kubernetes::name::{Name, Rule};
 use crate::kubernetes::object_id::group_of;
 use crate::request::checks::{kind, name_of};
+use crate::request::image::shown;
 use serde_json::Value;
 
 /// The group of roles and their bindings.
@@ -36,7 +37,8 @@ pub(super) fn read(object: &Value, subject: &Subject, faults: &mut Faults) -> Op
         Ok(version) if is_version(version) => Some(version),
         Ok(version) => {
             let problem = format!(
-                "must be a group and a version such as `apps/v1`, or `v1`, and is `{version}`"
+                "must be a group and a version such as `apps/v1`, or `v1`, and is `{}`",
+                shown(version)
             );
             wrong(".apiVersion", problem);
             None
@@ -49,8 +51,10 @@ pub(super) fn read(object: &Value, subject: &Subject, faults: &mut Faults) -> Op
     let kind = match text(&object["kind"]) {
         Ok(kind) if is_kind(kind) => Some(kind),
         Ok(kind) => {
-            let problem =
-                format!("must be of letters and digits, a capital first, and is `{kind}`");
+            let problem = format!(
+                "must be of letters and digits, a capital first, and is `{}`",
+                shown(kind)
+            );
             wrong(".kind", problem);
             None
         }
