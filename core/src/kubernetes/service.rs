@@ -10,8 +10,21 @@ use std::ops::Deref;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Service(Object);
 
+/// The type of a Service that leads to a DNS name.
+const EXTERNAL_NAME: &str = "ExternalName";
+
 /// A Service's selector: a pod must have all of these labels.
 pub type Selector = BTreeMap<String, String>;
+
+/// Why a Service does not send to the pods that a selector finds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detour {
+    /// It is of type ExternalName: its name leads to this DNS name, whatever its selector says.
+    ExternalName(String),
+    /// It has no selector. Kubernetes leaves its endpoints as they are, even when their pods end.
+    /// <https://kubernetes.io/docs/concepts/services-networking/service/#services-without-selectors>
+    NoSelector,
+}
 
 impl Service {
     /// Wraps the object.
@@ -30,6 +43,15 @@ impl Service {
     /// `spec.selector`.
     pub fn selector(&self) -> Selector {
         read_selector(self.value().pointer("/spec/selector"))
+    }
+
+    /// Why it does not send to the pods that its selector finds; `None` if it does.
+    pub fn detour(&self) -> Option<Detour> {
+        if self.kind() == EXTERNAL_NAME {
+            let name = self.text("/spec/externalName").to_owned();
+            return Some(Detour::ExternalName(name));
+        }
+        self.selector().is_empty().then_some(Detour::NoSelector)
     }
 
     /// `spec.ports`.

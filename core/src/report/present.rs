@@ -4,10 +4,11 @@
 use super::model::{Report, fail};
 use super::outage;
 use crate::change::editor::Editor;
+use crate::kubernetes::service::Detour;
 use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
 use crate::strategy::TrafficState;
-use crate::text::listed;
+use crate::text::{listed, quote};
 
 /// What came of a deploy whose Service is not there any more.
 pub(super) const SERVICE_GONE: &str = "Nothing was switched back, because the Service no longer \
@@ -52,6 +53,7 @@ impl TrafficState {
         });
         let sends = listed(sends.collect());
         let now = match (self.is_there, self.sends.len()) {
+            (true, count) if self.detour.is_some() => self.aside(count, &sends),
             (false, _) => format!("Service `{service}` does not exist now."),
             (true, 0) => {
                 format!("Service `{service}` now routes to no pod, so nothing is served.")
@@ -70,6 +72,27 @@ impl TrafficState {
     }
 }
 
+impl TrafficState {
+    /// Where a Service leads that does not send to the pods of a selector. `count` Deployments have
+    /// the pods of its endpoints: `sends`.
+    fn aside(&self, count: usize, sends: &str) -> String {
+        let service = &self.service;
+        match &self.detour {
+            Some(Detour::ExternalName(name)) => format!(
+                "Service `{service}` is of type ExternalName now: it leads to `{}`, not to pods.",
+                quote(name)
+            ),
+            Some(Detour::NoSelector) | None if count == 0 => {
+                format!("Service `{service}` has no selector now, and routes to no pod.")
+            }
+            Some(Detour::NoSelector) | None => format!(
+                "Service `{service}` has no selector now, so Kubernetes does not update its \
+                 endpoints any more: it routes to {sends}, even after these pods have ended."
+            ),
+        }
+    }
+}
+
 /// Somebody else's change stands, and the deploy has stepped aside.
 pub(super) fn set_aside(
     request: &Request,
@@ -84,6 +107,11 @@ pub(super) fn set_aside(
     };
     let (service, namespace) = (&present.service, &request.namespace);
     let next = match (by, present.is_mixed()) {
+        (None, _) if present.detour.is_some() => format!(
+            "{}To deploy this version, let the Service select its pods again (`spec.type`, \
+             `spec.selector`), then retry the stage. {OTHERS_SET}",
+            present.of_this_deploy()
+        ),
         (None, true) => format!(
             "Retry the stage: the next deploy pins the Service to one version first. Or set its \
              selector to the version that you want to keep. {OTHERS_SET}"

@@ -1535,6 +1535,7 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
         let present = TrafficState {
             service: "front".into(),
             is_there: true,
+            detour: None,
             sends: [("web-blue".to_owned(), 2)].into(),
             up: [("web-blue".to_owned(), 2)].into(),
             version: version.map(str::to_owned),

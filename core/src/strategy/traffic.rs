@@ -1,5 +1,6 @@
 //! Where the traffic of a switch goes when it ends.
 
+use crate::kubernetes::service::Detour;
 use crate::workload::health::rollout::serving::Serving;
 use std::collections::BTreeMap;
 
@@ -10,6 +11,8 @@ pub struct TrafficState {
     pub service: String,
     /// Whether there is one.
     pub is_there: bool,
+    /// Why it does not send to the pods that a selector finds.
+    pub detour: Option<Detour>,
     /// The Deployments that it sends to, each with the number of pods; what belongs to none is
     /// named itself.
     pub sends: BTreeMap<String, usize>,
@@ -31,7 +34,11 @@ impl TrafficState {
         let available = self.sends.values().sum::<usize>();
         Serving {
             available: i64::try_from(available).unwrap_or(i64::MAX),
-            wanted: self.up.values().sum::<i64>().max(1),
+            wanted: match self.detour {
+                // Where its name leads to is none of its pods' concern.
+                Some(Detour::ExternalName(_)) => 0,
+                Some(Detour::NoSelector) | None => self.up.values().sum::<i64>().max(1),
+            },
         }
     }
 }

@@ -33,6 +33,7 @@ fn present(pods: usize, up: i64) -> TrafficState {
     TrafficState {
         service: "front".into(),
         is_there: true,
+        detour: None,
         sends: sends.collect(),
         up: up.into_iter().filter(|(_, count)| *count > 0).collect(),
         version: None,

@@ -4,7 +4,7 @@
 use super::autoscaler::is_of;
 use super::context::{Context, Next};
 use crate::kubernetes::call::Permission;
-use crate::kubernetes::service::{Autoscaler, Service};
+use crate::kubernetes::service::{Autoscaler, Detour, Service};
 use crate::problem::Fault;
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
@@ -46,14 +46,18 @@ impl Context<'_> {
         }
         let problem = if service.is_being_deleted() {
             "is being deleted".to_owned()
-        } else if service.kind() == "ExternalName" {
-            "is of type ExternalName: it sends to a DNS name, not to pods, so it cannot be switched"
-                .to_owned()
-        } else if service.selector().is_empty() {
-            "has no selector: somebody else writes its endpoints, so it cannot be switched"
-                .to_owned()
         } else {
-            return Ok(());
+            let problem = match service.detour() {
+                None => return Ok(()),
+                Some(Detour::ExternalName(_)) => {
+                    "is of type ExternalName: it sends to a DNS name, not to pods, so it cannot be \
+                     switched"
+                }
+                Some(Detour::NoSelector) => {
+                    "has no selector: somebody else writes its endpoints, so it cannot be switched"
+                }
+            };
+            problem.to_owned()
         };
         Err(self.refuse(None, vec![self.service_fault(&problem)]))
     }

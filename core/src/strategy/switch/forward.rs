@@ -33,6 +33,9 @@ impl Context<'_> {
                 self.judge_dead_bake(service)?;
                 self.return_from_empty(service)?;
             }
+            Some(lock) if service.detour().is_some() => {
+                return self.set_aside(service, lock, false);
+            }
             Some(lock) if lock.selects_by(&service.selector()) => {}
             Some(_) if service.selector().contains_key(TEMPLATE_HASH) => {
                 let service = service.name().to_owned();

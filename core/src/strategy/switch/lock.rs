@@ -1,7 +1,7 @@
 //! The lock of this deploy on the Service, and the selector that it was left with.
 
 use super::context::Context;
-use crate::kubernetes::service::{Selector, Service};
+use crate::kubernetes::service::{Detour, Selector, Service};
 use crate::request::Request;
 use crate::state::continuation::Phase;
 use crate::state::lease::LONGEST_DEPLOY;
@@ -103,6 +103,9 @@ impl Context<'_> {
 
     /// Whether the Service selects as the switch of this lock made it.
     pub(super) fn is_as_switched(service: &Service, lock: &Lock) -> bool {
+        if matches!(service.detour(), Some(Detour::ExternalName(_))) {
+            return false;
+        }
         if Overlap::read(service).is_some() {
             return true;
         }

@@ -4,6 +4,7 @@
 use super::context::Context;
 use crate::change::editor::Editor;
 use crate::kubernetes::object::timestamp;
+use crate::kubernetes::service::{Detour, Service};
 use crate::snapshot::{Kind, Query};
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::Decision;
@@ -13,7 +14,7 @@ use crate::workload::Workload;
 use std::collections::BTreeMap;
 
 /// The Deployment that a pod is named after: both names between were made by controllers.
-fn deployment_of(pod: &str) -> Option<&str> {
+pub(super) fn deployment_of(pod: &str) -> Option<&str> {
     let (set, _) = pod.rsplit_once('-')?;
     Some(set.rsplit_once('-')?.0)
 }
@@ -60,10 +61,15 @@ impl Context<'_> {
     }
 
     fn editor(&self) -> Result<Option<Editor>, Query> {
+        let service = self.snapshot.service(&self.switch.service)?;
+        let field = match service.and_then(Service::detour) {
+            Some(Detour::ExternalName(_)) => "f:type",
+            Some(Detour::NoSelector) | None => "f:selector",
+        };
         let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
             kind: Kind::Service,
             name: self.switch.service.clone(),
-            field: ["f:spec", "f:selector"].map(str::to_owned).to_vec(),
+            field: ["f:spec", field].map(str::to_owned).to_vec(),
         })?;
         // A field that somebody took away has no editor but the one from before.
         let since = self.continuation.started.as_second();
@@ -75,6 +81,8 @@ impl Context<'_> {
     pub(super) fn present(&self) -> Result<TrafficState, Query> {
         let service = self.snapshot.service(&self.switch.service).ok();
         let is_there = service.is_none_or(|service| service.is_some());
+        let detour = service.flatten().and_then(Service::detour);
+        let sends_to_pods = !matches!(detour, Some(Detour::ExternalName(_)));
         let plain = self.plain()?;
         let all = plain.into_iter().chain(self.versions()?);
         let all = all.filter(|one| !one.is_being_deleted());
@@ -82,7 +90,7 @@ impl Context<'_> {
         let up = up.map(|one: &Workload| (one.name().to_owned(), one.replicas()));
         let up = up.collect::<BTreeMap<_, _>>();
         let mut sends = BTreeMap::new();
-        if is_there {
+        if is_there && sends_to_pods {
             for pod in &self.snapshot.endpoints(&self.switch.service)?.ready {
                 let name = deployment_of(pod).unwrap_or(pod).to_owned();
                 *sends.entry(name).or_insert(0) += 1;
@@ -91,6 +99,7 @@ impl Context<'_> {
         Ok(TrafficState {
             service: self.switch.service.clone(),
             is_there,
+            detour,
             sends,
             up,
             version: self.made_by_this_deploy()?.map(|one| one.name().to_owned()),

@@ -3,9 +3,10 @@
 
 use super::cleanup::selects;
 use super::context::{Context, Next, ended};
+use super::present::deployment_of;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::SERVICES;
-use crate::kubernetes::service::{Selector, Service, ServicePod};
+use crate::kubernetes::service::{Detour, Selector, Service, ServicePod};
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
@@ -187,7 +188,11 @@ impl Context<'_> {
             self.give_route_back(None)?;
         }
         let name = self.name_of(&lock.version);
-        let other = self.serves_beside(service, &name)?;
+        let is_held = service.detour().is_some() && self.is_behind(service, &name)?;
+        let other = match is_held {
+            true => None,
+            false => self.serves_beside(service, &name)?,
+        };
         let target = other.map_or(&*name, |it| it.name());
         self.move_autoscaler(&name, target, None)?;
         if self.request.rollback
@@ -198,6 +203,9 @@ impl Context<'_> {
         {
             let selector = service.selector();
             let selected = selects(&selector, found, &self.request.deployment);
+            if is_held {
+                return self.step_aside(service);
+            }
             if (selected || !switched) && !(selected && other.is_none()) {
                 self.rechecked()?;
                 let patch = candidate::put_away(found, &self.continuation.job);
@@ -208,6 +216,11 @@ impl Context<'_> {
         if self.now < lock.deadline && self.leaves(service, &name)? {
             return Ok(self.wait(Stage::Leaving(name), CATCHING_UP));
         }
+        self.step_aside(service)
+    }
+
+    /// Gives up what was held for this deploy.
+    fn step_aside(&self, service: &Service) -> Next {
         self.clear_preview()?;
         let patch = service_lock::step_aside(service, &self.continuation.job);
         let patch = self.note_route(patch, service)?;
@@ -220,6 +233,19 @@ impl Context<'_> {
             | Phase::Release(_) => Phase::Switch,
         };
         Ok(self.patch_service(patch, then))
+    }
+
+    /// Whether a Service that sends to no selected pods leads to those of this Deployment all the
+    /// same, or will when its type is changed back.
+    fn is_behind(&self, service: &Service, name: &str) -> Result<bool, Query> {
+        if matches!(service.detour(), Some(Detour::NoSelector)) {
+            let mut pods = self.snapshot.endpoints(service.name())?.ready.iter();
+            return Ok(pods.any(|pod| deployment_of(pod) == Some(name)));
+        }
+        let selector = service.selector();
+        let found = self.snapshot.deployment(name)?;
+        let is_found = |found| selects(&selector, found, &self.request.deployment);
+        Ok(!selector.is_empty() && found.is_some_and(is_found))
     }
 
     /// Whether a Deployment that is scaled to zero still has pods that the Service sends to.

@@ -1027,7 +1027,7 @@ fn after_the_switch() {
             "what was held is given up",
             aside,
             61,
-            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
+            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, detour: None, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2, \"web-green\": 2}, version: Some(\"web-blue\") } }",
         ),
         (
             "it looks once more",
@@ -1123,7 +1123,7 @@ fn after_the_switch() {
             "somebody took the lock away",
             robbed,
             61,
-            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2}, version: Some(\"web-blue\") } }",
+            "give up SetAside { by: None, editor: None, present: TrafficState { service: \"web\", is_there: true, detour: None, sends: {\"web-blue\": 2}, up: {\"web\": 2, \"web-blue\": 2}, version: Some(\"web-blue\") } }",
         ),
         ("it is done", done, 95, "finish web-blue true Some(\"web\")"),
     ];
@@ -1326,7 +1326,7 @@ fn a_job_that_others_came_after_stops() {
     let found = decided(&request(json!({})), &Phase::Start, &observation, at(1));
     assert_eq!(
         found,
-        "give up SetAside { by: Some(\"run-9\"), editor: None, present: TrafficState { service: \"web\", is_there: true, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
+        "give up SetAside { by: Some(\"run-9\"), editor: None, present: TrafficState { service: \"web\", is_there: true, detour: None, sends: {\"web-blue\": 2}, up: {\"web\": 2}, version: None } }"
     );
 }
 

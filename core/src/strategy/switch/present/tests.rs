@@ -17,6 +17,7 @@ fn what_is_there_is_said_as_it_was_read() {
     let present = |is_there, sends: &[(&str, usize)], up: &[(&str, i64)]| TrafficState {
         service: "front".into(),
         is_there,
+        detour: None,
         sends: sends
             .iter()
             .map(|(name, n)| ((*name).to_owned(), *n))
