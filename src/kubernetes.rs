@@ -20,8 +20,8 @@ use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::pod::{self, Event};
 use landfall_core::kubernetes::server::Server;
-use landfall_core::kubernetes::token::{Life, Token};
-use landfall_core::kubernetes::{CallError, Refusal, warning};
+use landfall_core::kubernetes::token::{Identity, Life, Token};
+use landfall_core::kubernetes::{CallError, Refusal, RefusedToken, warning};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::state::marks;
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderValue, RETRY_AFTER, WARNING};
@@ -37,6 +37,7 @@ pub struct Cluster {
     /// The bearer token; none beside a client certificate.
     authorization: Option<HeaderValue>,
     life: Life,
+    identity: Option<Identity>,
     /// What the server remarked on writes, until it is taken.
     warnings: Mutex<Vec<String>>,
 }
@@ -91,15 +92,18 @@ impl Cluster {
 
     /// Takes a way that is there already. A client certificate belongs to the way.
     pub fn on(approach: &Approach, credential: &Credential) -> Result<Cluster, ClientError> {
-        let (authorization, life) = match credential {
-            Credential::Token(token) => {
-                (Some(bearer(token).ok_or(ClientError::Token)?), token.life())
-            }
-            Credential::Certificate(_) => (None, Life::Unknown),
+        let (authorization, life, identity) = match credential {
+            Credential::Token(token) => (
+                Some(bearer(token).ok_or(ClientError::Token)?),
+                token.life(),
+                token.identity(),
+            ),
+            Credential::Certificate(_) => (None, Life::Unknown, None),
         };
         Ok(Cluster {
             approach: approach.clone(),
             life,
+            identity,
             authorization,
             warnings: Mutex::default(),
         })
@@ -307,12 +311,21 @@ impl Cluster {
             let text = Some(refusal.message).filter(|_| !call.is_answered_in_secret());
             return Err(permanent(odd(OddAnswer::Text(code, text))));
         }
-        refusal.token = (refusal.code == 401).then(|| (self.life, Timestamp::now()));
+        refusal.token = (refusal.code == 401).then(|| self.refused_token());
         let failure = match refusal.may_pass() {
             true => Failure::Transient(refusal.wait),
             false => Failure::Permanent,
         };
         Err((CallError::Refused(refusal), failure))
+    }
+
+    /// What the token says about itself that was refused just now.
+    fn refused_token(&self) -> Box<RefusedToken> {
+        Box::new(RefusedToken {
+            life: self.life,
+            identity: self.identity.clone(),
+            at: Timestamp::now(),
+        })
     }
 
     fn unreached(&self, cause: UnreachedCause) -> Attempt {

@@ -19,6 +19,7 @@ mod verb;
 pub mod object;
 pub mod object_id;
 pub mod pod;
+pub mod quantity;
 pub mod refusal;
 pub mod route;
 pub mod server;
@@ -27,4 +28,4 @@ pub mod token;
 pub mod warning;
 pub mod watched;
 
-pub use error::{CallError, FieldCause, Refusal};
+pub use error::{CallError, FieldCause, Refusal, RefusedToken};

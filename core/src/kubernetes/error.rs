@@ -2,7 +2,7 @@
 
 use super::answer::{MAX_ERROR_TEXT, excerpt};
 use super::contact::{Kept, OddAnswer, Unreached, Untrusted};
-use super::token::Life;
+use super::token::{Identity, Life};
 use crate::text::clip;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -91,14 +91,25 @@ pub struct Refusal {
     pub message: String,
     /// Whether the body was a Kubernetes `Status`.
     pub is_status: bool,
-    /// For a 401: what the token says about its lifetime, and when it was refused.
-    pub token: Option<(Life, Timestamp)>,
+    /// For a 401: what the token says about itself.
+    pub token: Option<Box<RefusedToken>>,
     /// Whether the token has the permission, if Landfall asked because the message does not say.
     pub allowed: Option<bool>,
     /// How long the server asks to be left alone, where it does.
     pub wait: Option<Duration>,
     /// What the server says of single fields.
     pub causes: Vec<FieldCause>,
+}
+
+/// A token that the server refused, in its own words.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RefusedToken {
+    /// Its lifetime.
+    pub life: Life,
+    /// Whose it is, if it says so.
+    pub identity: Option<Identity>,
+    /// When it was refused.
+    pub at: Timestamp,
 }
 
 /// What the server says of one field.

@@ -21,6 +21,17 @@ pub enum Life {
     Unknown,
 }
 
+/// Whose a JWT is, in its own words. None of this is secret.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Identity {
+    /// Who has issued it; empty if it does not say.
+    pub issuer: String,
+    /// Whom it names: `system:serviceaccount:NAMESPACE:NAME`; empty if it does not say.
+    pub subject: String,
+    /// For whom it is; an API server refuses one that is for others alone.
+    pub audiences: Vec<String>,
+}
+
 /// A bearer token, which is never printed.
 #[derive(Clone, PartialEq)]
 pub struct Token(String);
@@ -71,6 +82,21 @@ impl Token {
             (None, Some(_)) => Life::Endless,
             (None, None) => Life::Unknown,
         }
+    }
+
+    /// Whose it is, if it is a JWT that says so.
+    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1>
+    pub fn identity(&self) -> Option<Identity> {
+        let claims = self.claims()?;
+        let text = |claim: &str| claims[claim].as_str().unwrap_or_default().to_owned();
+        let list = claims["aud"].as_array().into_iter().flatten();
+        let audiences = list.chain([&claims["aud"]]).filter_map(Value::as_str);
+        let identity = Identity {
+            issuer: text("iss"),
+            subject: text("sub"),
+            audiences: audiences.map(str::to_owned).collect(),
+        };
+        (identity != Identity::default()).then_some(identity)
     }
 
     /// When the token expires, if it is a JWT with an expiry.

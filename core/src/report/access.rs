@@ -4,14 +4,14 @@
 use super::client::Client;
 use super::{eks, network};
 use crate::environment::SECRETS_MANAGER;
-use crate::kubernetes::CallError;
 use crate::kubernetes::refusal::RefusalCause;
-use crate::kubernetes::token::Life;
+use crate::kubernetes::token::{Identity, Life};
+use crate::kubernetes::{CallError, RefusedToken};
 use crate::outcome::{
     CLOCK_NEXT, CredentialSource, CredentialsError, Denier, KeyFault, KubeconfigPlace,
     ParameterPlace, UserKind,
 };
-use crate::text::{distance, quote};
+use crate::text::{distance, listed, quote};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -42,8 +42,8 @@ pub(super) fn evidence(error: &CallError, source: &CredentialSource) -> Option<S
     match (error, source) {
         (CallError::Refused(refusal), _) => match (refusal.cause(), Client::of(source)) {
             (RefusalCause::Token, _) => {
-                let (life, at) = refusal.token?;
-                Some(refused_token(source, life, at))
+                let token = refusal.token.as_ref()?;
+                Some(refused_token(source, token))
             }
             (RefusalCause::Permission(user), Client::Role(_)) => eks::known_as(&user),
             (_, _) => None,
@@ -65,7 +65,7 @@ pub(super) fn evidence(error: &CallError, source: &CredentialSource) -> Option<S
 }
 
 /// Where the credential comes from that the cluster refused at a time, and what it says of itself.
-pub(super) fn refused_token(source: &CredentialSource, life: Life, at: Timestamp) -> String {
+pub(super) fn refused_token(source: &CredentialSource, token: &RefusedToken) -> String {
     match (source, Client::of(source)) {
         (_, Client::Role(_)) => format!(
             "{} The token was made anew, and was refused as well.",
@@ -73,11 +73,11 @@ pub(super) fn refused_token(source: &CredentialSource, life: Life, at: Timestamp
         ),
         (_, Client::Certificate) => kept(source),
         (CredentialSource::Kubeconfig(place), Client::Token) => {
-            let says = says(life, at);
+            let says = says(token);
             format!("The token is from {}. {says}", from(place))
         }
         (CredentialSource::Parameter(_) | CredentialSource::Eks(_), Client::Token) => {
-            refused_bearer(source, life, at)
+            format!("The token is from {source}. {}", says(token))
         }
     }
 }
@@ -94,13 +94,45 @@ fn from(place: &KubeconfigPlace) -> String {
     }
 }
 
-/// Where a token is kept that the cluster refused at a time, and what it says of itself.
-fn refused_bearer(source: &CredentialSource, life: Life, at: Timestamp) -> String {
-    format!("The token is from {source}. {}", says(life, at))
+/// What a token that the cluster refused says of itself.
+fn says(token: &RefusedToken) -> String {
+    let lasts = lasts(token.life, token.at);
+    match token.identity.as_ref().map(whose) {
+        Some(whose) => format!("{lasts} {whose}"),
+        None => lasts,
+    }
 }
 
-/// What a token that the cluster refused at a time says of itself.
-fn says(life: Life, at: Timestamp) -> String {
+/// The audience of a token that a pod shows to AWS.
+/// <https://docs.aws.amazon.com/eks/latest/userguide/iam-roles-for-service-accounts.html>
+const OF_AWS: &str = "sts.amazonaws.com";
+
+/// How many audiences of a token are named.
+const AUDIENCES: usize = 3;
+
+/// Whose a token is, in its own words.
+fn whose(identity: &Identity) -> String {
+    let quoted = |text: &str| format!("`{}`", quote(text));
+    let of = |what: &str, text: &str| format!("{what} {}", quoted(text));
+    let (issuer, subject) = (&*identity.issuer, &*identity.subject);
+    let audiences = identity.audiences.iter().take(AUDIENCES);
+    let audiences = listed(audiences.map(|audience| quoted(audience)).collect());
+    let said = [
+        (!subject.is_empty()).then(|| of("the subject", subject)),
+        (!issuer.is_empty()).then(|| of("the issuer", issuer)),
+        (!audiences.is_empty()).then(|| format!("the audience {audiences}")),
+    ];
+    let said = listed(said.into_iter().flatten().collect());
+    match identity.audiences.as_slice() {
+        [only] if only == OF_AWS => {
+            format!("It names {said}: it is for AWS, and no cluster accepts it.")
+        }
+        _ => format!("It names {said}."),
+    }
+}
+
+/// How long a token that the cluster refused at a time is valid, as it says.
+fn lasts(life: Life, at: Timestamp) -> String {
     let between = |from: Timestamp, to: Timestamp| {
         distance(Duration::try_from(to.duration_since(from)).unwrap_or_default())
     };

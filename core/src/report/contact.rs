@@ -87,7 +87,7 @@ pub(super) fn complete(
     if let CallError::Refused(refusal) = error
         && explained.code == Client::of(source).code(FailureCode::TokenRefused)
     {
-        let life = refusal.token.map(|(life, _)| life);
+        let life = refusal.token.as_ref().map(|token| token.life);
         explained.next_step = access::store_another(source, life);
     }
 }

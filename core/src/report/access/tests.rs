@@ -20,7 +20,12 @@ fn a_refused_token_is_told_with_its_own_time() {
     ];
     let told = lives.map(|life| {
         let next = store_another(&place(), Some(life));
-        format!("{}\n  {next}", refused_token(&place(), life, now))
+        let token = RefusedToken {
+            life,
+            identity: None,
+            at: now,
+        };
+        format!("{}\n  {next}", refused_token(&place(), &token))
     });
     assert_snapshot!(told.join("\n"), @r"
     The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It was issued by `aws eks get-token`; such tokens are valid for 15 minutes.
@@ -33,6 +38,42 @@ fn a_refused_token_is_told_with_its_own_time() {
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
     The token is from SSM parameter `k8s-bear-token` (account 111122223333, region eu-central-1). It is not a JWT, as a ServiceAccount's token is, and does not say when it expires.
       Store a valid token of this cluster in SSM parameter `k8s-bear-token`, then retry the stage. The parameter was read again, and its token was refused as well.
+    ");
+}
+
+#[test]
+fn a_refused_token_is_told_by_whose_it_is() {
+    let told = [
+        (
+            "https://oidc.eks.eu-central-1.amazonaws.com/id/0A",
+            "system:serviceaccount:shop:deployer",
+            vec!["https://kubernetes.default.svc"],
+        ),
+        (
+            "https://oidc.eks.eu-central-1.amazonaws.com/id/0A",
+            "system:serviceaccount:shop:web",
+            vec!["sts.amazonaws.com"],
+        ),
+        (
+            "kubernetes/serviceaccount",
+            "system:serviceaccount:shop:deployer",
+            vec![],
+        ),
+        ("", "", vec!["a", "b", "c", "d"]),
+    ]
+    .map(|(issuer, subject, audiences)| {
+        let identity = Identity {
+            issuer: issuer.into(),
+            subject: subject.into(),
+            audiences: audiences.into_iter().map(str::to_owned).collect(),
+        };
+        whose(&identity)
+    });
+    assert_snapshot!(told.join("\n"), @"
+    It names the subject `system:serviceaccount:shop:deployer`, the issuer `https://oidc.eks.eu-central-1.amazonaws.com/id/0A` and the audience `https://kubernetes.default.svc`.
+    It names the subject `system:serviceaccount:shop:web`, the issuer `https://oidc.eks.eu-central-1.amazonaws.com/id/0A` and the audience `sts.amazonaws.com`: it is for AWS, and no cluster accepts it.
+    It names the subject `system:serviceaccount:shop:deployer` and the issuer `kubernetes/serviceaccount`.
+    It names the audience `a`, `b` and `c`.
     ");
 }
 

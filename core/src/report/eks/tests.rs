@@ -4,7 +4,7 @@ use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::contact::{CertificateFault, Unreached, UnreachedCause, Untrusted};
 use crate::kubernetes::resource::DEPLOYMENTS;
 use crate::kubernetes::token::Life;
-use crate::kubernetes::{CallError, Refusal};
+use crate::kubernetes::{CallError, Refusal, RefusedToken};
 use crate::outcome::{
     CredentialsError, EksNetwork, EksPlace, KubeconfigPlace, ParameterPlace, UserKind,
 };
@@ -17,6 +17,14 @@ use serde_json::json;
 use std::time::Duration;
 
 const CANARY: &str = "c4n4ry-external-id";
+
+fn refused_token(life: Life, at: jiff::Timestamp) -> Box<RefusedToken> {
+    Box::new(RefusedToken {
+        life,
+        identity: None,
+        at,
+    })
+}
 
 fn cluster() -> EksCluster {
     EksCluster::read("arn:aws:eks:eu-central-1:111122223333:cluster/prod").unwrap()
@@ -90,7 +98,7 @@ fn refused(code: u16, message: &str) -> CallError {
         code,
         message: message.into(),
         is_status: true,
-        token: (code == 401).then_some((Life::OfEks, at(0))),
+        token: (code == 401).then(|| refused_token(Life::OfEks, at(0))),
         ..Refusal::default()
     })
 }
@@ -408,7 +416,7 @@ fn a_user_of_a_kubeconfig_that_is_not_let_in() {
             code: 401,
             message: "Unauthorized".into(),
             is_status: true,
-            token: Some((life, at(7200))),
+            token: Some(refused_token(life, at(7200))),
             ..Refusal::default()
         })
     };
