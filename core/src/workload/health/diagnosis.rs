@@ -7,9 +7,11 @@
 //! failure when the progress deadline expires.
 
 mod classification;
+mod eviction;
 mod evidence;
 pub mod finding;
 mod judgement;
+mod phrases;
 mod quotes;
 mod since;
 mod sentence;

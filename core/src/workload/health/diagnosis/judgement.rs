@@ -151,6 +151,9 @@ pub(super) fn worst(found: &[Finding]) -> Option<&Finding> {
         let few = finding.stale || finding.ends < CRASHES;
         if finding.cause == Cause::PodFails && few {
             Cause::NodeTrouble
+        } else if finding.cause == Cause::NodeTrouble && finding.nodes.is_some() && !few {
+            // That many explain more than the pod in their place, which has just begun.
+            Cause::ReadinessGate
         } else {
             finding.cause
         }

@@ -1,7 +1,8 @@
 //! Words a finding.
 
-use super::classification::{SIGN, way_out};
+use super::eviction::Excess;
 use super::finding::{Explanation, Finding, STILL_RUNS};
+use super::phrases::{SIGN, way_out};
 use super::quotes::{
     QUOTE, about_repository, core, last_words, of_probe, other_image, plain, quoted, telling, times,
 };
@@ -174,9 +175,10 @@ impl Finding {
             ("", _) => "failed".to_owned(),
             (reason, _) => format!("failed ({reason})"),
         };
-        match self.said.trim() {
-            "" => format!("{pods} {what}"),
-            said => format!("{pods} {what}: {}", quoted(said)),
+        match (self.said.trim(), Excess::read(&self.said)) {
+            (_, Some(excess)) => format!("{pods} {what}: {}", excess.sentence()),
+            ("", None) => format!("{pods} {what}"),
+            (said, None) => format!("{pods} {what}: {}", quoted(said)),
         }
     }
 

@@ -1,5 +1,6 @@
 //! Problems of a pod as a whole: none of its containers is the cause, or the pod has ended.
 
+use super::eviction::Excess;
 use super::finding::{Finding, PodSnapshot};
 use super::since::Since;
 use crate::kubernetes::pod::{Failed, Pod, Pods, Said};
@@ -95,7 +96,8 @@ fn cause_of_failed(why: &Said) -> Cause {
     let pressure = ["node was low on", "node had condition", "node is low on"];
     let message = why.message.to_lowercase();
     let is_of_node = OF_NODE.iter().any(|mark| why.reason.starts_with(mark));
-    if is_of_node || pressure.iter().any(|mark| message.contains(mark)) {
+    let is_low = pressure.iter().any(|mark| message.contains(mark));
+    if is_of_node || is_low && Excess::read(&why.message).is_none() {
         Cause::NodeTrouble
     } else {
         Cause::PodFails
