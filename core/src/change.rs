@@ -25,7 +25,7 @@ pub use comparison::contains;
 pub use model::{Author, Change};
 pub use notes::{SUPERSEDED_LIMIT, history, is_untouched, taken_over, watched};
 pub use returning::bring_back;
-pub use undo::{undo, undo_of_generation, undo_of_template};
+pub use undo::{undo, undo_of_another, undo_of_generation, undo_of_template};
 
 use crate::problem::Fault;
 use crate::request::{Method, Request};

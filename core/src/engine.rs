@@ -166,7 +166,8 @@ impl Engine {
             }
             Decision::RollBack(undo) => {
                 let failure = report::cause::recorded(undo.failure.clone());
-                let action = undo.action(&self.continuation.job, failure);
+                let author = strategy::author(&self.request, &self.continuation, now);
+                let action = undo.action(&author, failure);
                 self.act(action.hide(self.mask));
             }
             Decision::TakeBack(failure) => {
@@ -192,7 +193,8 @@ impl Engine {
     /// decision is not one to write.
     fn plan(&mut self, decision: &Decision, now: Timestamp) -> bool {
         let author = strategy::author(&self.request, &self.continuation, now);
-        match plan::step(&self.request, &self.snapshot, decision, &author) {
+        let (request, continuation) = (&self.request, &self.continuation);
+        match plan::step(request, &self.snapshot, decision, &author, continuation) {
             plan::PlanStep::GoOn => return false,
             plan::PlanStep::Try(call, live) => {
                 let why = Pending::Plan(live.map(Box::new));

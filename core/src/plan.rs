@@ -6,6 +6,7 @@ use crate::change::difference::{Difference, difference};
 use crate::kubernetes::call::Call;
 use crate::request::{Request, Switch};
 use crate::snapshot::{DryRun, Snapshot};
+use crate::state::continuation::Continuation;
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
 use crate::strategy::handover::Handover;
@@ -51,6 +52,7 @@ pub fn step(
     snapshot: &Snapshot,
     decision: &Decision,
     author: &Author,
+    continuation: &Continuation,
 ) -> PlanStep {
     let live = || match request.strategy.switch() {
         Some(switch) => switched(request, switch, snapshot).cloned(),
@@ -70,7 +72,7 @@ pub fn step(
                 return PlanStep::Nothing(None);
             };
             let rendered = match request.mode.is_rollback() {
-                true => returning::planned(request, snapshot, &live, author.job),
+                true => returning::planned(request, snapshot, &live, continuation),
                 false => Candidate::render(request, &live, author),
             };
             let Ok(candidate) = rendered else {

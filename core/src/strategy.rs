@@ -26,7 +26,7 @@ mod traffic;
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use guarding::began;
+pub use guarding::{Began, began, is_return};
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };

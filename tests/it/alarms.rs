@@ -1,6 +1,7 @@
 //! Deploys that CloudWatch's alarms guard.
 
-mod retried;
+pub mod retried;
+mod returning;
 
 use crate::bake::watched;
 use crate::stage::{LIFE, OLD_IMAGE, Stage, image};

@@ -2,6 +2,7 @@
 
 mod sets;
 mod switches;
+mod waiting;
 
 use crate::rolling::manifest;
 use crate::stage::{OLD_IMAGE, Stage};

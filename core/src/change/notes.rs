@@ -6,8 +6,8 @@ use crate::kubernetes::object::timestamp;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
-    CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION, JOB, PREVIOUS,
-    RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED, WATCHED,
+    CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION, GUARDED_UNTIL, JOB,
+    PREVIOUS, RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED, WATCHED,
 };
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
@@ -52,10 +52,11 @@ pub(super) fn annotations(
         (RETURNED_TO, Value::Null),
         (
             SUPERSEDED,
-            or_null(live.and_then(|live| superseded(live, author))),
+            or_null(live.and_then(|live| superseded(live, author.job))),
         ),
         (ROLLED_BACK, Value::Null),
         (WATCHED, Value::Null),
+        (GUARDED_UNTIL, or_null(guarded_until(request, author))),
         (CAUSE, Value::Null),
         (COMMIT, or_null(request.commit.clone())),
         (COMMITTED, or_null(newest_commit(request, live))),
@@ -69,21 +70,30 @@ pub(super) fn annotations(
         .collect()
 }
 
+/// Until when a deploy may be at work that alarms guard: a bake that has begun is finished.
+fn guarded_until(request: &Request, author: &Author) -> Option<String> {
+    request.alarms.as_ref()?;
+    let longest = request.timeout.saturating_add(request.bake);
+    let until = author.now.checked_add(longest).ok()?;
+    Some(until.to_string())
+}
+
 /// The jobs that this one comes after, newest first.
-fn superseded(live: &Workload, author: &Author) -> Option<String> {
+pub(super) fn superseded(live: &Workload, job: &str) -> Option<String> {
     let last = [JOB, SUPERSEDED].map(|name| live.annotation(name).unwrap_or_default());
     let all = last.iter().flat_map(|jobs| jobs.split(','));
-    let all = all.filter(|job| *job != author.job && !job.is_empty());
+    let all = all.filter(|other| *other != job && !other.is_empty());
     let all = all.take(SUPERSEDED_LIMIT).collect::<Vec<_>>();
     (!all.is_empty()).then(|| all.join(","))
 }
 
 /// The merge patch by which a job goes on with the deploy of a dead one: only whose it is changes.
-pub fn taken_over(live: &Workload, author: &Author) -> Value {
-    noted(
-        live,
-        json!({JOB: author.job, SUPERSEDED: superseded(live, author)}),
-    )
+pub fn taken_over(request: &Request, live: &Workload, author: &Author) -> Value {
+    let mut notes = json!({JOB: author.job, SUPERSEDED: superseded(live, author.job)});
+    if let Some(until) = guarded_until(request, author) {
+        notes[GUARDED_UNTIL] = json!(until);
+    }
+    noted(live, notes)
 }
 
 /// The merge patch that notes that the watch over the new version is over.

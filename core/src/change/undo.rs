@@ -1,5 +1,7 @@
 //! The rollback: a JSON patch that restores a template.
 
+use super::model::Author;
+use super::notes::superseded;
 use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
 use crate::workload::{self, Workload};
 use serde_json::{Value, json};
@@ -33,6 +35,24 @@ pub fn undo(seen: &Workload, template: &Value, job: &str, cause: &str) -> Value 
         operations.push(json!({"op": "add", "path": CHANGE_CAUSE_PATH, "value": line}));
     }
     Value::Array(operations)
+}
+
+/// The same for what another deploy has left when it died: whoever takes that back is who changed
+/// the object last.
+pub fn undo_of_another(operations: &mut Value, seen: &Workload, by: &Author) {
+    let superseded = superseded(seen, by.job).unwrap_or_default();
+    let notes = [
+        ("execution", by.execution.to_owned()),
+        ("job", by.job.to_owned()),
+        ("deployed-at", by.now.to_string()),
+        ("superseded", superseded),
+    ];
+    let notes = notes.map(|(name, text)| {
+        let path = format!("/metadata/annotations/landfall~1{name}");
+        json!({"op": "add", "path": path, "value": text})
+    });
+    let all = operations.as_array_mut();
+    all.into_iter().for_each(|all| all.extend(notes.clone()));
 }
 
 /// The same without the test of the status: if pods start and end all the time, the status of a

@@ -101,8 +101,8 @@ impl Engine {
         let (request, continuation) = (&self.request, &self.continuation);
         let began = strategy::began(request, continuation, &self.snapshot);
         if let Some(began) = began {
-            let ignores = self.request.ignores_ringing();
-            self.continuation.guard.began(began, ignores);
+            let guard = &mut self.continuation.guard;
+            guard.began(began.at, began.ignores_ringing);
         }
         began.is_some()
     }
@@ -120,7 +120,8 @@ impl Engine {
             return false;
         }
         let (request, continuation) = (&self.request, &self.continuation);
-        let refuses = writes && !request.mode.is_plan() && !request.ignores_ringing();
+        let passes = request.ignores_ringing() || strategy::is_return(decision);
+        let refuses = writes && !request.mode.is_plan() && !passes;
         let failure = match opening(&continuation.guard, refuses, continuation.deadline, now) {
             Opening::Open => return false,
             Opening::Read => {

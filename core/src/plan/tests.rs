@@ -15,7 +15,8 @@ fn the_first_write_is_tried_and_nothing_else() {
         now: "2026-01-01T00:00:00Z".parse().unwrap(),
     };
     let seen = Snapshot::default();
-    let step = |decision: Decision| step(&request, &seen, &decision, &author);
+    let continuation = Continuation::begin("job", author.now, request.timeout);
+    let step = |decision: Decision| step(&request, &seen, &decision, &author, &continuation);
     assert_eq!(
         step(Decision::Read(Query::deployment("web"))),
         PlanStep::GoOn

@@ -97,8 +97,10 @@ pub(super) fn ringing(target: &str, ring: &Ring) -> Report {
         &format!("{target} was not changed: {}.", rang(ring)),
         graph_of(ring).as_slice(),
         &format!(
-            "{} If this deploy is what silences it, set `alarms` to {{\"names\": […], \
-             \"ringing\": \"ignore\"}}: then the alarm counts only when it rings anew.",
+            "{} What served before comes back although it rings: by a rollback of the stage, or by \
+             an action with the mode `rollback`. If this deploy is what silences it, set `alarms` \
+             to {{\"names\": […], \"ringing\": \"ignore\"}}: then the alarm counts only when it \
+             rings anew.",
             again::after(FailureCode::AlarmRinging)
         ),
     )
@@ -197,7 +199,7 @@ pub(super) fn planned(watch: Watch<'_>, guard: &Guard) -> String {
     let ringing = guard.rang_before().map(|ring| {
         let then = match watch.ignores_ringing {
             true => "so it would count only when it rings anew",
-            false => "so a deploy would be refused now",
+            false => "so a deploy would be refused now, unless its version served before",
         };
         format!(" {}, {then}.", rang(&ring))
     });

@@ -67,6 +67,25 @@ pub(super) fn switched_back(request: &Request, live: &Workload, wrote: bool) -> 
     }
 }
 
+/// What is said of a deploy that began although an alarm rang: from which version it goes back.
+pub(super) fn began_ringing(request: &Request, live: &Workload, wrote: bool) -> String {
+    let is_ours = live.annotation(EXECUTION) == Some(&request.execution);
+    let from = live.annotation(RETURNED_FROM);
+    let from = from.filter(|_| is_ours && wrote && !request.mode.is_rollback());
+    let Some(from) = from else {
+        return String::new();
+    };
+    let from = match (Previous::read(from), name_of(from)) {
+        (Some(from), _) => format!("revision {}", from.revision),
+        (None, Some(_)) => format!("`{from}`"),
+        (None, None) => "the last one".to_owned(),
+    };
+    format!(
+        " An alarm rang when it began, and did not hold it up: it brings back a version that \
+         served before {from} did."
+    )
+}
+
 /// What is said of a rollback on demand that stopped a deploy before its version took over.
 pub(super) fn taken_back(candidate: &str, wrote: bool) -> String {
     match wrote {

@@ -4,7 +4,7 @@ use super::alarms;
 use super::cause::pods;
 use super::handover;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::returned::{Back, switched_back, taken_back};
+use super::returned::{Back, began_ringing, switched_back, taken_back};
 use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
@@ -67,6 +67,7 @@ pub fn success(
     let external = format!("{}/{name}@{revision}", request.namespace);
     let twice = looked_at_twice(live, continuation);
     let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
+    let note = note + &began_ringing(request, live, success.wrote);
     let note = note + &alarms::judged_well(request.watch(), &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
     let variables = [

@@ -19,8 +19,9 @@ pub const PREVIOUS: &str = "landfall/previous";
 /// The versions that served before [`PREVIOUS`], newest first, each in its form. A rollback on
 /// demand takes the first that does not serve now. On a Service they are Deployments.
 pub const SERVED: &str = "landfall/served";
-/// Of the last change, where it was a rollback on demand: the version that it left, in the form of
-/// [`PREVIOUS`]; of a switch the Deployment.
+/// Of the last change, where it was a rollback on demand, or brought back what served before while
+/// an alarm rang: the version that it left, in the form of [`PREVIOUS`]; of a switch the
+/// Deployment.
 pub const RETURNED_FROM: &str = "landfall/returned-from";
 /// The version that it brought back, likewise; of a switch with the digest of its template.
 pub const RETURNED_TO: &str = "landfall/returned-to";
@@ -29,8 +30,14 @@ pub const RETURNED_TO: &str = "landfall/returned-to";
 pub const SUPERSEDED: &str = "landfall/superseded";
 /// The job whose change was rolled back.
 pub const ROLLED_BACK: &str = "landfall/rolled-back";
+/// On a Service: when that was written down. A rollback on demand that began before has waited for
+/// that deploy.
+pub const ROLLED_BACK_AT: &str = "landfall/rolled-back-at";
 /// The job of a rolling deploy whose watch over the new version is over.
 pub const WATCHED: &str = "landfall/watched";
+/// Of a rolling deploy that alarms guard: until when it may be at work. After that one without an
+/// end is dead.
+pub const GUARDED_UNTIL: &str = "landfall/guarded-until";
 /// Why it was rolled back.
 pub const CAUSE: &str = "landfall/cause";
 /// The commit of the last deploy, if known.

@@ -115,6 +115,21 @@ impl Candidate {
         }
     }
 
+    /// The same where it brings back what served before while an alarm rings: the version that it
+    /// leaves is noted.
+    pub fn returning_from(self, live: &Workload) -> Candidate {
+        let note = (RETURNED_FROM.to_owned(), live.name().to_owned());
+        Candidate {
+            notes: vec![note],
+            ..self
+        }
+    }
+
+    /// Whether it is noted which version it leaves.
+    pub fn returns(&self) -> bool {
+        self.notes.iter().any(|(name, _)| name == RETURNED_FROM)
+    }
+
     /// Whether the live Deployment is this version already.
     pub fn is_live(&self, live: &Workload) -> bool {
         let mut found = live.value().pointer("/spec/template").cloned();

@@ -3,7 +3,7 @@
 use super::action::Action;
 use super::causes::RolloutFailure;
 use super::result::{Failure, Success};
-use crate::change;
+use crate::change::{self, Author};
 use crate::kubernetes::route::RouteReference;
 use crate::request::Request;
 use crate::snapshot::Query;
@@ -82,13 +82,19 @@ pub struct Undo {
     pub revision: u64,
     /// Why the new version failed.
     pub failure: RolloutFailure,
+    /// Whether another deploy, which died, has written what is taken back.
+    pub is_of_another: bool,
 }
 
 impl Undo {
     /// The write, with the failure in words.
-    pub fn action(self, job: &str, failure: RecordedFailure) -> Action {
+    pub fn action(self, author: &Author, failure: RecordedFailure) -> Action {
+        let mut operations = change::undo(&self.live, &self.template, author.job, &failure.cause);
+        if self.is_of_another {
+            change::undo_of_another(&mut operations, &self.live, author);
+        }
         Action::Undo {
-            operations: change::undo(&self.live, &self.template, job, &failure.cause),
+            operations,
             revision: self.revision,
             failure,
         }

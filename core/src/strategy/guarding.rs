@@ -1,17 +1,20 @@
 //! What all strategies share about the alarms that guard a deploy: since when there is something to
 //! guard, and whether the alarms were read after the end of a bake.
 
+use super::action::Action;
 use super::causes::RolloutCause;
 use super::decision::Decision;
 use super::pauses::WATCH_WINDOW;
 use super::service_lock::Lock;
+use crate::change;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::Service;
 use crate::request::{Mode, Request};
 use crate::snapshot::Snapshot;
+use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::guard::LastReading;
-use crate::state::marks;
+use crate::state::{lease, marks};
 use crate::workload::{Workload, health};
 use jiff::Timestamp;
 use std::time::Duration;
@@ -20,14 +23,22 @@ use std::time::Duration;
 /// for some minutes, and people look for half an hour.
 const REPEATED_WITHIN: Duration = Duration::from_secs(60 * 60);
 
-/// When this deploy wrote for the first time, by what it left in the cluster, or the dead one of
-/// the same execution with which it goes on; `None` if neither wrote anything, as far as that was
-/// read.
-pub fn began(
-    request: &Request,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-) -> Option<Timestamp> {
+/// The beginning of a deploy that has written already.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Began {
+    /// When it wrote for the first time.
+    pub at: Timestamp,
+    /// Whether it may have begun although an alarm rang.
+    pub ignores_ringing: bool,
+}
+
+/// When this deploy began, by what it left in the cluster, or the dead one with which it goes on;
+/// `None` if neither wrote anything, as far as that was read.
+pub fn began(request: &Request, continuation: &Continuation, snapshot: &Snapshot) -> Option<Began> {
+    let began = |at, returns: bool| Began {
+        at,
+        ignores_ringing: returns || request.ignores_ringing(),
+    };
     let job = Some(&*continuation.job);
     let at = |note: Option<&str>| note.and_then(timestamp).unwrap_or(continuation.started);
     let Some(switch) = request.strategy.switch() else {
@@ -37,18 +48,73 @@ pub fn began(
         let is_over =
             was_watched_to_its_end(live) || ended_long_ago(request, continuation, deployed_at);
         let goes_on = is_ours && !is_over || is_left_by_dead(request, continuation, live);
-        return goes_on.then_some(deployed_at);
+        let returns = live.annotation(marks::RETURNED_FROM).is_some();
+        let dead = rang_in_dead_rollout(request, continuation, live);
+        return dead
+            .map(|at| began(at, false))
+            .or_else(|| goes_on.then(|| began(deployed_at, returns)));
     };
     let service = snapshot.seen_service(&switch.service)?;
     if let Some(dead) = rang_in_dead_bake(request, continuation, service) {
-        return Some(dead.guarded_since());
+        return Some(began(dead.guarded_since(), false));
     }
     let lock = Lock::read(service).filter(|lock| lock.execution == request.execution);
     let is_ours = [marks::JOB, marks::ROLLED_BACK]
         .iter()
         .any(|mark| service.annotation(mark) == job);
     let switched = is_ours.then(|| at(service.annotation(marks::DEPLOYED_AT)));
-    lock.map(|lock| lock.guarded_since()).or(switched)
+    let locked = lock.map(|lock| began(lock.guarded_since(), lock.returns));
+    locked.or(switched.map(|at| began(at, false)))
+}
+
+/// Whether this deploy is not to begin now because an alarm rings, unless it brings back what served
+/// before.
+pub(super) fn is_held_up(request: &Request, continuation: &Continuation) -> bool {
+    is_refused_by_ringing(request, continuation) && continuation.guard.rang_before().is_some()
+}
+
+fn is_refused_by_ringing(request: &Request, continuation: &Continuation) -> bool {
+    continuation.phase == Phase::Start && request.mode == Mode::Deploy && !request.ignores_ringing()
+}
+
+/// Whether this first write says that it brings back what served before, so that an alarm that
+/// rings does not hold it up.
+pub fn is_return(decision: &Decision) -> bool {
+    let (Decision::Act(Action::Patch(body)) | Decision::Act(Action::Put(body))) = decision else {
+        let Decision::Act(Action::Step(step)) = decision else {
+            return false;
+        };
+        let body = step.call.body.clone().unwrap_or_default();
+        return Lock::read(&Service::new(body)).is_some_and(|lock| lock.returns);
+    };
+    body["metadata"]["annotations"][marks::RETURNED_FROM].is_string()
+}
+
+/// Since when a rolling deploy of another execution is guarded that died before the end of its
+/// watch, where an alarm rings since it began. To refuse this deploy because of the alarm would
+/// leave the version that makes it ring.
+pub(super) fn rang_in_dead_rollout(
+    request: &Request,
+    continuation: &Continuation,
+    live: &Workload,
+) -> Option<Timestamp> {
+    let is_refused = is_refused_by_ringing(request, continuation) && request.rollback;
+    let now = continuation.guard.tried.filter(|_| is_refused)?;
+    let at = |mark| live.annotation(mark).and_then(timestamp);
+    let since = at(marks::DEPLOYED_AT)?;
+    let is_dead = at(marks::GUARDED_UNTIL).is_some_and(|until| !lease::holds(since, until, now));
+    let is_other = live.annotation(marks::EXECUTION) != Some(&request.execution)
+        && live.annotation(marks::JOB) != Some(&continuation.job);
+    let is_over = live.annotation(marks::ROLLED_BACK).is_some() || was_watched_to_its_end(live);
+    let has_former = Previous::recorded(live).is_some() && change::is_untouched(live);
+    let rings = rang_since(continuation, since);
+    (is_dead && is_other && !is_over && has_former && rings).then_some(since)
+}
+
+fn rang_since(continuation: &Continuation, since: Timestamp) -> bool {
+    let guard = &continuation.guard;
+    let mut ringing = guard.ringing_since_before().chain(guard.rung());
+    ringing.any(|alarm| alarm.transitioned.is_some_and(|at| at > since))
 }
 
 /// The lock of another execution's deploy that died in its bake, where an alarm rings since it
@@ -59,16 +125,11 @@ pub(super) fn rang_in_dead_bake(
     continuation: &Continuation,
     service: &Service,
 ) -> Option<Lock> {
-    let is_refused = continuation.phase == Phase::Start
-        && request.mode == Mode::Deploy
-        && !request.ignores_ringing();
-    let guard = &continuation.guard;
-    let now = guard.tried.filter(|_| is_refused)?;
+    let is_refused = is_refused_by_ringing(request, continuation);
+    let now = continuation.guard.tried.filter(|_| is_refused)?;
     let dead = Lock::read(service).filter(|lock| lock.execution != request.execution)?;
     let is_baking = dead.has_switched(service) && service.annotation(marks::RETIRING).is_none();
-    let mut ringing = guard.ringing_since_before().chain(guard.rung());
-    let since = dead.guarded_since();
-    let rang = ringing.any(|alarm| alarm.transitioned.is_some_and(|at| at > since));
+    let rang = rang_since(continuation, dead.guarded_since());
     (is_baking && rang && !dead.holds(now)).then_some(dead)
 }
 

@@ -7,6 +7,7 @@ mod deleted;
 mod forward;
 mod gone_job;
 mod returning;
+mod ringing;
 mod undo;
 mod unstick;
 pub mod way_back;

@@ -67,6 +67,32 @@ pub struct Lock {
     /// Whether it is a rollback on demand.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub back: bool,
+    /// Whether an alarm rang when it was taken, which held nothing up because the version served
+    /// before.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returns: bool,
+}
+
+/// A deploy that failed.
+pub struct Failed<'a> {
+    /// Its job.
+    pub job: &'a str,
+    /// Why.
+    pub cause: &'a str,
+    /// When that is written down.
+    pub at: Timestamp,
+}
+
+impl Failed<'_> {
+    fn notes(&self, service: &Service) -> Map<String, Value> {
+        let superseded = superseded(service, None, self.job);
+        named([
+            (marks::SUPERSEDED, json!(superseded)),
+            (marks::ROLLED_BACK, json!(self.job)),
+            (marks::ROLLED_BACK_AT, json!(self.at.to_string())),
+            (marks::CAUSE, json!(self.cause)),
+        ])
+    }
 }
 
 /// The share of a candidate, by its pods.
@@ -215,6 +241,7 @@ pub fn switch(service: &Service, lock: &Lock, from: &str, to: (&str, &str), by: 
         (marks::DEPLOYED_AT, json!(by.now.to_string())),
         (marks::SUPERSEDED, json!(superseded)),
         (marks::ROLLED_BACK, Value::Null),
+        (marks::ROLLED_BACK_AT, Value::Null),
         (marks::CAUSE, Value::Null),
         (FROM, json!(from)),
         (TO, json!(name)),
@@ -271,39 +298,19 @@ pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
 
 /// Writes down that the deploy failed and why, before anything is taken back; `back` is the
 /// selector that is to hold again.
-pub fn mark(
-    service: &Service,
-    lock: &Lock,
-    job: &str,
-    cause: &str,
-    back: Option<&Selector>,
-) -> Value {
+pub fn mark(service: &Service, lock: &Lock, failed: &Failed, back: Option<&Selector>) -> Value {
     let back = back.or(lock.pinned.as_ref());
-    let notes = [
-        (LOCK, lock.alone().text()),
-        (marks::SUPERSEDED, json!(superseded(service, None, job))),
-        (marks::ROLLED_BACK, json!(job)),
-        (marks::CAUSE, json!(cause)),
-    ];
-    let mut notes = named(notes);
+    let mut notes = named([(LOCK, lock.alone().text())]);
+    notes.extend(failed.notes(service));
     notes.extend(gone(service, OVERLAP));
     patch(service, notes, back)
 }
 
 /// The same where nothing is to be taken back: the lock is given up at once. `selector` is the one
 /// that the Service is left with, where that is another.
-pub fn mark_and_release(
-    service: &Service,
-    job: &str,
-    cause: &str,
-    selector: Option<&Selector>,
-) -> Value {
+pub fn mark_and_release(service: &Service, failed: &Failed, selector: Option<&Selector>) -> Value {
     let mut notes = given_up(service);
-    notes.extend(named([
-        (marks::SUPERSEDED, json!(superseded(service, None, job))),
-        (marks::ROLLED_BACK, json!(job)),
-        (marks::CAUSE, json!(cause)),
-    ]));
+    notes.extend(failed.notes(service));
     patch(service, notes, selector)
 }
 

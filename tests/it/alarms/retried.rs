@@ -10,9 +10,9 @@ use landfall_sandbox::aws::{JobResult, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
 
-const WAYS: [&str; 3] = ["rolling", "blueGreen", "immutable"];
+pub const WAYS: [&str; 3] = ["rolling", "blueGreen", "immutable"];
 
-fn parameters(way: &str, execution: &str, bake: &str) -> Value {
+pub fn parameters(way: &str, execution: &str, bake: &str) -> Value {
     let mut parameters = json!({"deployment": "demo-app", "images": {"app": NEW_IMAGE},
         "strategy": way, "execution": execution, "timeout": "100s", "patience": "1s",
         "bake": bake, "alarms": ["web 5xx", "all"]});
@@ -36,7 +36,7 @@ pub async fn reported(stage: &Stage, parameters: &Value) -> Result<String, Strin
 }
 
 /// A deploy that is killed in its bake.
-async fn killed_in_its_bake(way: &str) -> Stage {
+pub async fn killed_in_its_bake(way: &str) -> Stage {
     let mut stage = behind_a_service().await;
     let event = stage.event(&parameters(way, "run-1", "60s"));
     stage.aws.submit(event, LIFE);
@@ -135,4 +135,63 @@ async fn another_execution_takes_back_what_rings_since_a_switch_died_in_its_bake
         reported(&stage, &next).await.expect(way);
         serves(&stage, ("registry.example.com/demo-app:3.0.0", "")).await;
     }
+}
+
+/// Its lease is over: no deploy of that time is alive any more.
+async fn outlive(stage: &Stage) {
+    let live = stage.deployment().await;
+    let generation = live["metadata"]["generation"].as_i64().unwrap() + 1;
+    let notes = json!({"landfall/guarded-until": "2020-01-01T01:00:00Z",
+        "landfall/generation": generation.to_string()});
+    let place = ["metadata", "annotations"];
+    let cluster = &stage.cluster;
+    cluster
+        .change("deployments", "demo-app", place, notes)
+        .await;
+}
+
+/// The same where the version was rolled out: its Deployment has no lock, and notes until when its
+/// deploy may be alive.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_execution_takes_back_what_rings_since_a_rollout_died_in_its_bake() {
+    let stage = killed_in_its_bake("rolling").await;
+    ring(&stage, "web 5xx");
+    let mut next = parameters("rolling", "run-2", "1s");
+    next["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+    // It may be alive, and will see the alarm then.
+    let message = reported(&stage, &next).await.unwrap_err();
+    assert!(message.contains("was not changed"), "{message}");
+    serves(&stage, (NEW_IMAGE, "")).await;
+    outlive(&stage).await;
+    let message = reported(&stage, &next).await.unwrap_err();
+    is_alarm(&message, "web 5xx");
+    for told in [
+        "execution `run-1` died in the bake of the version that served",
+        "Rolled back: revision ",
+    ] {
+        assert!(message.contains(told), "{message}");
+    }
+    serves(&stage, (OLD_IMAGE, "")).await;
+    // From then on it is as if that had never been.
+    let message = reported(&stage, &next).await.unwrap_err();
+    assert!(message.contains("was not changed"), "{message}");
+    silence(&stage, "web 5xx");
+    reported(&stage, &next).await.unwrap();
+    serves(&stage, ("registry.example.com/demo-app:3.0.0", "")).await;
+}
+
+/// What came to the end of its watch is not taken back, however long ago that was.
+#[tokio::test(flavor = "multi_thread")]
+async fn another_execution_takes_nothing_back_that_was_watched_to_its_end() {
+    let stage = behind_a_service().await;
+    reported(&stage, &parameters("rolling", "run-1", "1s"))
+        .await
+        .unwrap();
+    outlive(&stage).await;
+    ring(&stage, "web 5xx");
+    let mut next = parameters("rolling", "run-2", "1s");
+    next["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+    let message = reported(&stage, &next).await.unwrap_err();
+    assert!(message.contains("was not changed"), "{message}");
+    serves(&stage, (NEW_IMAGE, "")).await;
 }

@@ -68,12 +68,20 @@ pub struct Given {
     pub refusals: Vec<Refused>,
     /// What mutating webhooks make of what is written.
     pub mutations: Vec<Mutated>,
+    /// The states of CloudWatch alarms, in simulated time: `ok`, `alarm`, `nodata`; `gone`, `denied`,
+    /// `throttled` or `down` where they cannot be read. Each with the second from which it is so,
+    /// counted from the beginning of the first deploy.
+    pub alarms: BTreeMap<String, Vec<(f64, String)>>,
     /// How AWS fails.
     pub aws: Vec<Failing>,
     /// Verbs that the token lacks: `"patch deployments"`.
     pub forbidden: Vec<String>,
     /// Parameters of deploys before this one, each merged into the usual ones.
     pub before: Vec<Value>,
+    /// Seconds after which the function of the last of these died, in simulated time.
+    pub died: Option<f64>,
+    /// Seconds between that and this one, in simulated time.
+    pub pause: f64,
     /// What others do before it.
     pub prepared: Vec<Edit>,
     /// What others do meanwhile.

@@ -7,6 +7,7 @@ use super::judge::{Ending, Objects};
 use crate::simulated;
 use crate::stage::TOKEN;
 use jiff::{SignedDuration, Timestamp};
+use landfall_core::alarm::{Alarm, AlarmState, AlarmsError};
 use landfall_core::engine::{Engine, Heard, Next, Watching};
 use landfall_core::outcome::{CredentialSource, ParameterPlace};
 use landfall_core::report::Report;
@@ -25,8 +26,12 @@ const CALL: SignedDuration = SignedDuration::from_millis(5);
 struct Play<'a> {
     case: &'a Case,
     world: World,
+    /// When the first deploy began.
+    origin: Timestamp,
     began: Timestamp,
     now: Timestamp,
+    /// When the function dies.
+    dies: Option<Timestamp>,
     engine: Engine,
     text: String,
     written: Option<Timestamp>,
@@ -40,7 +45,8 @@ struct Play<'a> {
 /// Plays it to its end; gives the report and the objects that the case asks for.
 pub fn play(case: &Case) -> (Ending, Objects) {
     let mut play = Play::new(case);
-    let report = play.run();
+    play.before();
+    let report = play.run().expect("this one does not die");
     let seconds = play.now.duration_since(play.began).as_secs_f64();
     let writes = Some(play.writes);
     let (end, text, section) = match report {
@@ -89,26 +95,23 @@ impl<'a> Play<'a> {
         }
         let now = world.settle(now) + SignedDuration::from_mins(5);
         world.advance(now);
-        given.prepare(&mut world);
-        given.begin(&mut world);
+        if given.before.is_empty() {
+            given.prepare(&mut world);
+            given.begin(&mut world);
+        }
         let text = given.parameters();
-        let request = Request::parse(&Parameters::Text(text.clone()), JOB).unwrap();
-        let mut edits = given.edits.clone();
-        edits.sort_by(|one, other| other.at.total_cmp(&one.at));
-        let ours = now + skew(case);
-        let continuation = Continuation::begin(JOB, ours, request.timeout);
+        let edits = match given.before.is_empty() {
+            true => edits(case),
+            false => Vec::new(),
+        };
         Play {
             case,
             world,
+            origin: now,
             began: now,
             now,
-            engine: Engine::new(
-                request,
-                continuation,
-                ours,
-                ours + life(case),
-                str::to_owned,
-            ),
+            dies: None,
+            engine: engine(case, &text, JOB, now),
             text,
             written: None,
             writes: 0,
@@ -117,13 +120,46 @@ impl<'a> Play<'a> {
         }
     }
 
+    /// The deploys before this one.
+    fn before(&mut self) {
+        let given = &self.case.given;
+        if given.before.is_empty() {
+            return;
+        }
+        for (index, former) in given.before.iter().enumerate() {
+            let text = given.former(former).parameters();
+            let job = format!("11111111-abcd-1111-abcd-0000000001{index:02}");
+            self.engine = engine(self.case, &text, &job, self.now);
+            self.text = text;
+            let is_last = index + 1 == given.before.len();
+            let died = given.died.filter(|_| is_last);
+            self.dies = died.map(|after| self.now + seconds(after));
+            self.run();
+            self.dies = None;
+            self.pass(SignedDuration::from_secs(30));
+        }
+        self.pass(seconds(given.pause));
+        given.prepare(&mut self.world);
+        given.begin(&mut self.world);
+        self.text = given.parameters();
+        self.engine = engine(self.case, &self.text, JOB, self.now);
+        self.began = self.now;
+        self.written = None;
+        self.writes = 0;
+        self.edits = edits(self.case);
+    }
+
     /// The time by our own clock.
     fn clock(&self) -> Timestamp {
         self.now + skew(self.case)
     }
 
-    fn run(&mut self) -> Report {
+    /// Plays the deploy to its end; `None` where its function dies before.
+    fn run(&mut self) -> Option<Report> {
         for _ in 0..STEPS {
+            if self.dies.is_some_and(|end| end <= self.now) {
+                return None;
+            }
             match self.engine.next(self.clock()) {
                 Next::Ask(ask) => {
                     self.pass(CALL);
@@ -136,7 +172,11 @@ impl<'a> Play<'a> {
                     self.engine.answered(answer, self.clock());
                 }
                 Next::Watch(watching) => self.watch(&watching),
-                Next::Alarms(asked) => panic!("{asked:?}"),
+                Next::Alarms(asked) => {
+                    self.pass(CALL);
+                    let read = self.alarms(&asked.names);
+                    self.engine.alarmed(read, self.clock());
+                }
                 Next::Sleep(end) => self.pass(end.duration_since(self.clock())),
                 Next::Done(outcome) => {
                     self.outage = outcome.is_outage();
@@ -145,13 +185,42 @@ impl<'a> Play<'a> {
                     match ended.report(&self.text, &source, self.clock()) {
                         Report::Progress { token, .. } => self.hand_over(&token),
                         report @ (Report::Success { .. } | Report::Failure { .. }) => {
-                            return report;
+                            return Some(report);
                         }
                     }
                 }
             }
         }
         panic!("it does not end");
+    }
+
+    /// The alarms as CloudWatch tells them now.
+    fn alarms(&self, names: &[String]) -> Result<Vec<Alarm>, AlarmsError> {
+        let now = self.now.duration_since(self.origin).as_secs_f64();
+        let of = |name: &String| {
+            let states = &self.case.given.alarms[name];
+            let (at, state) = states.iter().rev().find(|(at, _)| *at <= now).unwrap();
+            let state = match state.as_str() {
+                "ok" => AlarmState::Ok,
+                "alarm" => AlarmState::Ringing,
+                "nodata" => AlarmState::NoData,
+                "gone" => return Ok(None),
+                "denied" => return Err(AlarmsError::Denied("not authorized".into())),
+                "throttled" => return Err(AlarmsError::Throttled),
+                "down" => return Err(AlarmsError::Unreadable("no answer".into())),
+                other => panic!("no alarm is {other}"),
+            };
+            Ok(Some(Alarm {
+                name: name.clone(),
+                state,
+                transitioned: Some(self.origin + seconds(*at)),
+                reason: "Threshold Crossed".into(),
+                arn: None,
+                window: None,
+            }))
+        };
+        let read = names.iter().map(of).collect::<Result<Vec<_>, _>>();
+        Ok(read?.into_iter().flatten().collect())
     }
 
     /// The next invocation goes on, with the real token.
@@ -166,7 +235,7 @@ impl<'a> Play<'a> {
 
     /// A watch tells of each change of the Deployment.
     fn watch(&mut self, watching: &Watching) {
-        let until = watching.until - skew(self.case);
+        let until = self.alive(watching.until - skew(self.case));
         while self.now < until {
             self.now = self.next_change(until);
             self.advance();
@@ -178,11 +247,16 @@ impl<'a> Play<'a> {
     }
 
     fn pass(&mut self, time: SignedDuration) {
-        let end = self.now + time;
+        let end = self.alive(self.now + time);
         while self.now < end {
             self.now = self.next_change(end);
             self.advance();
         }
+    }
+
+    /// This time, if the function lives so long.
+    fn alive(&self, until: Timestamp) -> Timestamp {
+        self.dies.map_or(until, |end| end.min(until))
     }
 
     /// When the next edit is due.
@@ -216,6 +290,22 @@ impl<'a> Play<'a> {
             assert!(done, "{edit:?}: {reply:?}");
         }
     }
+}
+
+/// The engine of a deploy that begins now.
+fn engine(case: &Case, text: &str, job: &str, now: Timestamp) -> Engine {
+    let request = Request::parse(&Parameters::Text(text.to_owned()), job).unwrap();
+    let ours = now + skew(case);
+    let continuation = Continuation::begin(job, ours, request.timeout);
+    let end = ours + life(case);
+    Engine::new(request, continuation, ours, end, str::to_owned)
+}
+
+/// What others do, the last first.
+fn edits(case: &Case) -> Vec<Edit> {
+    let mut edits = case.given.edits.clone();
+    edits.sort_by(|one, other| other.at.total_cmp(&one.at));
+    edits
 }
 
 /// How long one invocation lasts.

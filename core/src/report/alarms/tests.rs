@@ -181,7 +181,7 @@ fn a_plan_says_what_would_be() {
     let ringing = guard([Ringing, Ok], [Ringing, Ok]);
     let refused = planned(request(json!({})).watch(), &ringing);
     assert!(
-        refused.contains("so a deploy would be refused now."),
+        refused.contains("so a deploy would be refused now, unless its version served before."),
         "{refused}"
     );
     let mut fix = request(json!({}));

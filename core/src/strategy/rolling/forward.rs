@@ -34,7 +34,7 @@ impl Context<'_> {
             Method::Put => {
                 let author = author(self.request, self.continuation, self.now);
                 match change::create(self.request, &author) {
-                    Ok(object) => self.roll(&object.clone(), Action::Create(object)),
+                    Ok(object) => self.in_time(&object.clone(), Action::Create(object)),
                     Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
                 }
             }
@@ -76,6 +76,9 @@ impl Context<'_> {
         if self.request.mode.is_rollback() {
             return self.go_back(live);
         }
+        if let Some(decision) = self.judge_dead_rollout(live)? {
+            return Ok(decision);
+        }
         let autoscaled = change::needs_autoscalers(self.request, live) && {
             let mut all = self.snapshot.autoscalers()?.iter();
             all.any(|scaler| scaler.scales(self.request.kind.word(), &self.request.deployment))
@@ -89,23 +92,21 @@ impl Context<'_> {
             },
             false => self.request,
         };
-        Ok(
-            match change::plan(request, live, sets, autoscaled, &author) {
-                Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
-                Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
-                Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
-                Ok(Change::Nothing) => self.already_there(live),
-            },
-        )
+        match change::plan(request, live, sets, autoscaled, &author) {
+            Err(faults) => Ok(Decision::GiveUp(Failure::Faults(faults))),
+            Ok(Change::Patch(patch)) => self.tried(live, Action::Patch(patch)),
+            Ok(Change::Put(object)) => self.tried(live, Action::Put(object)),
+            Ok(Change::Nothing) => Ok(self.already_there(live)),
+        }
     }
 
     /// A manifest is tried before it is written: what it says and what the server makes of it are
     /// two things.
-    pub(super) fn tried(&self, live: &Workload, action: Action) -> Decision {
+    pub(super) fn tried(&self, live: &Workload, action: Action) -> Next {
         if self.request.manifest.is_none() {
-            return self.roll(live.value(), action);
+            return self.roll(live, live.value(), action);
         }
-        match self.snapshot.dry_run() {
+        Ok(match self.snapshot.dry_run() {
             None => {
                 let call = action.call(self.request).dry_run();
                 Decision::Read(Query::DryRun(Box::new(call)))
@@ -113,21 +114,27 @@ impl Context<'_> {
             Some(DryRun::Unable) => Decision::Act(action),
             Some(DryRun::Would(after)) => {
                 if let Some(lost) = asked::lost(self.request, after) {
-                    return Decision::GiveUp(Failure::Faults(vec![lost.fault(self.request)]));
+                    let fault = lost.fault(self.request);
+                    return Ok(Decision::GiveUp(Failure::Faults(vec![fault])));
                 }
                 let difference = difference(live.value(), after.value());
                 let restarts = self.request.restart && !self.is_left_by_dead(live);
                 match difference.count() == 0 && !restarts {
                     true => self.already_there(live),
                     false if after.has_template(live.template()) => Decision::Act(action),
-                    false => self.roll(after.value(), action),
+                    false => return self.roll(live, after.value(), action),
                 }
             }
-        }
+        })
     }
 
     /// A write that begins a rollout to this object.
-    fn roll(&self, object: &Value, action: Action) -> Decision {
+    fn roll(&self, live: &Workload, object: &Value, action: Action) -> Next {
+        let action = self.as_return(live, action)?;
+        Ok(self.in_time(object, action))
+    }
+
+    fn in_time(&self, object: &Value, action: Action) -> Decision {
         match change::fault_of_time(self.request, object) {
             Some(fault) => Decision::GiveUp(Failure::Faults(vec![fault])),
             None => Decision::Act(action),
@@ -159,7 +166,7 @@ impl Context<'_> {
         let author = author(self.request, self.continuation, self.now);
         self.note(
             live,
-            change::taken_over(live, &author),
+            change::taken_over(self.request, live, &author),
             (Phase::Start, None),
         )
     }

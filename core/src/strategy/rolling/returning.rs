@@ -176,7 +176,7 @@ fn served_before(live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault
     })
 }
 
-fn own<'a>(
+pub(super) fn own<'a>(
     live: &Workload,
     sets: &'a [ReplicaSet],
 ) -> impl Iterator<Item = &'a ReplicaSet> + Clone {
@@ -184,7 +184,7 @@ fn own<'a>(
     sets.iter().filter(move |set| set.owner == uid)
 }
 
-fn previous(set: &ReplicaSet) -> Previous {
+pub(super) fn previous(set: &ReplicaSet) -> Previous {
     Previous {
         name: set.name.clone(),
         revision: set.revision,

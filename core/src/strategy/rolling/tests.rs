@@ -44,7 +44,12 @@ fn decide(
 fn worded(decision: Decision) -> Decision {
     if let Decision::RollBack(undo) = decision {
         let failure = recorded(undo.failure.clone());
-        return Decision::Act(undo.action("job-2", failure));
+        let author = change::Author {
+            execution: "run-2",
+            job: "job-2",
+            now: at(0),
+        };
+        return Decision::Act(undo.action(&author, failure));
     }
     let Decision::GiveUp(Failure::Rollout {
         failure,

@@ -41,6 +41,7 @@ impl Context<'_> {
                         template,
                         revision: previous.revision,
                         failure,
+                        is_of_another: false,
                     })));
                 }
                 Ok(None) => RollbackResult::PreviousGone(previous.name),

@@ -1,7 +1,9 @@
 //! The overlap of a switch: both versions serve, by the labels that they have in common. The
 //! Service says so, and which of them leaves.
 
-use super::{Lock, common, mark, named, of_version, patch, select, selector_before, switch};
+use super::{
+    Failed, Lock, common, mark, named, of_version, patch, select, selector_before, switch,
+};
 use crate::change::Author;
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::marks::{self, LOCK, OVERLAP};
@@ -113,9 +115,9 @@ pub fn end(service: &Service, selector: &Selector) -> Value {
 }
 
 /// The first half of a way back: the failure is written down, and both versions serve.
-pub fn widen_back(service: &Service, lock: &Lock, job: &str, cause: &str, time: Duration) -> Value {
+pub fn widen_back(service: &Service, lock: &Lock, failed: &Failed, time: Duration) -> Value {
     let both = common(&service.selector());
-    let mut patch = mark(service, lock, job, cause, Some(&both));
+    let mut patch = mark(service, lock, failed, Some(&both));
     patch["metadata"]["annotations"][OVERLAP] = Overlap::of(Leaves::New, time).text();
     patch
 }

@@ -1,7 +1,7 @@
 //! What a rollback on demand notes of a deploy that it takes back before that was done: the version
 //! that serves stays, and a repetition must not go back any further.
 
-use super::{Lock, Pin, take};
+use super::{Lock, Pin, named, patch, take};
 use crate::kubernetes::service::Service;
 use crate::request::Request;
 use crate::state::marks::TAKEN_BACK;
@@ -34,7 +34,16 @@ impl TakenBack {
     /// Takes the lock of that deploy, to take it back.
     pub fn take(&self, service: &Service, lock: &Lock, pin: Pin<'_>) -> Value {
         let mut patch = take(service, lock, pin);
-        patch["metadata"]["annotations"][TAKEN_BACK] = json!(json!(self).to_string());
+        patch["metadata"]["annotations"][TAKEN_BACK] = self.text();
         patch
+    }
+
+    /// Notes it where nothing is to be taken back any more.
+    pub fn note(&self, service: &Service) -> Value {
+        patch(service, named([(TAKEN_BACK, self.text())]), None)
+    }
+
+    fn text(&self) -> Value {
+        json!(json!(self).to_string())
     }
 }

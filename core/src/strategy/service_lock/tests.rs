@@ -18,6 +18,15 @@ fn lock() -> Lock {
         handover: None,
         untested: false,
         back: false,
+        returns: false,
+    }
+}
+
+fn failed() -> Failed<'static> {
+    Failed {
+        job: "job-2",
+        cause: "it broke",
+        at: time("2026-01-01T00:02:00Z"),
     }
 }
 
@@ -110,8 +119,8 @@ fn every_write_is_bound_to_what_was_read() {
         take(&seen, &lock(), Pin::Version("blue")),
         switch(&seen, &lock(), "web", ("web-blue", "blue"), &by()),
         take_over(&seen, &lock(), &by()),
-        mark(&seen, &lock(), "job-2", "it broke", Some(&selector)),
-        mark_and_release(&seen, "job-2", "it broke", None),
+        mark(&seen, &lock(), &failed(), Some(&selector)),
+        mark_and_release(&seen, &failed(), None),
         step_aside(&seen, "job-2"),
         release(&seen, None),
     ] {
@@ -133,7 +142,7 @@ fn there_and_back_again() {
     let selector = &switched["spec"]["selector"];
     assert_eq!(*selector, json!({"app": "web", VERSION: "blue"}));
     let before = selector_before(&see(&switched)).unwrap();
-    let patch = mark(&see(&switched), &lock(), "job-2", "it broke", Some(&before));
+    let patch = mark(&see(&switched), &lock(), &failed(), Some(&before));
     let back = patched(&switched, &patch);
     assert_eq!(back["spec"], narrowed["spec"]);
     let wide = original_selector(&see(&back));
@@ -153,6 +162,7 @@ fn there_and_back_again() {
             "from",
             "job",
             "rolled-back",
+            "rolled-back-at",
             "to"
         ]
     );

@@ -128,6 +128,7 @@ impl Context<'_> {
         self.try_candidate(live, candidate, found)?;
         let lock = Lock {
             handover,
+            returns: candidate.returns(),
             ..self.lock(&candidate.version)
         };
         Ok(self.patch_service(service_lock::take(service, &lock, narrow), Phase::Switch))

@@ -177,6 +177,7 @@ impl Context<'_> {
         if let Some(dead) = Lock::read(service) {
             return Ok(self.inherit(service, live, &dead));
         }
+        self.note_failed_meanwhile(service, live)?;
         let Some(found) = self.snapshot.deployment(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted(None)));
         };

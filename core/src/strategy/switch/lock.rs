@@ -1,9 +1,10 @@
 //! The lock of this deploy on the Service, and the selector that it was left with.
 
 use super::context::Context;
+use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Detour, Selector, Service};
 use crate::request::Request;
-use crate::state::continuation::Phase;
+use crate::state::continuation::{Continuation, Phase};
 use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
@@ -39,6 +40,7 @@ impl Context<'_> {
             handover: None,
             untested: self.switch.smoke.is_none() && before.is_none_or(|before| before.untested),
             back: self.request.mode.is_rollback(),
+            returns: false,
         }
     }
 
@@ -63,6 +65,7 @@ impl Context<'_> {
         let lock = Lock {
             handover: dead.handover.clone(),
             guarded,
+            returns: had_switched && dead.returns,
             ..own
         };
         // With a share of the pods the Service sends to both versions.
@@ -93,12 +96,35 @@ impl Context<'_> {
 
     /// What this rollback on demand takes back, where the last deploy was not done.
     pub(super) fn unfinished(&self, service: &Service, live: &Workload) -> Option<TakenBack> {
-        let dead = unfinished(self.request, service, live, &self.continuation.job)?;
+        let dead = unfinished(self.request, service, live, self.continuation)?;
         Some(TakenBack {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             deployment: self.name_of(&dead.version),
         })
+    }
+
+    /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
+    /// waited has failed by itself: a retry of it would go one version further otherwise.
+    pub(super) fn note_failed_meanwhile(
+        &self,
+        service: &Service,
+        live: &Workload,
+    ) -> Result<(), Decision> {
+        let failed = failed_meanwhile(self.request, service, live, self.continuation);
+        let Some(job) = failed.filter(|_| TakenBack::by(self.request, service).is_none()) else {
+            return Ok(());
+        };
+        let mut all = self.versions()?.iter();
+        let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
+        let taken_back = TakenBack {
+            execution: self.request.execution.clone(),
+            job: self.continuation.job.clone(),
+            deployment: candidate
+                .map_or(&*self.request.deployment, |one| one.name())
+                .to_owned(),
+        };
+        Err(self.patch_service(taken_back.note(service), Phase::Switch))
     }
 
     /// Whether the Service selects as the switch of this lock made it.
@@ -125,17 +151,36 @@ impl Context<'_> {
     }
 }
 
-/// The canary that died before its version took over, where a rollback on demand is for that: what
+/// The deploy that died before its version took over, where a rollback on demand is for that: what
 /// served all along stays. A rollback that died is gone on with, and a version that had no traffic
-/// yet is not what is to be left.
+/// yet is what is to be left only where the rollback began while that deploy was under way.
 pub(super) fn unfinished(
     request: &Request,
     service: &Service,
     live: &Workload,
-    job: &str,
+    continuation: &Continuation,
 ) -> Option<Lock> {
     let asked = request.is_back_to_former();
-    let dead = Lock::read(service).filter(|lock| asked && lock.job != job && !lock.back)?;
+    let is_other = |lock: &Lock| lock.job != continuation.job && !lock.back;
+    let dead = Lock::read(service).filter(|lock| asked && is_other(lock))?;
     let has_traffic = dead.share.is_some() || dead.route.is_some();
-    (has_traffic && marks::version_of(live) != Some(&dead.version)).then_some(dead)
+    let was_under_way = dead.expires() > continuation.started;
+    let took_over = marks::version_of(live) == Some(&dead.version);
+    (!took_over && (has_traffic || was_under_way)).then_some(dead)
+}
+
+/// The job of the deploy that failed and was taken back by itself since this rollback on demand
+/// began, which was to take it back: it has nothing left to do. What served before that deploy is
+/// what serves.
+pub(super) fn failed_meanwhile<'a>(
+    request: &Request,
+    service: &'a Service,
+    live: &Workload,
+    continuation: &Continuation,
+) -> Option<&'a str> {
+    let job = service.annotation(marks::ROLLED_BACK)?;
+    let at = service.annotation(marks::ROLLED_BACK_AT)?;
+    let is_since = timestamp(at).is_some_and(|at| at >= continuation.started);
+    let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
+    (request.is_back_to_former() && is_since && is_other).then_some(job)
 }

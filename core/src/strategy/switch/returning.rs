@@ -2,15 +2,19 @@
 //! there on it is a switch like any other, with the same lock, judgement and way back.
 
 use super::context::Context;
-use super::lock::unfinished;
+use super::lock::{failed_meanwhile, unfinished};
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::request::{Request, ReturnTarget, Strategy};
 use crate::snapshot::{Query, Snapshot};
-use crate::state::marks::{self, DEPLOYED_AT, EXECUTION, RETURNED_TO, ROLLED_BACK, SERVED};
+use crate::state::continuation::Continuation;
+use crate::state::marks::{
+    self, DEPLOYED_AT, EXECUTION, RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED,
+};
 use crate::strategy::candidate::{self, Candidate, Rendered};
 use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::guarding;
 use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::service_lock::taken_back::TakenBack;
 use crate::strategy::service_lock::{self, Lock};
@@ -36,10 +40,9 @@ impl Context<'_> {
         live: &Workload,
         lock: Option<&Lock>,
     ) -> Result<Candidate, Decision> {
-        let since = lock.map_or(self.continuation.started, |lock| lock.since);
         let rendered = match self.request.mode.is_rollback() {
             true => self.returning(service, live)?,
-            false => Candidate::render(self.request, live, &self.author(since)),
+            false => self.rendered(service, live, lock)?,
         };
         rendered.map_err(|faults| match lock {
             Some(lock) if self.is_fresh(lock) => {
@@ -48,6 +51,39 @@ impl Context<'_> {
             }
             Some(_) | None => self.refuse(lock, faults),
         })
+    }
+
+    /// The new version. Where it served before, and an alarm rings, it is a way back, and says so.
+    fn rendered(
+        &self,
+        service: &Service,
+        live: &Workload,
+        lock: Option<&Lock>,
+    ) -> Result<Rendered, Query> {
+        let since = lock.map_or(self.continuation.started, |lock| lock.since);
+        let candidate = match Candidate::render(self.request, live, &self.author(since)) {
+            Ok(candidate) => candidate,
+            Err(faults) => return Ok(Err(faults)),
+        };
+        let returns = match lock {
+            Some(lock) => lock.returns,
+            None if guarding::is_held_up(self.request, self.continuation) => {
+                let all = self.family()?;
+                let (request, all) = (self.request, &*all);
+                Family {
+                    request,
+                    service,
+                    live,
+                    all,
+                }
+                .has_served(&candidate)
+            }
+            None => false,
+        };
+        Ok(Ok(match returns {
+            true => candidate.returning_from(live),
+            false => candidate,
+        }))
     }
 
     /// Whether the lock of a rollback was taken a moment ago. What was there before it may be
@@ -61,15 +97,31 @@ impl Context<'_> {
         if is_done(self.request, live) {
             self.check_template(live)?;
         }
+        let all = self.family()?;
+        Ok(rendered(
+            self.request,
+            service,
+            live,
+            &all,
+            self.continuation,
+        ))
+    }
+
+    /// The Deployments of the application.
+    fn family(&self) -> Result<Vec<&Workload>, Query> {
         let mut all = Vec::from_iter(self.plain()?);
         all.extend(self.versions()?);
-        let job = &self.continuation.job;
-        Ok(rendered(self.request, service, live, &all, job))
+        Ok(all)
     }
 }
 
 /// The same for a plan, of what was read for the decision.
-pub fn planned(request: &Request, snapshot: &Snapshot, live: &Workload, job: &str) -> Rendered {
+pub fn planned(
+    request: &Request,
+    snapshot: &Snapshot,
+    live: &Workload,
+    continuation: &Continuation,
+) -> Rendered {
     let switch = request.strategy.switch();
     let service = switch.and_then(|switch| snapshot.seen_service(&switch.service));
     let Some(service) = service else {
@@ -78,7 +130,7 @@ pub fn planned(request: &Request, snapshot: &Snapshot, live: &Workload, job: &st
     let mut all = Vec::from_iter(snapshot.seen_deployment(&request.deployment));
     let family = Query::family(&request.deployment);
     all.extend(snapshot.get::<Vec<Workload>>(family).into_iter().flatten());
-    rendered(request, service, live, &all, job)
+    rendered(request, service, live, &all, continuation)
 }
 
 fn rendered(
@@ -86,7 +138,7 @@ fn rendered(
     service: &Service,
     live: &Workload,
     all: &[&Workload],
-    job: &str,
+    continuation: &Continuation,
 ) -> Rendered {
     let family = Family {
         request,
@@ -94,7 +146,7 @@ fn rendered(
         live,
         all,
     };
-    let source = family.source(job).map_err(|fault| vec![fault])?;
+    let source = family.source(continuation).map_err(|fault| vec![fault])?;
     Ok(Candidate::back(request, live, source))
 }
 
@@ -139,12 +191,13 @@ impl<'a> Family<'a> {
     /// The Deployment whose version is brought back. It is the live one where there is nothing to
     /// do: its version is asked for, this execution has brought it back, or it was not replaced
     /// yet.
-    fn source(&self, job: &str) -> Result<&'a Workload, Fault> {
-        if is_done(self.request, self.live) || self.keeps_live(job) {
+    fn source(&self, continuation: &Continuation) -> Result<&'a Workload, Fault> {
+        if is_done(self.request, self.live) || self.keeps_live(continuation) {
             return Ok(self.live);
         }
         // What this deploy has written has the version, whatever became of the one it came from.
-        let of_job = |one: &&Workload| one.annotation(marks::JOB) == Some(job);
+        let job = Some(&*continuation.job);
+        let of_job = |one: &&Workload| one.annotation(marks::JOB) == job;
         if let Some(written) = self.others().into_iter().find(of_job) {
             return Ok(written);
         }
@@ -156,9 +209,11 @@ impl<'a> Family<'a> {
 
     /// Whether the last deploy was not done, or this execution has taken it back: what serves was
     /// not replaced.
-    fn keeps_live(&self, job: &str) -> bool {
-        TakenBack::by(self.request, self.service).is_some()
-            || unfinished(self.request, self.service, self.live, job).is_some()
+    fn keeps_live(&self, continuation: &Continuation) -> bool {
+        let (request, service, live) = (self.request, self.service, self.live);
+        TakenBack::by(request, service).is_some()
+            || unfinished(request, service, live, continuation).is_some()
+            || failed_meanwhile(request, service, live, continuation).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {
@@ -226,6 +281,20 @@ impl<'a> Family<'a> {
                 self.versions()
             ))),
         }
+    }
+
+    /// Whether a new version is one that served before the one that does now, by what is left of
+    /// it. What that one was to replace while an alarm rang, or was rolled back from, does not
+    /// count.
+    fn has_served(&self, candidate: &Candidate) -> bool {
+        let left = self.live.annotation(RETURNED_FROM);
+        let names = served(self.service, self.live.name()).into_iter();
+        let mut names = names.filter(|name| Some(*name) != left);
+        let others = self.others();
+        names.any(|name| {
+            let mut found = others.iter().filter(|one| one.name() == name);
+            found.any(|one| candidate.is_live(one) && self.was_written_over(one).is_none())
+        })
     }
 
     /// Who has written another version into the idle one of two since that served.

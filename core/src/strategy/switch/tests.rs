@@ -756,7 +756,7 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
     let mark = outline(&of(&edited, &notes, up(), Phase::SwitchRollback(failed())));
     assert_eq!(
         mark,
-        "patch services/web null +cause +lock +rolled-back -superseded"
+        "patch services/web null +cause +lock +rolled-back +rolled-back-at -superseded"
     );
     let mut marked = notes.clone();
     marked[marks::ROLLED_BACK] = json!("job-2");
@@ -815,7 +815,7 @@ fn up_to_the_switch() {
     rolled.set(sets_of("app=web"), vec![set("web"), newer]);
     let idle = blue(json!({"metadata": {"annotations": {marks::JOB: "job-1"}},
             "spec": {"replicas": 0}}));
-    let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -retiring -rolled-back +selector-before -superseded +to"#;
+    let switch = r#"patch services/web {"selector":{"app":"web","landfall/version":"blue","pod-template-hash":null}} -cause +deployed-at +execution +from +job +lock -retiring -rolled-back -rolled-back-at +selector-before -superseded +to"#;
     let wrong = |tries| with_preview(Some(Err("HTTP 500".into())), tries);
     let rows = [
         (
@@ -1197,43 +1197,43 @@ fn a_failure_is_taken_back_step_by_step() {
             "mark",
             true,
             seen(narrowed(), Some(blue(json!({})))),
-            "patch services/web null +cause +lock +rolled-back -superseded",
+            "patch services/web null +cause +lock +rolled-back +rolled-back-at -superseded",
         ),
         (
             "mark and switch back",
             true,
             seen(switched(json!({})), Some(blue(json!({})))),
-            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
+            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back +rolled-back-at -superseded"#,
         ),
         (
             "to one that has what was wanted at the switch, too",
             true,
             seen(outgrown, Some(more)),
-            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back -superseded"#,
+            r#"patch services/web {"selector":{"app":"web","landfall/version":null,"pod-template-hash":"h"}} +cause +lock +rolled-back +rolled-back-at -superseded"#,
         ),
         (
             "not to a version that is being scaled down",
             true,
             going,
-            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+            "patch services/web null +cause -lock -retiring +rolled-back +rolled-back-at -selector-before -superseded -wide-selector",
         ),
         (
             "not to a version that serves less",
             true,
             weak,
-            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+            "patch services/web null +cause -lock -retiring +rolled-back +rolled-back-at -selector-before -superseded -wide-selector",
         ),
         (
             "not to one that may be on its way down",
             true,
             retiring,
-            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+            "patch services/web null +cause -lock -retiring +rolled-back +rolled-back-at -selector-before -superseded -wide-selector",
         ),
         (
             "not where nobody wants it",
             false,
             seen(switched(json!({})), Some(blue(json!({})))),
-            "patch services/web null +cause -lock -retiring +rolled-back -selector-before -superseded -wide-selector",
+            "patch services/web null +cause -lock -retiring +rolled-back +rolled-back-at -selector-before -superseded -wide-selector",
         ),
         (
             "the candidate goes",
@@ -1417,9 +1417,15 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
             r#"patch services/web {"selector":{"app":"web","pod-template-hash":"h"}} +lock -retiring +superseded +taken-back"#,
         ),
         (
-            "one that had no traffic is only cleared away first",
+            "one that had no traffic, and was under way when this one began",
             None,
             dead(json!({})),
+            "patch services/web null +lock -retiring +superseded +taken-back",
+        ),
+        (
+            "one that was dead by then, and had none, is only cleared away first",
+            None,
+            dead(json!({"since": "2020-01-01T00:00:00Z", "deadline": "2020-01-01T01:00:00Z"})),
             "patch services/web null +lock -retiring +superseded",
         ),
         (

@@ -12,7 +12,7 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{CandidateState, RollbackResult};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::overlap::{self, Overlap};
-use crate::strategy::service_lock::{self, Lock};
+use crate::strategy::service_lock::{self, Failed, Lock};
 use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
 
@@ -35,7 +35,11 @@ impl Context<'_> {
             self.stay_with_candidate(service, lock)?;
         }
         self.shift_back(Some(back))?;
-        let job = &self.continuation.job;
+        let failed = Failed {
+            job: &self.continuation.job,
+            cause: &back.cause,
+            at: self.now,
+        };
         let then = Phase::SwitchRollback(back.clone());
         let mut by_overlap = None;
         let before = match switched {
@@ -50,8 +54,7 @@ impl Context<'_> {
                 };
                 self.move_autoscaler("", &self.name_of(&lock.version), None)?;
                 self.clear_preview()?;
-                let cause = &back.cause;
-                let patch = service_lock::mark_and_release(service, job, cause, left.as_ref());
+                let patch = service_lock::mark_and_release(service, &failed, left.as_ref());
                 let patch = self.note_route(patch, service)?;
                 return Ok(self.patch_service(patch, then));
             }
@@ -62,8 +65,8 @@ impl Context<'_> {
             ..lock.clone()
         };
         let patch = match by_overlap {
-            Some(time) => overlap::widen_back(service, &lock, job, &back.cause, time),
-            None => service_lock::mark(service, &lock, job, &back.cause, before.as_ref()),
+            Some(time) => overlap::widen_back(service, &lock, &failed, time),
+            None => service_lock::mark(service, &lock, &failed, before.as_ref()),
         };
         Ok(self.patch_service(patch, then))
     }

@@ -25,6 +25,7 @@ fn lock() -> Lock {
         handover: None,
         untested: false,
         back: false,
+        returns: false,
         route: None,
         pinned: None,
         share: None,
@@ -79,7 +80,12 @@ fn the_old_version_leaves_and_the_bake_begins() {
 #[test]
 fn a_failed_version_leaves_by_an_overlap_as_well() {
     let green = service(json!({"app": "web", VERSION: "green"}), json!({}));
-    let patch = widen_back(&green, &lock(), "job-1", "it broke", Duration::from_secs(5));
+    let failed = Failed {
+        job: "job-1",
+        cause: "it broke",
+        at: now(),
+    };
+    let patch = widen_back(&green, &lock(), &failed, Duration::from_secs(5));
     let notes = &patch["metadata"]["annotations"];
     assert_eq!(
         patch["spec"]["selector"],

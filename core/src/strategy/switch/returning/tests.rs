@@ -37,7 +37,9 @@ fn candidate(
         "strategy": "blueGreen", "service": "web"});
     merge(&mut fields, &more);
     let request = request("job-9", &fields);
-    rendered(&request, service, live, all, "job-9").map_err(|faults| {
+    let now = "2026-01-01T02:00:00Z".parse().unwrap();
+    let continuation = Continuation::begin("job-9", now, request.timeout);
+    rendered(&request, service, live, all, &continuation).map_err(|faults| {
         let fault = &faults[0];
         format!("{} {}", fault.field, fault.problem)
     })

@@ -73,14 +73,15 @@ fn with_pods_of(mut snapshot: Snapshot, others: &str) -> Snapshot {
 
 const WIDEN: &str = "patch services/web \
     {\"selector\":{\"app\":\"web\",\"pod-template-hash\":null}} -cause +deployed-at +execution \
-    +from +handover +job +lock +overlap -retiring -rolled-back +selector-before -superseded +to";
+    +from +handover +job +lock +overlap -retiring -rolled-back -rolled-back-at +selector-before \
+    -superseded +to";
 const FOREIGN: &str = "return: Service `web` would also send to pod `api-h-1`, which is not one of \
     `web-blue`";
 const NARROW: &str = "patch services/web {\"selector\":{\"app\":\"web\",\
     \"landfall/version\":\"blue\"}} +deployed-at +lock -overlap";
 const CUT: &str = "patch services/web {\"selector\":{\"app\":\"web\",\"landfall/version\":\"blue\",\
     \"pod-template-hash\":null}} -cause +deployed-at +execution +from +handover +job +lock \
-    -retiring -rolled-back +selector-before -superseded +to";
+    -retiring -rolled-back -rolled-back-at +selector-before -superseded +to";
 
 #[test]
 fn both_serve_once_nothing_else_has_their_labels() {
@@ -210,7 +211,7 @@ fn the_old_one_leaves_when_the_new_one_had_its_time() {
 #[test]
 fn a_failure_while_both_serve_leaves_the_old_one() {
     let back = "patch services/web {\"selector\":{\"app\":\"web\",\"pod-template-hash\":\"h\"}} \
-        +cause +lock -overlap +rolled-back -superseded";
+        +cause +lock -overlap +rolled-back +rolled-back-at -superseded";
     let phase = Phase::SwitchRollback(failed());
     for rollback in [true, false] {
         let request = request(json!({"rollback": rollback}));
@@ -238,9 +239,9 @@ fn after_the_overlap_the_way_back_is_one_too() {
         snapshot
     };
     let widen = "patch services/web {\"selector\":{\"app\":\"web\",\"landfall/version\":null}} \
-        +cause +lock +overlap +rolled-back -superseded";
+        +cause +lock +overlap +rolled-back +rolled-back-at -superseded";
     let cut = "patch services/web {\"selector\":{\"app\":\"web\",\"landfall/version\":null,\
-        \"pod-template-hash\":\"h\"}} +cause +lock +rolled-back -superseded";
+        \"pod-template-hash\":\"h\"}} +cause +lock +rolled-back +rolled-back-at -superseded";
     let mut dead = baking(asked());
     dead.change(pods_of(BOTH), |it: &mut Vec<ServicePod>| {
         let new = it.iter_mut().filter(|pod| pod.owner == "web-blue-h");

@@ -3,6 +3,7 @@
 
 use super::*;
 use crate::alarm::{Alarm, AlarmState};
+use crate::strategy::Began;
 
 /// A rollback on demand stops a deploy whose version gets traffic, although its lock holds. Nothing
 /// else does, and what is at its end comes to that.
@@ -148,7 +149,7 @@ fn an_alarm_that_rings_since_judges_a_dead_bake() {
         continuation.guard.read(&names, Ok(vec![alarm]), at(now));
         let began = crate::strategy::began(&request, &continuation, snapshot);
         if let Some(began) = began {
-            continuation.guard.began(began, false);
+            continuation.guard.began(began.at, began.ignores_ringing);
         }
         // It says the same once more when it has judged.
         let again = crate::strategy::began(&request, &continuation, snapshot);
@@ -159,8 +160,12 @@ fn an_alarm_that_rings_since_judges_a_dead_bake() {
     };
     let takes_over = "patch services/web null +execution +job +lock +superseded";
     let rings = (AlarmState::Ringing, 50);
+    let judged = Began {
+        at: at(10),
+        ignores_ringing: false,
+    };
     let (began, found) = decided(json!(["e"]), &left(json!({})), rings, 300);
-    assert_eq!((began, &*found), (Some(at(10)), takes_over));
+    assert_eq!((began, &*found), (Some(judged), takes_over));
     for (name, alarms, snapshot, rang, now) in [
         ("it may be alive", json!(["e"]), left(json!({})), rings, 200),
         (

@@ -1,0 +1,99 @@
+//! A rollback on demand that waits for a deploy which is under way: it brings back what served before
+//! that one, whatever becomes of it.
+
+use crate::alarms::retried::reported;
+use crate::blue_green::{NEW_IMAGE, at_rest, service, stage, switch};
+use crate::executions::serves;
+use crate::stage::{LIFE, OLD_IMAGE, Stage};
+use landfall_sandbox::aws::{JobResult, Outcome};
+use landfall_sandbox::function::Function;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+fn back(strategy: &str, execution: &str) -> Value {
+    json!({"deployment": "demo-app", "service": "demo-app", "strategy": strategy,
+        "mode": "rollback", "execution": execution, "bake": "1s", "timeout": "50s",
+        "patience": "1s"})
+}
+
+/// A deploy of this image while a rollback waits for it: whether that succeeds, and both reports.
+async fn both(stage: &Stage, strategy: &str, image: &str) -> (bool, String) {
+    let variables = [
+        ("K8S_CLUSTER", stage.cluster.url()),
+        ("K8S_CA", stage.cluster.ca()),
+    ];
+    let _second = Function::start(&crate::stage::function(), &stage.aws, &variables).unwrap();
+    let mut parameters = switch(strategy, image);
+    parameters["patience"] = json!("4s");
+    parameters["execution"] = json!("run-2");
+    let deploy = stage.aws.submit(stage.event(&parameters), LIFE);
+    while !service(stage).await["metadata"]["annotations"]["landfall/lock"].is_string() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let back = stage.event(&back(strategy, "run-9"));
+    let back = stage.aws.submit(back, LIFE);
+    let deployed = stage.aws.outcome(&deploy, LIFE).await;
+    let Outcome::Succeeded(report) = stage.aws.outcome(&back, LIFE).await else {
+        panic!("{}", stage.log());
+    };
+    let JobResult::Success { summary, .. } = report.result else {
+        panic!("{report:?}");
+    };
+    let succeeded = matches!(deployed, Outcome::Succeeded(_));
+    (succeeded, summary.unwrap_or_default())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_by_itself_meanwhile_leaves_nothing_to_take_back() {
+    for strategy in ["blueGreen", "immutable"] {
+        let stage = stage().await;
+        stage.deploy(switch(strategy, NEW_IMAGE)).await.success();
+        let sick = "registry.example.com/demo-app:3.0.0-crash";
+        let (succeeded, summary) = both(&stage, strategy, sick).await;
+        assert!(!succeeded, "{strategy}");
+        assert!(summary.contains("was not done"), "{strategy}: {summary}");
+        serves(&stage, (NEW_IMAGE, "")).await;
+        // A retry of the stage does not go one version further, and another execution does.
+        let summary = reported(&stage, &back(strategy, "run-9")).await.unwrap();
+        let told = "This execution had already taken back the last deploy";
+        assert!(summary.contains(told), "{strategy}: {summary}");
+        serves(&stage, (NEW_IMAGE, "")).await;
+        match strategy {
+            // The failed one was written over what served before.
+            "blueGreen" => {}
+            _ => {
+                reported(&stage, &back(strategy, "run-10")).await.unwrap();
+                serves(&stage, (OLD_IMAGE, "")).await;
+            }
+        }
+        at_rest(&stage).await;
+    }
+}
+
+/// The Deployment that was there before any switch.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_first_switch_that_fails_meanwhile_leaves_the_plain_deployment() {
+    let stage = stage().await;
+    let sick = "registry.example.com/demo-app:3.0.0-crash";
+    let (succeeded, summary) = both(&stage, "blueGreen", sick).await;
+    assert!(!succeeded);
+    assert!(summary.contains("was not done"), "{summary}");
+    serves(&stage, (OLD_IMAGE, "")).await;
+    at_rest(&stage).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_succeeds_meanwhile_is_taken_back() {
+    for strategy in ["blueGreen", "immutable"] {
+        let stage = stage().await;
+        stage.deploy(switch(strategy, NEW_IMAGE)).await.success();
+        let slow = "registry.example.com/demo-app:3.0.0-after-2s";
+        let (_, summary) = both(&stage, strategy, slow).await;
+        assert!(
+            summary.contains("It was rolled back"),
+            "{strategy}: {summary}"
+        );
+        serves(&stage, (NEW_IMAGE, "")).await;
+        at_rest(&stage).await;
+    }
+}
