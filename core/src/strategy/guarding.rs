@@ -67,8 +67,8 @@ pub fn began(request: &Request, continuation: &Continuation, snapshot: &Snapshot
     locked.or(switched.map(|at| began(at, false)))
 }
 
-/// Whether this deploy is not to begin now because an alarm rings, unless it brings back what served
-/// before.
+/// Whether this deploy is not to begin now because an alarm rings, unless it brings back what
+/// served before.
 pub(super) fn is_held_up(request: &Request, continuation: &Continuation) -> bool {
     is_refused_by_ringing(request, continuation) && continuation.guard.rang_before().is_some()
 }
