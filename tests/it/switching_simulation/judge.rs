@@ -18,8 +18,9 @@ fn expect_what_served(simulation: &mut Simulation) {
     let waited = setting.start == Start::Back && setting.locked == Locked::Live;
     let is_first = !simulation.job.starts_with('2');
     let (_, images) = simulation.serving();
-    let still = images.iter().any(|image| *image == EARLIER_IMAGE);
-    if waited && is_first && (still || simulation.happened.is_empty()) {
+    // A Service that was made anew a moment ago sends to nobody yet.
+    let went_back = images.iter().any(|image| *image == NEW_IMAGE);
+    if waited && is_first && (!went_back || simulation.happened.is_empty()) {
         EARLIER_IMAGE.clone_into(&mut simulation.image);
     }
 }
