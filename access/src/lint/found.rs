@@ -71,7 +71,7 @@ impl<'a> Search<'a> {
     }
 
     fn walk_named(&mut self, node: &'a Node) {
-        if let Some(parameters) = node.get("UserParameters") {
+        if let Some(parameters) = node.get(PARAMETERS) {
             self.action(parameters, node.get("FunctionName"));
         } else if let Some(configuration) = invoking(node).filter(|it| it.get(PARAMETERS).is_none())
         {

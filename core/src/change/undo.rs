@@ -2,7 +2,9 @@
 
 use super::model::Author;
 use super::notes::superseded;
-use crate::state::marks::{CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT};
+use crate::state::marks::{
+    CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT, DEPLOYED_AT, EXECUTION, JOB, SUPERSEDED,
+};
 use crate::workload::{self, Workload};
 use serde_json::{Value, json};
 
@@ -42,13 +44,13 @@ pub fn undo(seen: &Workload, template: &Value, job: &str, cause: &str) -> Value 
 pub fn undo_of_another(operations: &mut Value, seen: &Workload, by: &Author) {
     let superseded = superseded(seen, by.job).unwrap_or_default();
     let notes = [
-        ("execution", by.execution.to_owned()),
-        ("job", by.job.to_owned()),
-        ("deployed-at", by.now.to_string()),
-        ("superseded", superseded),
+        (EXECUTION, by.execution.to_owned()),
+        (JOB, by.job.to_owned()),
+        (DEPLOYED_AT, by.now.to_string()),
+        (SUPERSEDED, superseded),
     ];
     let notes = notes.map(|(name, text)| {
-        let path = format!("/metadata/annotations/landfall~1{name}");
+        let path = format!("/metadata/annotations/{}", name.replace('/', "~1"));
         json!({"op": "add", "path": path, "value": text})
     });
     let all = operations.as_array_mut();

@@ -6,10 +6,9 @@ mod filling;
 pub(super) use filling::Filling;
 pub use filling::{fill, is_name};
 
-pub use super::place::place_of;
-
 use super::appearance::{known, kustomization, not_rendered, template, unfinished, unreadable};
 use super::image::shown;
+use super::place::place_of;
 use super::unseen;
 use crate::formats::yaml::{self, text};
 use crate::text::list;

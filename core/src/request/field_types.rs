@@ -7,8 +7,8 @@ mod schema;
 
 use super::checks::kind;
 use crate::problem::Fault;
-use crate::request::document::place_of;
 use crate::request::image::shown;
+use crate::request::place::place_of;
 use crate::text::placeholder;
 use schema::{Type, field_type};
 use serde_json::Value;

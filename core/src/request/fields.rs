@@ -205,18 +205,17 @@ impl<'a> Check<'a> {
             );
         }
         for field in unknown {
-            let problem = match similar(&field) {
-                _ if first_unseen(&field).is_some() => {
-                    let unseen = first_unseen(&field).map_or_else(String::new, |(_, name)| name);
+            let problem = match (similar(&field), first_unseen(&field)) {
+                (_, Some((_, unseen))) => {
                     let plain = field.chars().filter(char::is_ascii_graphic);
                     self.meant.extend(similar(&plain.collect::<String>()));
                     format!("has {unseen} in its name: write the name anew")
                 }
-                Some(meant) => {
+                (Some(meant), None) => {
                     self.meant.push(meant);
                     format!("is unknown; did you mean `{meant}`?")
                 }
-                None => format!("is unknown; the fields are {}", FIELDS.join(", ")),
+                (None, None) => format!("is unknown; the fields are {}", FIELDS.join(", ")),
             };
             self.fault(image::shown(&field), problem);
         }

@@ -1,6 +1,6 @@
 //! Finds the position in a manifest that the API server refuses without naming it.
 
-use crate::request::document::place_of;
+use crate::request::place::place_of;
 use serde_json::Value;
 
 /// How many positions a message lists.

@@ -6,7 +6,7 @@ use serde_json::Value;
 const LABEL_LIMIT: usize = 100;
 
 /// The name of a list's item in a path: its `name`, if it is readable, else its index.
-pub fn place_of(item: &Value, index: usize) -> String {
+pub(crate) fn place_of(item: &Value, index: usize) -> String {
     let name = item.get("name").and_then(Value::as_str);
     let is_plain = |name: &&str| {
         let inner = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);

@@ -3,7 +3,7 @@
 use super::checks::{NOT_FILLED_IN, unresolved, variable};
 use super::fields::Check;
 use crate::problem::Fault;
-use crate::request::document::place_of;
+use crate::request::place::place_of;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 

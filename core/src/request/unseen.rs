@@ -16,6 +16,15 @@ pub(super) struct Odd {
     pub(super) problem: String,
 }
 
+impl Odd {
+    fn under(self, parent: &str) -> Odd {
+        Odd {
+            path: format!("{parent}{}", self.path),
+            ..self
+        }
+    }
+}
+
 /// The first field of an object whose name has a character that does not show. Kubernetes' own
 /// kinds have no such field; others may have maps with any key, so only what every object has is
 /// looked at.
@@ -25,34 +34,37 @@ pub(super) fn key(object: &Value) -> Option<Odd> {
     let is_own = !group.contains('.') || group.ends_with(".k8s.io");
     let fields = object.as_object()?;
     let is_looked_at = |name: &str| is_own || name == "metadata";
-    fields.iter().find_map(|(name, value)| {
-        let path = format!(".{}", shown(name));
-        let within = || key_within(value, &path);
-        odd(name, &path).or_else(|| is_looked_at(name).then(within)?)
-    })
+    fields
+        .iter()
+        .find_map(|(name, value)| match is_looked_at(name) {
+            true => key_of(name, value),
+            false => odd(name),
+        })
 }
 
-fn key_within(value: &Value, path: &str) -> Option<Odd> {
+fn key_of(name: &str, value: &Value) -> Option<Odd> {
+    odd(name).or_else(|| Some(key_within(value)?.under(&format!(".{}", shown(name)))))
+}
+
+/// Most objects have none, so a path is made only of one that is found.
+fn key_within(value: &Value) -> Option<Odd> {
     match value {
-        Value::Object(fields) => fields.iter().find_map(|(name, value)| {
-            let path = format!("{path}.{}", shown(name));
-            odd(name, &path).or_else(|| key_within(value, &path))
-        }),
+        Value::Object(fields) => fields.iter().find_map(|(name, value)| key_of(name, value)),
         Value::Array(items) => items.iter().enumerate().find_map(|(index, item)| {
-            key_within(item, &format!("{path}[{}]", place_of(item, index)))
+            Some(key_within(item)?.under(&format!("[{}]", place_of(item, index))))
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
     }
 }
 
-fn odd(key: &str, path: &str) -> Option<Odd> {
+fn odd(key: &str) -> Option<Odd> {
     let character = key.chars().find(|it| is_invisible(*it))?;
     let name = unseen(character)?;
     let problem = format!(
         "has {name} (U+{:04X}) in its name: write the name anew",
         u32::from(character)
     );
-    let (path, key) = (path.to_owned(), key.to_owned());
+    let (path, key) = (format!(".{}", shown(key)), key.to_owned());
     Some(Odd { path, key, problem })
 }
 

@@ -137,6 +137,13 @@ async fn another_execution_takes_back_what_rings_since_a_switch_died_in_its_bake
     }
 }
 
+/// A deploy of this image, watched for a second.
+pub fn with_image(way: &str, execution: &str, image: &str) -> Value {
+    let mut parameters = parameters(way, execution, "1s");
+    parameters["images"]["app"] = json!(image);
+    parameters
+}
+
 /// Its lease is over: no deploy of that time is alive any more.
 async fn outlive(stage: &Stage) {
     let live = stage.deployment().await;
@@ -156,8 +163,7 @@ async fn outlive(stage: &Stage) {
 async fn another_execution_takes_back_what_rings_since_a_rollout_died_in_its_bake() {
     let stage = killed_in_its_bake("rolling").await;
     ring(&stage, "web 5xx");
-    let mut next = parameters("rolling", "run-2", "1s");
-    next["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+    let next = with_image("rolling", "run-2", "registry.example.com/demo-app:3.0.0");
     // It may be alive, and will see the alarm then.
     let message = reported(&stage, &next).await.unwrap_err();
     assert!(message.contains("was not changed"), "{message}");
@@ -189,8 +195,7 @@ async fn another_execution_takes_nothing_back_that_was_watched_to_its_end() {
         .unwrap();
     outlive(&stage).await;
     ring(&stage, "web 5xx");
-    let mut next = parameters("rolling", "run-2", "1s");
-    next["images"]["app"] = json!("registry.example.com/demo-app:3.0.0");
+    let next = with_image("rolling", "run-2", "registry.example.com/demo-app:3.0.0");
     let message = reported(&stage, &next).await.unwrap_err();
     assert!(message.contains("was not changed"), "{message}");
     serves(&stage, (NEW_IMAGE, "")).await;

@@ -1,25 +1,19 @@
 //! CodePipeline rolls a stage back because an alarm rings: nothing in the event says so, and the
 //! cluster's own record does.
 
-use super::retried::{WAYS, parameters, reported};
+use super::retried::{WAYS, reported, with_image};
 use super::{NEW_IMAGE, behind_a_service, is_alarm, ring, silence};
 use crate::executions::serves;
 use crate::stage::{OLD_IMAGE, Stage};
-use serde_json::{Value, json};
+use serde_json::json;
 
 const NEWER_IMAGE: &str = "registry.example.com/demo-app:3.0.0";
-
-fn of(way: &str, execution: &str, image: &str) -> Value {
-    let mut parameters = parameters(way, execution, "1s");
-    parameters["images"]["app"] = json!(image);
-    parameters
-}
 
 /// A stage on which two versions were deployed, the second of which makes an alarm ring.
 async fn ringing(way: &str) -> Stage {
     let stage = behind_a_service().await;
     for (execution, image) in [("run-1", NEW_IMAGE), ("run-2", NEWER_IMAGE)] {
-        reported(&stage, &of(way, execution, image))
+        reported(&stage, &with_image(way, execution, image))
             .await
             .expect(way);
     }
@@ -31,7 +25,7 @@ async fn ringing(way: &str) -> Stage {
 async fn what_served_before_comes_back_although_an_alarm_rings() {
     for way in WAYS {
         let stage = ringing(way).await;
-        let summary = reported(&stage, &of(way, "run-3", NEW_IMAGE))
+        let summary = reported(&stage, &with_image(way, "run-3", NEW_IMAGE))
             .await
             .expect(way);
         for told in [
@@ -42,7 +36,7 @@ async fn what_served_before_comes_back_although_an_alarm_rings() {
         }
         serves(&stage, (NEW_IMAGE, "")).await;
         // A retry changes nothing.
-        let summary = reported(&stage, &of(way, "run-3", NEW_IMAGE))
+        let summary = reported(&stage, &with_image(way, "run-3", NEW_IMAGE))
             .await
             .expect(way);
         assert!(summary.contains("nothing was changed"), "{way}: {summary}");
@@ -54,9 +48,9 @@ async fn what_served_before_comes_back_although_an_alarm_rings() {
 async fn nothing_else_begins_while_an_alarm_rings() {
     for way in WAYS {
         let stage = ringing(way).await;
-        let new = of(way, "run-3", "registry.example.com/demo-app:4.0.0");
+        let new = with_image(way, "run-3", "registry.example.com/demo-app:4.0.0");
         // The same image with another variable is another version.
-        let mut other = of(way, "run-4", NEW_IMAGE);
+        let mut other = with_image(way, "run-4", NEW_IMAGE);
         other["env"] = json!({"COLOUR": "green"});
         for refused in [new, other] {
             let message = reported(&stage, &refused).await.expect_err(way);
@@ -64,10 +58,10 @@ async fn nothing_else_begins_while_an_alarm_rings() {
             assert!(message.contains("was not changed"), "{way}: {message}");
         }
         serves(&stage, (NEWER_IMAGE, "")).await;
-        reported(&stage, &of(way, "run-5", NEW_IMAGE))
+        reported(&stage, &with_image(way, "run-5", NEW_IMAGE))
             .await
             .expect(way);
-        let left = of(way, "run-6", NEWER_IMAGE);
+        let left = with_image(way, "run-6", NEWER_IMAGE);
         let message = reported(&stage, &left).await.expect_err(way);
         assert!(message.contains("was not changed"), "{way}: {message}");
         serves(&stage, (NEW_IMAGE, "")).await;
@@ -81,7 +75,7 @@ async fn nothing_else_begins_while_an_alarm_rings() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_comes_back_is_judged_by_what_rings_anew() {
     let stage = ringing("rolling").await;
-    let mut returning = of("rolling", "run-3", NEW_IMAGE);
+    let mut returning = with_image("rolling", "run-3", NEW_IMAGE);
     returning["bake"] = json!("60s");
     let meanwhile = async {
         crate::bake::watched(&stage).await;

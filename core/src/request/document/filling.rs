@@ -22,7 +22,7 @@ pub fn fill(object: &mut Value, variables: &BTreeMap<String, String>) -> Vec<Fau
 }
 
 /// Fills the placeholders of one or several objects, within one limit. See [`fill`].
-pub(in crate::request) struct Filling<'a> {
+pub(crate) struct Filling<'a> {
     variables: &'a BTreeMap<String, String>,
     used: BTreeSet<String>,
     faults: Vec<Fault>,
@@ -37,7 +37,7 @@ pub(in crate::request) struct Filling<'a> {
 
 impl<'a> Filling<'a> {
     /// Begins to fill up to `places` placeholders, with values of `text` bytes in all.
-    pub(in crate::request) fn new(
+    pub(crate) fn new(
         variables: &'a BTreeMap<String, String>,
         places: usize,
         text: usize,
@@ -55,14 +55,14 @@ impl<'a> Filling<'a> {
     }
 
     /// Fills an object; `name` is what its faults call it.
-    pub(in crate::request) fn object(&mut self, object: &mut Value, name: &str) -> Vec<Fault> {
+    pub(crate) fn object(&mut self, object: &mut Value, name: &str) -> Vec<Fault> {
         name.clone_into(&mut self.name);
         self.value(object, &mut name.to_owned());
         std::mem::take(&mut self.faults)
     }
 
     /// The variables that no object has a place for; `whose` names the objects.
-    pub(in crate::request) fn unused(&self, whose: &str) -> Vec<Fault> {
+    pub(crate) fn unused(&self, whose: &str) -> Vec<Fault> {
         let unused = self.variables.keys();
         let unused = unused.filter(|name| !self.used.contains(*name));
         let fault = |name: &String| {

@@ -1,7 +1,7 @@
 //! The pods that an object makes: where their template is in each kind, and their containers.
 
 use super::identity::Identity;
-use crate::request::document::place_of;
+use crate::request::place::place_of;
 use serde_json::Value;
 
 /// Groups whose objects have a pod template at `/spec/template`, with the fields of a Deployment.

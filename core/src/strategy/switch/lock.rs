@@ -97,11 +97,16 @@ impl Context<'_> {
     /// What this rollback on demand takes back, where the last deploy was not done.
     pub(super) fn unfinished(&self, service: &Service, live: &Workload) -> Option<TakenBack> {
         let dead = unfinished(self.request, service, live, self.continuation)?;
-        Some(TakenBack {
+        Some(self.note_of(self.name_of(&dead.version)))
+    }
+
+    /// What this rollback on demand notes of the deploy of that candidate.
+    fn note_of(&self, deployment: String) -> TakenBack {
+        TakenBack {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
-            deployment: self.name_of(&dead.version),
-        })
+            deployment,
+        }
     }
 
     /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
@@ -117,13 +122,8 @@ impl Context<'_> {
         };
         let mut all = self.versions()?.iter();
         let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
-        let taken_back = TakenBack {
-            execution: self.request.execution.clone(),
-            job: self.continuation.job.clone(),
-            deployment: candidate
-                .map_or(&*self.request.deployment, |one| one.name())
-                .to_owned(),
-        };
+        let name = candidate.map_or(&*self.request.deployment, |one| one.name());
+        let taken_back = self.note_of(name.to_owned());
         Err(self.patch_service(taken_back.note(service), Phase::Switch))
     }
 

@@ -42,7 +42,7 @@ impl Context<'_> {
     ) -> Result<Candidate, Decision> {
         let rendered = match self.request.mode.is_rollback() {
             true => self.returning(service, live)?,
-            false => self.rendered(service, live, lock)?,
+            false => self.new_version(service, live, lock)?,
         };
         rendered.map_err(|faults| match lock {
             Some(lock) if self.is_fresh(lock) => {
@@ -54,7 +54,7 @@ impl Context<'_> {
     }
 
     /// The new version. Where it served before, and an alarm rings, it is a way back, and says so.
-    fn rendered(
+    fn new_version(
         &self,
         service: &Service,
         live: &Workload,
