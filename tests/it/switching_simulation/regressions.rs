@@ -117,6 +117,15 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             ],
         ),
         (
+            "the Service was widened while pods of the version taken back, of which watches had not told, were ready",
+            Setting {
+                smoke: true,
+                watched: true,
+                ..setting(false, Start::Adoption, false, FailsSmoke)
+            },
+            vec![(&["wait"], HeldBack)],
+        ),
+        (
             "the time for which a version was scaled away counted as its bake",
             setting(true, Start::Third, true, FallsIll),
             vec![

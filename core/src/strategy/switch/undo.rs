@@ -204,6 +204,7 @@ impl Context<'_> {
             if members.iter().any(|member| !member.is_of(old, sets)) {
                 return Ok(Some(Stage::Leaving(name)));
             }
+            self.see_traffic()?;
         }
         Ok(None)
     }
