@@ -1,7 +1,7 @@
 //! Spellings of single characters: escapes, percent signs, entities, doubled signs, wrapped lines.
 
 use super::digits::number;
-use super::view::View;
+use super::view::{Decoded, View};
 
 /// Decodes the beginning of a text: returns the bytes, and the length of their encoding.
 pub(super) type Decode = fn(&[u8]) -> Option<(Decoded, usize)>;
@@ -40,30 +40,9 @@ pub(super) const SPELLINGS: [(&[u8], Decode); 14] = [
     (b"{}", doubled),
 ];
 
-/// One character, or one byte, or none.
-pub(super) struct Decoded([u8; 4], usize);
-
-impl Decoded {
-    const NOTHING: Decoded = Decoded([0; 4], 0);
-
-    fn byte(byte: u8) -> Decoded {
-        Decoded([byte, 0, 0, 0], 1)
-    }
-
-    fn char(character: char) -> Decoded {
-        let mut bytes = [0; 4];
-        let length = character.encode_utf8(&mut bytes).len();
-        Decoded(bytes, length)
-    }
-
-    pub(super) fn bytes(&self) -> &[u8] {
-        &self.0[..self.1]
-    }
-}
-
 /// Decodes the encodings that begin with one of these signs; `None` if there are none.
 pub(super) fn decoded(view: &View, signs: &[u8], decode: Decode) -> Option<View> {
-    let mut meant = View::default();
+    let mut meant: Option<View> = None;
     let next = |from: usize| {
         let rest = &view.bytes[from..];
         rest.iter().position(|byte| signs.contains(byte))
@@ -75,6 +54,7 @@ pub(super) fn decoded(view: &View, signs: &[u8], decode: Decode) -> Option<View>
             at += 1;
             continue;
         };
+        let meant = meant.get_or_insert_with(|| View::with_capacity(view.bytes.len()));
         meant.copy(view, copied..at);
         for byte in decoded.bytes() {
             meant.push(*byte, view.start(at), view.end(at + length));
@@ -82,8 +62,9 @@ pub(super) fn decoded(view: &View, signs: &[u8], decode: Decode) -> Option<View>
         at += length;
         copied = at;
     }
+    let mut meant = meant?;
     meant.copy(view, copied..view.bytes.len());
-    (copied > 0).then_some(meant)
+    Some(meant)
 }
 
 /// Decodes what follows a backslash in C, JSON, Go, Python, Rust and shells: these write one before

@@ -1,7 +1,7 @@
 //! Bytes that are written as digits: runs of base64, base32 and hexadecimal digits, and lists of
 //! numbers; and texts of two bytes a character among them.
 
-use super::view::{ELLIPSES, MINIMUM, SEPARATOR, View};
+use super::view::{Decoded, ELLIPSES, MINIMUM, SEPARATOR, View};
 
 /// The shortest run of base64 that is decoded: five bytes have seven characters.
 const SHORTEST_RUN: usize = 7;
@@ -147,14 +147,18 @@ fn units(view: &View, from: usize, order: fn([u8; 2]) -> u16) -> View {
 /// base.
 fn listed(view: &View) -> impl Iterator<Item = View> {
     [2, 8, 10, 16].into_iter().map(move |radix| {
-        let mut list = View::default();
+        // No list has more bytes than every other sign of the text.
+        let mut list = View::with_capacity(view.bytes.len() / 2 + 1);
         let mut at = 0;
         for word in view.bytes.split(|sign| !sign.is_ascii_alphanumeric()) {
             let end = at + word.len();
             if !word.is_empty() {
-                let before = &view.bytes[..at];
-                for byte in bytes_of(before, word, radix) {
-                    list.push(byte, view.start(at), view.end(end));
+                let decoded = bytes_of(&view.bytes[..at], word, radix);
+                let is_between = list.bytes.last().is_none_or(|last| *last == SEPARATOR);
+                let separator = if is_between { &[][..] } else { &[SEPARATOR] };
+                let bytes = decoded.as_ref().map_or(separator, Decoded::bytes);
+                for byte in bytes {
+                    list.push(*byte, view.start(at), view.end(end));
                 }
             }
             at = end + 1;
@@ -163,8 +167,8 @@ fn listed(view: &View) -> impl Iterator<Item = View> {
     })
 }
 
-/// The bytes that a word of a list stands for, or a [`SEPARATOR`] if it is not a number.
-fn bytes_of(before: &[u8], word: &[u8], radix: u32) -> Vec<u8> {
+/// The bytes that a word of a list stands for, if it is a number.
+fn bytes_of(before: &[u8], word: &[u8], radix: u32) -> Option<Decoded> {
     /// Dumps write up to eight digits without a blank.
     const LONGEST: usize = 8;
     let one = |digits: &[u8]| number(digits, radix).and_then(|code| u8::try_from(code).ok());
@@ -173,17 +177,16 @@ fn bytes_of(before: &[u8], word: &[u8], radix: u32) -> Vec<u8> {
         [.., sign, b'-'] => !sign.is_ascii_alphanumeric(),
         _ => before == b"-",
     };
-    let bytes = match (radix, word) {
-        (2, digits) if digits.len() == 8 => one(digits).map(|byte| vec![byte]),
-        (16, [b'0', b'x' | b'X', digits @ ..]) => one(digits).map(|byte| vec![byte]),
+    match (radix, word) {
+        (2, digits) if digits.len() == 8 => one(digits).map(Decoded::byte),
+        (16, [b'0', b'x' | b'X', digits @ ..]) => one(digits).map(Decoded::byte),
         (16, digits) if digits.len() > 2 && digits.len() <= LONGEST && digits.len() % 2 == 0 => {
-            digits.chunks(2).map(one).collect()
+            Decoded::bytes_of(digits.chunks(2).map(one))
         }
-        (10, digits) if is_negative => one(digits).map(|byte| vec![byte.wrapping_neg()]),
-        (8.., digits) if digits.len() <= 3 => one(digits).map(|byte| vec![byte]),
+        (10, digits) if is_negative => one(digits).map(u8::wrapping_neg).map(Decoded::byte),
+        (8.., digits) if digits.len() <= 3 => one(digits).map(Decoded::byte),
         _ => None,
-    };
-    bytes.unwrap_or_else(|| vec![SEPARATOR])
+    }
 }
 
 /// A run of digits: the position and the value of each.
@@ -206,7 +209,8 @@ fn runs(view: &View, digit: fn(u8) -> Option<u8>, shortest: usize) -> Vec<Run> {
 /// Decodes runs whose digits have `width` bits each, without the first `skipped` digits, with a
 /// [`SEPARATOR`] between two runs.
 fn bits(view: &View, runs: &[Run], skipped: usize, width: u32) -> View {
-    let mut decoded = View::default();
+    let digits = runs.iter().map(Vec::len).sum::<usize>();
+    let mut decoded = View::with_capacity(digits * width as usize / 8 + 3 * runs.len());
     for run in runs {
         let (mut held, mut count, mut start) = (0_u32, 0, None);
         for (at, value) in run.iter().skip(skipped) {

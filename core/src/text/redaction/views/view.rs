@@ -32,6 +32,14 @@ impl View {
         at.checked_sub(1).map_or(0, |last| self.ends[last])
     }
 
+    pub(super) fn with_capacity(bytes: usize) -> View {
+        View {
+            bytes: Vec::with_capacity(bytes),
+            starts: Vec::with_capacity(bytes),
+            ends: Vec::with_capacity(bytes),
+        }
+    }
+
     pub(super) fn plain(text: &str) -> View {
         View {
             bytes: text.as_bytes().to_vec(),
@@ -68,5 +76,34 @@ impl View {
             at = end + chunk.invalid().len();
         }
         (!view.bytes.is_empty()).then_some(view)
+    }
+}
+
+/// One character, or up to four bytes.
+pub(super) struct Decoded([u8; 4], usize);
+
+impl Decoded {
+    pub(super) const NOTHING: Decoded = Decoded([0; 4], 0);
+
+    pub(super) fn byte(byte: u8) -> Decoded {
+        Decoded([byte, 0, 0, 0], 1)
+    }
+
+    /// These bytes, unless one is missing or there are more than four.
+    pub(super) fn bytes_of(mut all: impl Iterator<Item = Option<u8>>) -> Option<Decoded> {
+        all.try_fold(Decoded::NOTHING, |Decoded(mut bytes, length), byte| {
+            *bytes.get_mut(length)? = byte?;
+            Some(Decoded(bytes, length + 1))
+        })
+    }
+
+    pub(super) fn char(character: char) -> Decoded {
+        let mut bytes = [0; 4];
+        let length = character.encode_utf8(&mut bytes).len();
+        Decoded(bytes, length)
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0[..self.1]
     }
 }
