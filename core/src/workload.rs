@@ -5,7 +5,7 @@ pub mod kind;
 pub mod replica_set;
 mod slack;
 
-use crate::kubernetes::object::{Object, digest};
+use crate::kubernetes::object::{Object, at, digest};
 pub use kind::{Kind, REVISION_HASH, Row, TEMPLATE_HASH};
 use serde_json::{Map, Value};
 use std::ops::Deref;
@@ -50,7 +50,7 @@ impl Workload {
 
     /// Whether `spec.paused` stops all rollouts.
     pub fn is_paused(&self) -> bool {
-        self.value().pointer("/spec/paused") == Some(&Value::Bool(true))
+        at(self.value(), "/spec/paused") == Some(&Value::Bool(true))
     }
 
     /// The revision that the controller gave to the current template.
@@ -128,13 +128,13 @@ impl Workload {
 
     /// `spec.selector` as a label selector of the API: `app=web,tier in (a,b)`.
     pub fn selector(&self) -> String {
-        let selector = self.value().pointer("/spec/selector");
+        let selector = at(self.value(), "/spec/selector");
         selector.map(label_selector).unwrap_or_default()
     }
 
     /// The pod template; `null` if absent.
     pub fn template(&self) -> &Value {
-        let template = self.value().pointer(self.kind.row().template);
+        let template = at(self.value(), self.kind.row().template);
         template.unwrap_or(&Value::Null)
     }
 
@@ -185,7 +185,7 @@ impl Workload {
 /// Sixteen hexadecimal digits of the SHA-256 of a template, its keys in alphabetical order (as
 /// `serde_json` keeps them) and without `pod-template-hash`.
 pub fn template_digest(template: &Value) -> String {
-    let labels = template.pointer("/metadata/labels");
+    let labels = at(template, "/metadata/labels");
     let text = match labels.and_then(|labels| labels.get(TEMPLATE_HASH)) {
         Some(_) => serde_json::to_string(&without_template_hash(template)),
         None => serde_json::to_string(template),

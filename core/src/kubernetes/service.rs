@@ -1,7 +1,7 @@
 //! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
 //! autoscaler of a Deployment.
 
-use super::object::{Object, controller_name};
+use super::object::{Object, at, controller_name};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -42,7 +42,7 @@ impl Service {
 
     /// `spec.selector`.
     pub fn selector(&self) -> Selector {
-        read_selector(self.value().pointer("/spec/selector"))
+        read_selector(at(self.value(), "/spec/selector"))
     }
 
     /// Why it does not send to the pods that its selector finds; `None` if it does.
@@ -56,7 +56,7 @@ impl Service {
 
     /// `spec.ports`.
     pub fn ports(&self) -> &[Value] {
-        let ports = self.value().pointer("/spec/ports");
+        let ports = at(self.value(), "/spec/ports");
         ports.and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
@@ -113,8 +113,8 @@ pub struct ServicePod {
 impl ServicePod {
     /// Reads one item of a list.
     pub fn read(pod: &Value) -> ServicePod {
-        let text = |pointer: &str| pod.pointer(pointer).and_then(Value::as_str);
-        let all = |pointer: &str| pod.pointer(pointer).and_then(Value::as_array);
+        let text = |pointer: &str| at(pod, pointer).and_then(Value::as_str);
+        let all = |pointer: &str| at(pod, pointer).and_then(Value::as_array);
         let going = text("/metadata/deletionTimestamp").is_some();
         let mut conditions = all("/status/conditions").into_iter().flatten();
         let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
@@ -166,9 +166,9 @@ impl Endpoints {
             all.ready.extend(endpoints.filter_map(|endpoint| {
                 // Absent means ready:
                 // https://kubernetes.io/docs/reference/kubernetes-api/service-resources/endpoint-slice-v1/
-                let ready = endpoint.pointer("/conditions/ready") != Some(&Value::Bool(false));
-                let pod = endpoint.pointer("/targetRef/name").and_then(Value::as_str);
-                let address = endpoint.pointer("/addresses/0").and_then(Value::as_str);
+                let ready = at(endpoint, "/conditions/ready") != Some(&Value::Bool(false));
+                let pod = at(endpoint, "/targetRef/name").and_then(Value::as_str);
+                let address = at(endpoint, "/addresses/0").and_then(Value::as_str);
                 ready.then(|| pod.or(address).unwrap_or_default().to_owned())
             }));
             let (label, controller) = KEPT_BY;

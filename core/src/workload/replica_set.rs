@@ -8,7 +8,7 @@ use super::{
     JOB, Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, VERSION, Workload, template_digest,
     without_null_time,
 };
-use crate::kubernetes::object::{bounded, controller, controller_name, timestamp};
+use crate::kubernetes::object::{at, bounded, controller, controller_name, timestamp};
 use crate::kubernetes::service::ServicePod;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -66,11 +66,10 @@ impl ReplicaSet {
         if let Some(revision) = object.get("revision").and_then(Value::as_u64) {
             return ReplicaSet::of_revision(object, revision);
         }
-        let number = |pointer: &str| object.pointer(pointer).and_then(Value::as_i64);
+        let number = |pointer: &str| at(object, pointer).and_then(Value::as_i64);
         ReplicaSet {
             name: text("/metadata/name"),
-            revision: object
-                .pointer("/metadata/annotations")
+            revision: at(object, "/metadata/annotations")
                 .and_then(|annotations| annotations.get(REVISION)?.as_str()?.parse().ok())
                 .unwrap_or(0),
             owner: bounded(controller(object).unwrap_or_default()).to_owned(),
@@ -80,8 +79,7 @@ impl ReplicaSet {
             available: number("/status/availableReplicas").unwrap_or(0),
             failure: failure(object),
             created: timestamp(&text("/metadata/creationTimestamp")),
-            returned: object
-                .pointer("/metadata/annotations")
+            returned: at(object, "/metadata/annotations")
                 .and_then(|annotations| annotations.get(REVISION_HISTORY))
                 .is_some(),
             template: plain_template(object, Kind::Deployment)
@@ -160,25 +158,25 @@ impl ReplicaSet {
 }
 
 fn text(object: &Value, pointer: &str) -> String {
-    let value = object.pointer(pointer).and_then(Value::as_str);
+    let value = at(object, pointer).and_then(Value::as_str);
     value.unwrap_or_default().to_owned()
 }
 
 fn label(object: &Value, name: &str) -> String {
-    let labels = object.pointer("/metadata/labels");
+    let labels = at(object, "/metadata/labels");
     let label = labels.and_then(|all| all.get(name)?.as_str());
     bounded(label.unwrap_or_default()).to_owned()
 }
 
 fn job(object: &Value) -> String {
-    let annotations = object.pointer("/metadata/annotations");
+    let annotations = at(object, "/metadata/annotations");
     let job = annotations.and_then(|all| all.get(JOB)?.as_str());
     bounded(job.unwrap_or_default()).to_owned()
 }
 
 /// The images in a version's template.
 fn images(object: &Value, kind: Kind) -> Vec<String> {
-    let template = object.pointer(kind.row().versions.template);
+    let template = at(object, kind.row().versions.template);
     let lists = ["containers", "initContainers"].into_iter();
     let lists = lists.filter_map(|list| template?["spec"][list].as_array());
     let images = lists.flatten().filter_map(|one| one["image"].as_str());
@@ -233,7 +231,7 @@ fn counted_by_daemon_set(live: &Workload, sets: &[ReplicaSet]) -> (String, Strin
 
 /// The condition `ReplicaFailure` of a ReplicaSet.
 fn failure(object: &Value) -> Option<(String, Option<Timestamp>)> {
-    let conditions = object.pointer("/status/conditions")?.as_array()?;
+    let conditions = at(object, "/status/conditions")?.as_array()?;
     let found = conditions
         .iter()
         .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True")?;
@@ -269,7 +267,7 @@ pub fn template_of(set: &Value, live: &Workload) -> Option<Value> {
 
 /// The template in a version, without what its controller added.
 fn plain_template(set: &Value, kind: Kind) -> Option<Value> {
-    let template = set.pointer(kind.row().versions.template)?;
+    let template = at(set, kind.row().versions.template)?;
     if kind == Kind::Deployment {
         return Some(template.clone());
     }
