@@ -10,7 +10,8 @@ ROUNDS  ?= 20
 SECONDS ?= 60
 SEEDS   ?= 50000
 # How many stories run in parallel: a story mostly waits, and all of them together take two minutes of one core.
-STORIES ?= 10
+STORIES ?= 16
+ALL_IT = $(CARGO) test --locked --workspace --test it --
 
 # Real peers: programs that are built or downloaded once, and the packaged function.
 CONTROL_PLANE := target/control-plane/bin
@@ -87,7 +88,11 @@ build: ## build the function, the access tool and the sandbox (PROFILE=release f
 test: ## run all tests
 	$(CARGO) test --locked --workspace --lib --bins
 	$(CARGO) test --locked --test house
-	$(CARGO) test --locked --workspace --test it -- --test-threads $(STORIES)
+	$(CARGO) test --locked --workspace --test it --no-run
+	@echo 'The simulations run beside the stories: their output comes last.'
+	@nice $(ALL_IT) simulation:: --test-threads 1 >$(OUT)/simulations.log 2>&1 & simulations=$$!; \
+	  $(ALL_IT) --skip simulation:: --test-threads $(STORIES); stories=$$?; \
+	  wait $$simulations; computed=$$?; cat $(OUT)/simulations.log; test $$stories = 0 -a $$computed = 0
 
 fuzz: ## test with damaged input: make fuzz [SECONDS=60], for each of eight targets
 	LANDFALL_FUZZ_SECONDS=$(SECONDS) $(CARGO) test --locked --test it fuzz:: -- --nocapture
