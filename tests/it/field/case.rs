@@ -58,6 +58,8 @@ pub struct Given {
     pub pods: Value,
     /// The same of pods that the version before gets from the deploy on; those that are there stay.
     pub old_pods: Value,
+    /// What pods of the new image show in the deploys before this one, in simulated time.
+    pub former_pods: Value,
     /// Merged into the spec of new pods.
     pub pod_spec: Value,
     pub log: String,
@@ -78,8 +80,8 @@ pub struct Given {
     pub forbidden: Vec<String>,
     /// Parameters of deploys before this one, each merged into the usual ones.
     pub before: Vec<Value>,
-    /// Seconds after which the function of the last of these died, in simulated time.
-    pub died: Option<f64>,
+    /// Seconds after which the function of the last of these died, in simulated time; or of each.
+    pub died: Option<Died>,
     /// Seconds between that and this one, in simulated time.
     pub pause: f64,
     /// What others do before it.
@@ -210,6 +212,14 @@ pub struct Edit {
     /// The whole object, which is created.
     #[serde(default)]
     pub create: Value,
+}
+
+/// After how many seconds the functions of deploys died.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(untagged)]
+pub enum Died {
+    Last(f64),
+    Each(Vec<Option<f64>>),
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -365,7 +375,7 @@ impl Given {
         let mut usual: Value = serde_json::from_str(&self.parameters()).unwrap();
         merge(&mut usual, difference);
         Given {
-            parameters: usual,
+            parameters: Value::String(usual.to_string()),
             ..self.clone()
         }
     }
@@ -424,6 +434,14 @@ impl Given {
                 "termination" => timing.termination = seconds(*value),
                 other => panic!("no time is called {other}"),
             }
+        }
+    }
+
+    /// After how many seconds the function of the deploy `index` of those before died.
+    pub fn died(&self, index: usize) -> Option<f64> {
+        match self.died.as_ref()? {
+            Died::Last(after) => (index + 1 == self.before.len()).then_some(*after),
+            Died::Each(all) => *all.get(index)?,
         }
     }
 

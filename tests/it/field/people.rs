@@ -18,6 +18,8 @@ pub fn collection(resource: &str, namespace: &str) -> String {
         "deployments" | "replicasets" => "apis/apps/v1",
         "endpointslices" => "apis/discovery.k8s.io/v1",
         "horizontalpodautoscalers" => "apis/autoscaling/v2",
+        "httproutes" => "apis/gateway.networking.k8s.io/v1",
+        "ingresses" => "apis/networking.k8s.io/v1",
         "validatingadmissionpolicies"
         | "validatingadmissionpolicybindings"
         | "validatingwebhookconfigurations" => {

@@ -2,7 +2,7 @@
 //!
 //! What is refused on the way is a matter of the real function, and played at the front door.
 
-use super::case::{Case, Edit, seconds};
+use super::case::{Case, Edit, NEW_IMAGE, seconds};
 use super::judge::{Ending, Objects};
 use crate::simulated;
 use crate::stage::TOKEN;
@@ -13,7 +13,8 @@ use landfall_core::outcome::{CredentialSource, ParameterPlace};
 use landfall_core::report::Report;
 use landfall_core::request::{Parameters, Request};
 use landfall_core::state::continuation::Continuation;
-use landfall_sandbox::world::{self, Reply, World};
+use landfall_sandbox::world::{self, Behaviour, Reply, Script, World};
+use std::sync::Arc;
 
 const JOB: &str = "11111111-abcd-1111-abcd-000000000001";
 /// Steps of one deploy before it counts as endless.
@@ -91,6 +92,9 @@ impl<'a> Play<'a> {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
         for object in given.objects() {
+            if object["kind"] == "HTTPRoute" {
+                world.install_gateway_api(now);
+            }
             world.apply(object, now);
         }
         let now = world.settle(now) + SignedDuration::from_mins(5);
@@ -126,14 +130,17 @@ impl<'a> Play<'a> {
         if given.before.is_empty() {
             return;
         }
+        if !given.former_pods.is_null() {
+            let script = Script::read(&given.former_pods);
+            let behaviour = Behaviour::Scripted(Arc::new(script));
+            self.world.behave(NEW_IMAGE, behaviour);
+        }
         for (index, former) in given.before.iter().enumerate() {
             let text = given.former(former).parameters();
             let job = format!("11111111-abcd-1111-abcd-0000000001{index:02}");
             self.engine = engine(self.case, &text, &job, self.now);
             self.text = text;
-            let is_last = index + 1 == given.before.len();
-            let died = given.died.filter(|_| is_last);
-            self.dies = died.map(|after| self.now + seconds(after));
+            self.dies = given.died(index).map(|after| self.now + seconds(after));
             self.run();
             self.dies = None;
             self.pass(SignedDuration::from_secs(30));
