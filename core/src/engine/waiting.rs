@@ -44,6 +44,8 @@ impl Engine {
 
     /// Waits for the Deployment to change, at most as long as the decision says.
     pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
+        let stage = wait.stage.ahead(now);
+        let wait = Wait { stage, ..wait };
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
         // What a watch told was not so: it is behind, and would undo what was read.
@@ -81,7 +83,8 @@ impl Engine {
             let least = stage.map(|stage| self.least_pause(stage, now));
             self.pause(now, self.poll_pause.max(least.unwrap_or_default()));
             // A bake ends when it is over, however seldom its pods are looked at.
-            if let Some(Stage::Watched(until)) = self.waiting.as_ref().map(|wait| &wait.stage) {
+            let stage = self.waiting.as_ref().map(|wait| &wait.stage);
+            if let Some(Stage::Watched(Some(until))) = stage {
                 let paused = self.paused.map(|end| end.min((*until).max(now)));
                 self.paused = paused;
             }

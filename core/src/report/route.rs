@@ -3,7 +3,7 @@
 use crate::kubernetes::route::{ParentRefusal, RouteReference, WeightChange};
 use crate::request::Request;
 use crate::strategy::RouteProblem;
-use crate::text::{clip, list, quote, words};
+use crate::text::{clip, listed, quote, words};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub(super) fn problem(route: &RouteReference, problem: &RouteProblem) -> String 
         RouteProblem::Refused(refusal) => refused(&route, refusal),
         RouteProblem::NotAccepted { parents, waited } => format!(
             "{route} was changed, and {} took no notice of it for {}",
-            list(parents),
+            listed(parents.iter().map(|parent| quote(parent)).collect()),
             words(*waited)
         ),
         RouteProblem::NotInForce { reason, message } => {
@@ -73,11 +73,8 @@ fn refused(route: &str, refusal: &ParentRefusal) -> String {
 
 /// How far a canary is.
 pub(super) fn share(candidate: &str, percent: u8, until: Option<Timestamp>, pods: &str) -> String {
-    let until = match until {
-        Some(until) => format!("until {until:.0}"),
-        None => "and its route is being changed".to_owned(),
-    };
-    format!("`{candidate}` gets {percent} % of the traffic ({pods}) {until}")
+    let until = until.map_or_else(String::new, |until| format!(" until {until:.0}"));
+    format!("`{candidate}` gets {percent} % of the traffic ({pods}){until}")
 }
 
 /// A route that its controller has not taken notice of, or that is not in force yet.

@@ -435,6 +435,15 @@ fn switches_that_succeeded() {
 #[test]
 fn stages_of_a_switch() {
     let until = at(90);
+    let bake = Stage::Bake {
+        candidate: "web-blue".into(),
+        until: Some(until),
+    };
+    let share = Stage::Share {
+        candidate: "web-blue".into(),
+        percent: 10,
+        until: Some(until),
+    };
     let lines = [
         Stage::Candidate("web-blue".into()),
         Stage::Lock {
@@ -443,11 +452,12 @@ fn stages_of_a_switch() {
         },
         Stage::Smoke,
         Stage::Endpoints("web".into()),
-        Stage::Bake {
-            candidate: "web-blue".into(),
-            until,
-        },
-        Stage::Watched(until),
+        bake.clone(),
+        bake.ahead(until),
+        Stage::Watched(Some(until)),
+        Stage::Watched(Some(until)).ahead(until),
+        share.clone(),
+        share.ahead(until),
         Stage::Leaving("web-blue".into()),
         Stage::Settling("web".into()),
     ]
@@ -473,9 +483,22 @@ fn stages_of_a_switch() {
     2026-01-01T00:01:30Z
     rolling back: `web-blue` serves (1 of 2 new pods available); the previous version is
     kept until 2026-01-01T00:01:30Z
+    `web-blue` serves (1 of 2 new pods available); the previous version is kept until the
+    last checks are made
+    rolling back: `web-blue` serves (1 of 2 new pods available); the previous version is
+    kept until the last checks are made
     it serves (1 of 2 new pods available), and is watched until 2026-01-01T00:01:30Z
     rolling back: it serves (1 of 2 new pods available), and is watched until
     2026-01-01T00:01:30Z
+    it serves (1 of 2 new pods available), and is watched until the last checks are made
+    rolling back: it serves (1 of 2 new pods available), and is watched until the last
+    checks are made
+    `web-blue` gets 10 % of the traffic (1 of 2 new pods available) until
+    2026-01-01T00:01:30Z
+    rolling back: `web-blue` gets 10 % of the traffic (1 of 2 new pods available) until
+    2026-01-01T00:01:30Z
+    `web-blue` gets 10 % of the traffic (1 of 2 new pods available)
+    rolling back: `web-blue` gets 10 % of the traffic (1 of 2 new pods available)
     waiting for the pods of `web-blue` to terminate
     rolling back: waiting for the pods of `web-blue` to terminate
     `web` is being scaled or rolled out

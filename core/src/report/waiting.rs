@@ -7,6 +7,9 @@ use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::{Stage, Wait};
 use crate::text::clip;
 
+/// What a bake waits for whose time is over.
+const LAST_CHECKS: &str = "the last checks are made";
+
 /// The deploy goes on in the next invocation.
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
     let unreachable = continuation.unreachable_since;
@@ -75,14 +78,20 @@ pub fn progress(wait: &Wait) -> String {
         Stage::Endpoints(service) => Some(format!(
             "waiting for the endpoints of Service `{service}` to be updated"
         )),
-        Stage::Bake { candidate, until } => Some(format!(
-            "`{candidate}` serves ({}); the previous version is kept until {until:.0}",
-            new()
-        )),
-        Stage::Watched(until) => Some(format!(
-            "it serves ({}), and is watched until {until:.0}",
-            new()
-        )),
+        Stage::Bake { candidate, until } => {
+            let until = until.map_or(LAST_CHECKS.to_owned(), |until| format!("{until:.0}"));
+            let new = new();
+            Some(format!(
+                "`{candidate}` serves ({new}); the previous version is kept until {until}"
+            ))
+        }
+        Stage::Watched(until) => {
+            let until = until.map_or(LAST_CHECKS.to_owned(), |until| format!("{until:.0}"));
+            Some(format!(
+                "it serves ({}), and is watched until {until}",
+                new()
+            ))
+        }
         Stage::Share {
             candidate,
             percent,

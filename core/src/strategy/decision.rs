@@ -137,18 +137,19 @@ pub enum Stage {
     Bake {
         /// The candidate.
         candidate: String,
-        /// Until when.
-        until: Timestamp,
+        /// Until when; `None` once that is over and the last checks are made.
+        until: Option<Timestamp>,
     },
-    /// The new version of a rolling deploy serves, and is watched until then.
-    Watched(Timestamp),
+    /// The new version of a rolling deploy serves, and is watched until then; `None` likewise.
+    Watched(Option<Timestamp>),
     /// The candidate has a share of the traffic.
     Share {
         /// The candidate.
         candidate: String,
         /// The share in percent.
         percent: u8,
-        /// Until when it is watched with that; unknown before the share is in force.
+        /// Until when it is watched with that; unknown before the share is in force, and `None`
+        /// once that is over.
         until: Option<Timestamp>,
     },
     /// The weights of this route are to come into force.
@@ -179,13 +180,26 @@ impl Stage {
         matches!(self, Stage::Rollout | Stage::Watched(_))
     }
 
+    /// The same without an end that has passed already: nobody waits until then.
+    pub fn ahead(mut self, now: Timestamp) -> Stage {
+        if let Stage::Bake { until, .. }
+        | Stage::Watched(until)
+        | Stage::Share { until, .. }
+        | Stage::Overlap { until, .. } = &mut self
+        {
+            *until = until.filter(|until| now < *until);
+        }
+        self
+    }
+
     /// When it is over by itself, where that is known.
     pub fn until(&self) -> Option<Timestamp> {
         match self {
-            Stage::Lock { until, .. } | Stage::Bake { until, .. } | Stage::Watched(until) => {
-                Some(*until)
-            }
-            Stage::Share { until, .. } | Stage::Overlap { until, .. } => *until,
+            Stage::Lock { until, .. } => Some(*until),
+            Stage::Bake { until, .. }
+            | Stage::Watched(until)
+            | Stage::Share { until, .. }
+            | Stage::Overlap { until, .. } => *until,
             Stage::Rollout
             | Stage::Candidate(_)
             | Stage::Smoke

@@ -180,12 +180,12 @@ fn what_a_wait_watches() {
     let execution = "run-1".to_owned();
     for (stage, expected) in [
         (Stage::Rollout, Some("web")),
-        (Stage::Watched(until), Some("web")),
+        (Stage::Watched(Some(until)), Some("web")),
         (Stage::Candidate(candidate()), Some("web-blue")),
         (
             Stage::Bake {
                 candidate: candidate(),
-                until,
+                until: Some(until),
             },
             Some("web-blue"),
         ),

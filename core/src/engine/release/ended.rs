@@ -3,6 +3,7 @@
 use super::model::ReleaseOutcome;
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::outcome::CredentialSource;
+use crate::release::ReleaseWait;
 use crate::report::{self, Report};
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::Continuation;
@@ -70,7 +71,13 @@ impl ReleaseEnded {
                 report::release::lost_sight(request, continuation, *since, why)
             }
             ReleaseOutcome::HandedOver(wait) => {
-                report::release::handed_over(continuation, bound_to, wait)
+                // The bake's time may be over, and only the last reading of the alarms is open.
+                let watched_until = wait.watched_until.filter(|until| now < *until);
+                let wait = ReleaseWait {
+                    watched_until,
+                    ..(**wait).clone()
+                };
+                report::release::handed_over(continuation, bound_to, &wait)
             }
         }
     }

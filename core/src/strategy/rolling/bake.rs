@@ -34,7 +34,7 @@ impl Context<'_> {
                 progress: waiting_for_replica_set(live),
                 rollback: false,
                 at_most,
-                stage: Stage::Watched(until),
+                stage: Stage::Watched(Some(until)),
             })
         };
         if self.now < until {

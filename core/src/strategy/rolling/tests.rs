@@ -1957,7 +1957,7 @@ fn a_version_that_serves_is_watched_for_its_bake() {
             progress: progress(WaitsFor::Availability, 2),
             rollback: false,
             at_most: Duration::from_secs(at_most),
-            stage: Stage::Watched(at(140)),
+            stage: Stage::Watched(Some(at(140))),
         })
     };
     assert_eq!(baking(json!({}), 20, &up(), 20), watched(30));
@@ -1973,7 +1973,7 @@ fn a_version_that_serves_is_watched_for_its_bake() {
             progress: progress(WaitsFor::Availability, 2),
             rollback: false,
             at_most: Duration::from_secs(9),
-            stage: Stage::Watched(at(1009)),
+            stage: Stage::Watched(Some(at(1009))),
         })
     );
     assert!(matches!(done(json!({}), 890, 1010), Decision::Finish(_)));

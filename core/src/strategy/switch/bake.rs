@@ -48,7 +48,7 @@ impl Context<'_> {
         let until = switched.unwrap_or(self.now) + self.switch.bake;
         let stage = Stage::Bake {
             candidate: name,
-            until,
+            until: Some(until),
         };
         let deadline = lock.deadline.max(until);
         self.check_template(found)?;

@@ -997,7 +997,7 @@ fn after_the_switch() {
             "it bakes",
             baking(),
             61,
-            "wait 4s Bake { candidate: \"web-blue\", until: 2026-01-01T00:01:30Z }",
+            "wait 4s Bake { candidate: \"web-blue\", until: Some(2026-01-01T00:01:30Z) }",
         ),
         (
             "endpoints lag",
@@ -1069,7 +1069,7 @@ fn after_the_switch() {
             "whoever undoes that means it",
             asked,
             62,
-            "wait 1s Bake { candidate: \"web-blue\", until: 2026-01-01T00:01:30Z }",
+            "wait 1s Bake { candidate: \"web-blue\", until: Some(2026-01-01T00:01:30Z) }",
         ),
         (
             "it serves again, and bakes anew",
