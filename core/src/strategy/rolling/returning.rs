@@ -15,8 +15,8 @@ use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, Rollout};
 use crate::state::marks;
 use crate::text::listed;
-use crate::workload::Workload;
 use crate::workload::replica_set::ReplicaSet;
+use crate::workload::{Workload, health};
 
 /// How many versions a fault lists.
 const LISTED: usize = 5;
@@ -28,6 +28,9 @@ impl Context<'_> {
             return Ok(end);
         }
         let sets = self.snapshot.replica_sets(live)?;
+        if let Some(to) = self.undone(live, sets) {
+            return Ok(self.follow_undo(live, sets, &to));
+        }
         let to = match target(self.request.to.as_ref(), live, sets) {
             Ok(to) => to,
             Err(fault) => return Ok(Decision::GiveUp(Failure::Faults(vec![fault]))),
@@ -51,6 +54,29 @@ impl Context<'_> {
             }
         };
         Ok(Decision::GiveUp(Failure::Faults(vec![fault])))
+    }
+
+    /// The version that a failed deploy is being rolled back to right now. A rollback on demand
+    /// asks for just that, and goes no further.
+    fn undone(&self, live: &Workload, sets: &[ReplicaSet]) -> Option<Previous> {
+        let is_under_way = live.annotation(marks::ROLLED_BACK).is_some()
+            && self.request.to.is_none()
+            && !health::was_rolled_out(live);
+        let served = Previous::recorded(live).filter(|_| is_under_way)?;
+        let mut sets = own(live, sets);
+        let is_back = sets.any(|set| set.name == served.name && set.is_live(live));
+        is_back.then_some(served)
+    }
+
+    /// Makes that way back this rollback's own: it is followed and judged, and a retry knows it.
+    fn follow_undo(&self, live: &Workload, sets: &[ReplicaSet], to: &Previous) -> Decision {
+        let failed = live.annotation(marks::ROLLED_BACK);
+        let left = own(live, sets).filter(|set| failed == Some(&set.job) && !set.is_live(live));
+        let left = left.max_by_key(|set| set.revision).map(previous);
+        let author = author(self.request, self.continuation, self.now);
+        let versions = (left.as_ref(), to);
+        let patch = change::came_back(self.request, live, sets, versions, &author);
+        self.note(live, patch, (Phase::Start, None))
     }
 
     /// Somebody else has changed the template that this rollback brought back: the end of it.
