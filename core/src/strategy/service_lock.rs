@@ -9,15 +9,15 @@ pub mod overlap;
 pub mod sharing;
 pub mod taken_back;
 
-pub use noted::{from, original_selector, selector_before, to};
+pub use noted::{from, original_selector, selector_before, served, to};
 
 use super::handover::Handover;
 use crate::change::{self, Author};
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::lease;
 use crate::state::marks::{
-    self, FROM, HANDOVER, LOCK, ORIGINAL_SELECTOR, OVERLAP, RETIRING, SELECTOR_BEFORE, SHARES,
-    TAKEN_BACK, TO, VERSION,
+    self, AWAITED, FROM, HANDOVER, LOCK, ORIGINAL_SELECTOR, OVERLAP, RETIRING, SELECTOR_BEFORE,
+    SHARES, TAKEN_BACK, TO, VERSION,
 };
 use crate::workload::TEMPLATE_HASH;
 use jiff::Timestamp;
@@ -192,7 +192,7 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
-    let gone = [OVERLAP, SHARES, TAKEN_BACK].map(|note| gone(service, note));
+    let gone = [OVERLAP, SHARES, TAKEN_BACK, AWAITED].map(|note| gone(service, note));
     notes.extend(gone.into_iter().flatten());
     match narrow {
         Pin::Not => {}

@@ -1,7 +1,7 @@
 //! What a Service notes of a switch: how it selected before, and which Deployments it was between.
 
 use crate::kubernetes::service::{Selector, Service};
-use crate::state::marks::{self, FROM, ORIGINAL_SELECTOR, SELECTOR_BEFORE, TO};
+use crate::state::marks::{self, FROM, ORIGINAL_SELECTOR, SELECTOR_BEFORE, SERVED, TO};
 
 /// The selector that the Service had before it was narrowed, where it is.
 pub fn original_selector(service: &Service) -> Option<Selector> {
@@ -21,6 +21,23 @@ pub fn from(service: &Service) -> Option<&str> {
 /// The Deployment that the last switch was to, where the note is a valid name.
 pub fn to(service: &Service) -> Option<&str> {
     noted_name(service, TO)
+}
+
+/// The Deployments that served before this one, newest first.
+pub fn served<'a>(service: &'a Service, live: &str) -> Vec<&'a str> {
+    let (from, to) = (from(service), to(service));
+    let noted = service.annotation(SERVED).unwrap_or_default().split(',');
+    let noted = noted.filter(|name| marks::name_of(name).is_some());
+    let mut all = Vec::new();
+    // A switch that was taken back has left no version, and somebody else's has no note.
+    let was_taken_back = from == Some(live) && to != Some(live);
+    let last = [to, from].into_iter().flatten().filter(|_| !was_taken_back);
+    for name in last.chain(noted) {
+        if name != live && !all.contains(&name) {
+            all.push(name);
+        }
+    }
+    all
 }
 
 fn noted_name<'a>(service: &'a Service, mark: &str) -> Option<&'a str> {

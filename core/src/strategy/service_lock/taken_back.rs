@@ -1,10 +1,10 @@
-//! What a rollback on demand notes of a deploy that it takes back before that was done: the version
-//! that serves stays, and a repetition must not go back any further.
+//! What a rollback on demand notes of a deploy that it takes back before that was done, or waits
+//! for: the version that serves stays, and a repetition must not go back any further.
 
 use super::{Lock, Pin, named, patch, take};
 use crate::kubernetes::service::Service;
 use crate::request::Request;
-use crate::state::marks::TAKEN_BACK;
+use crate::state::marks::{AWAITED, TAKEN_BACK};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
@@ -45,5 +45,34 @@ impl TakenBack {
 
     fn text(&self) -> Value {
         json!(json!(self).to_string())
+    }
+}
+
+/// A deploy that a rollback on demand waits for. A retry of the rollback may begin when that deploy
+/// is over, and would not know that it was under way.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
+pub struct Awaited {
+    /// The execution of the rollback.
+    pub execution: String,
+    /// The job of the deploy.
+    pub job: String,
+}
+
+impl Awaited {
+    /// Reads the note; one that cannot be read is none.
+    pub fn read(service: &Service) -> Option<Awaited> {
+        serde_json::from_str(service.annotation(AWAITED)?).ok()
+    }
+
+    /// Whether this request has waited for the deploy of that job.
+    pub fn is_noted(request: &Request, service: &Service, job: &str) -> bool {
+        let noted = Awaited::read(service);
+        noted.is_some_and(|it| it.execution == request.execution && it.job == job)
+    }
+
+    /// Notes it.
+    pub fn note(&self, service: &Service) -> Value {
+        let text = json!(json!(self).to_string());
+        patch(service, named([(AWAITED, text)]), None)
     }
 }

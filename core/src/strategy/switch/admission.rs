@@ -39,6 +39,7 @@ impl Context<'_> {
             if late {
                 return Err(Decision::GiveUp(Failure::Locked { execution, until }));
             }
+            self.note_waiting(service, &other)?;
             return Err(self.wait(Stage::Lock { execution, until }, LOCK_WINDOW));
         }
         if late {

@@ -9,7 +9,7 @@ use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::overlap::Overlap;
-use crate::strategy::service_lock::taken_back::TakenBack;
+use crate::strategy::service_lock::taken_back::{Awaited, TakenBack};
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
@@ -109,6 +109,20 @@ impl Context<'_> {
         }
     }
 
+    /// Notes that this rollback on demand waits for the deploy of that lock. Of several that wait
+    /// the first is noted.
+    pub(super) fn note_waiting(&self, service: &Service, lock: &Lock) -> Result<(), Decision> {
+        let is_noted = Awaited::read(service).is_some_and(|it| it.job == lock.job);
+        if is_noted || self.request.mode.is_plan() || !self.request.is_back_to_former() {
+            return Ok(());
+        }
+        let awaited = Awaited {
+            execution: self.request.execution.clone(),
+            job: lock.job.clone(),
+        };
+        Err(self.patch_service(awaited.note(service), Phase::Start))
+    }
+
     /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
     /// waited has failed by itself: a retry of it would go one version further otherwise.
     pub(super) fn note_failed_meanwhile(
@@ -153,7 +167,8 @@ impl Context<'_> {
 
 /// The deploy that died before its version took over, where a rollback on demand is for that: what
 /// served all along stays. A rollback that died is gone on with, and a version that had no traffic
-/// yet is what is to be left only where the rollback began while that deploy was under way.
+/// yet is what is to be left only where the rollback began while that deploy was under way, or
+/// where nothing served before.
 pub(super) fn unfinished(
     request: &Request,
     service: &Service,
@@ -164,9 +179,11 @@ pub(super) fn unfinished(
     let is_other = |lock: &Lock| lock.job != continuation.job && !lock.back;
     let dead = Lock::read(service).filter(|lock| asked && is_other(lock))?;
     let has_traffic = dead.share.is_some() || dead.route.is_some();
-    let was_under_way = dead.expires() > continuation.started;
+    let was_under_way =
+        dead.expires() > continuation.started || Awaited::is_noted(request, service, &dead.job);
+    let is_first = service_lock::served(service, live.name()).is_empty();
     let took_over = marks::version_of(live) == Some(&dead.version);
-    (!took_over && (has_traffic || was_under_way)).then_some(dead)
+    (!took_over && (has_traffic || was_under_way || is_first)).then_some(dead)
 }
 
 /// The job of the deploy that failed and was taken back by itself since this rollback on demand
@@ -180,7 +197,8 @@ pub(super) fn failed_meanwhile<'a>(
 ) -> Option<&'a str> {
     let job = service.annotation(marks::ROLLED_BACK)?;
     let at = service.annotation(marks::ROLLED_BACK_AT)?;
-    let is_since = timestamp(at).is_some_and(|at| at >= continuation.started);
+    let is_since = timestamp(at).is_some_and(|at| at >= continuation.started)
+        || Awaited::is_noted(request, service, job);
     let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
     (request.is_back_to_former() && is_since && is_other).then_some(job)
 }

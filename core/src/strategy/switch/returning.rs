@@ -152,7 +152,7 @@ fn rendered(
 
 /// What the patch of a switch notes beside: which Deployments served before the one that it leaves.
 pub(super) fn remember(mut patch: Value, service: &Service, live: &Workload) -> Value {
-    let mut served = served(service, live.name());
+    let mut served = service_lock::served(service, live.name());
     served.truncate(SERVED_LIMIT);
     if !served.is_empty() {
         patch["metadata"]["annotations"][SERVED] = json!(served.join(","));
@@ -160,23 +160,6 @@ pub(super) fn remember(mut patch: Value, service: &Service, live: &Workload) -> 
         patch["metadata"]["annotations"][SERVED] = Value::Null;
     }
     patch
-}
-
-/// The Deployments that served before this one, newest first.
-fn served<'a>(service: &'a Service, live: &str) -> Vec<&'a str> {
-    let (from, to) = (service_lock::from(service), service_lock::to(service));
-    let noted = service.annotation(SERVED).unwrap_or_default().split(',');
-    let noted = noted.filter(|name| marks::name_of(name).is_some());
-    let mut all = Vec::new();
-    // A switch that was taken back has left no version, and somebody else's has no note.
-    let was_taken_back = from == Some(live) && to != Some(live);
-    let last = [to, from].into_iter().flatten().filter(|_| !was_taken_back);
-    for name in last.chain(noted) {
-        if name != live && !all.contains(&name) {
-            all.push(name);
-        }
-    }
-    all
 }
 
 /// The Deployments of one application behind a Service.
@@ -258,7 +241,10 @@ impl<'a> Family<'a> {
     /// The version that served before the one that does now.
     fn served_before(&self) -> Result<&'a Workload, Fault> {
         let service = self.service.name();
-        let Some(name) = served(self.service, self.live.name()).first().copied() else {
+        let Some(name) = service_lock::served(self.service, self.live.name())
+            .first()
+            .copied()
+        else {
             return Err(self.refused(&format!(
                 "Service `{service}` was never switched from another version to `{}`. To roll a \
                  Deployment back to an earlier revision of its own, use the strategy `rolling`",
@@ -288,7 +274,7 @@ impl<'a> Family<'a> {
     /// count.
     fn has_served(&self, candidate: &Candidate) -> bool {
         let left = self.live.annotation(RETURNED_FROM);
-        let names = served(self.service, self.live.name()).into_iter();
+        let names = service_lock::served(self.service, self.live.name()).into_iter();
         let mut names = names.filter(|name| Some(*name) != left);
         let others = self.others();
         names.any(|name| {

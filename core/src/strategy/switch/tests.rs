@@ -1388,8 +1388,11 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
         let mut lock = json!({"execution": "run-2", "job": "job-1", "version": "blue",
             "since": at(0).to_string(), "deadline": at(900).to_string()});
         merge(&mut lock, &more);
-        let notes = json!({marks::LOCK: lock.to_string(),
-            marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#});
+        let mut notes = json!({marks::LOCK: lock.to_string(),
+            marks::ORIGINAL_SELECTOR: r#"{"app":"web"}"#, marks::SERVED: "web-green"});
+        if lock["notes"].is_object() {
+            merge(&mut notes, &lock["notes"]);
+        }
         let mut service = narrowed().value().clone();
         service["metadata"]["annotations"] = notes;
         if lock["pinned"].is_object() {
@@ -1409,6 +1412,11 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
         "share": {"step": 0, "percent": 50, "at": at(1).to_string()}});
     let mut died = share.clone();
     died["back"] = json!(true);
+    let long_dead = |notes: Value| {
+        json!({"since": "2020-01-01T00:00:00Z", "deadline": "2020-01-01T01:00:00Z",
+            "notes": notes})
+    };
+    let awaited = json!({"execution": "run-2", "job": "job-1"});
     let rows = [
         (
             "with a share of the pods the Service is held again",
@@ -1425,8 +1433,20 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
         (
             "one that was dead by then, and had none, is only cleared away first",
             None,
-            dead(json!({"since": "2020-01-01T00:00:00Z", "deadline": "2020-01-01T01:00:00Z"})),
+            dead(long_dead(json!({}))),
             "patch services/web null +lock -retiring +superseded",
+        ),
+        (
+            "the same of which this execution knows that it was under way",
+            None,
+            dead(long_dead(json!({marks::AWAITED: awaited.to_string()}))),
+            "patch services/web null -awaited +lock -retiring +superseded +taken-back",
+        ),
+        (
+            "the same where nothing served before",
+            None,
+            dead(long_dead(json!({marks::SERVED: ""}))),
+            "patch services/web null +lock -retiring +superseded +taken-back",
         ),
         (
             "a rollback that died is gone on with",

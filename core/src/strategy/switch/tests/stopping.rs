@@ -33,6 +33,11 @@ fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
         seen(switched(notes), Some(blue(json!({marks::JOB: "job-1"}))))
     };
     let waits = "wait 5s Lock { execution: \"run-1\"";
+    let notes = "patch services/web null +awaited";
+    let awaited = json!({"execution": "run-2", "job": "job-1"});
+    let awaited = json!({marks::AWAITED: awaited.to_string()});
+    let mut ending = awaited;
+    ending[marks::RETIRING] = json!("true");
     let rows = [
         (
             "with a share",
@@ -40,18 +45,18 @@ fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
             under_way(&share),
             "patch services/web",
         ),
-        ("no traffic", &back, under_way(&json!({})), waits),
+        ("no traffic", &back, under_way(&json!({})), notes),
         (
             "a rollback itself",
             &back,
             under_way(&json!({"back": true})),
-            waits,
+            notes,
         ),
         (
             "over a route of its own",
             &back,
             under_way(&json!({"route": "httproute/web"})),
-            waits,
+            notes,
         ),
         ("a version is named", &to, under_way(&share), waits),
         ("a deploy", &json!({}), under_way(&share), waits),
@@ -65,8 +70,9 @@ fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
             "at its end",
             &back,
             baking(json!({marks::RETIRING: "true"})),
-            waits,
+            notes,
         ),
+        ("that is noted once", &back, baking(ending), waits),
     ];
     for (name, fields, snapshot, expected) in rows {
         let found = decided(&request(fields.clone()), &Phase::Start, &snapshot, at(20));
