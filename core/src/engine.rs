@@ -202,7 +202,8 @@ impl Engine {
             }
             plan::PlanStep::Tried(live, after) => {
                 let plan = plan::tried(&self.request, live, *after);
-                self.planned(plan);
+                let returns = strategy::is_return(decision);
+                self.planned(Plan { returns, ..plan });
             }
             plan::PlanStep::Nothing(live) => self.planned(Plan {
                 after: None,
@@ -211,6 +212,7 @@ impl Engine {
                 warnings: Vec::new(),
                 handover: None,
                 takes_back: None,
+                returns: false,
             }),
         }
         true

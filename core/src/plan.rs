@@ -30,6 +30,8 @@ pub struct Plan {
     pub handover: Option<Handover>,
     /// The candidate of a deploy that is not done, which a rollback on demand would take back.
     pub takes_back: Option<String>,
+    /// Whether it brings back what served before, so that an alarm that rings does not hold it up.
+    pub returns: bool,
 }
 
 /// What a decision means for a plan.
@@ -134,6 +136,7 @@ pub fn tried(request: &Request, live: Option<Workload>, after: Workload) -> Plan
         warnings: Vec::new(),
         handover: None,
         takes_back: None,
+        returns: false,
     }
 }
 

@@ -133,7 +133,19 @@ impl Engine {
                 self.pause(now, pause);
                 return true;
             }
-            Opening::Refused(AlarmsRefusal::Ringing(ring)) => Failure::Ringing(ring),
+            Opening::Refused(AlarmsRefusal::Ringing(ring)) => {
+                let (request, continuation) = (&self.request, &self.continuation);
+                let ended = request.strategy.switch().and_then(|switch| {
+                    strategy::switch::ended_share(
+                        request,
+                        switch,
+                        continuation,
+                        &self.snapshot,
+                        now,
+                    )
+                });
+                Failure::Ringing(Box::new(ring), ended)
+            }
             Opening::Refused(AlarmsRefusal::Missing(names)) => {
                 Failure::Faults(vec![report::no_alarms(&names)])
             }

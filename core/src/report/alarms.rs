@@ -89,13 +89,23 @@ fn graph_of(ring: &Ring) -> Option<String> {
     Some(format!("the graph of {}: {link}", named(&ring.name)))
 }
 
-/// An alarm rings already.
-pub(super) fn ringing(target: &str, ring: &Ring) -> Report {
+/// An alarm rings already. `ended`: the execution of a canary that died, and whose share was taken
+/// back before.
+pub(super) fn ringing(target: &str, ring: &Ring, ended: Option<&str>) -> Report {
+    let ended = ended.map(|execution| {
+        format!(
+            "the canary of execution `{}` died with a share of the traffic, which was taken back \
+             first: everything goes to the version that served before it. If the alarm rang \
+             because of that share, it stops by itself",
+            quote(execution)
+        )
+    });
+    let evidence = ended.into_iter().chain(graph_of(ring));
     fail(
         FailureCode::AlarmRinging,
         FailureType::JobFailed,
         &format!("{target} was not changed: {}.", rang(ring)),
-        graph_of(ring).as_slice(),
+        &evidence.collect::<Vec<_>>(),
         &format!(
             "{} What served before comes back although it rings: by a rollback of the stage, or by \
              an action with the mode `rollback`. If this deploy is what silences it, set `alarms` \
@@ -191,15 +201,30 @@ pub(super) fn judged_well(watch: Watch<'_>, guard: &Guard, wrote: bool) -> Strin
     quiet + &late + &before + &without_data(guard) + &too_short(watch, guard) + &last
 }
 
+/// What an alarm that rings would do to the deploy that a plan is for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Beginning {
+    /// It would refuse it.
+    Refused,
+    /// The version served before.
+    Return,
+    /// There is nothing to write.
+    Unneeded,
+}
+
 /// What the alarms would say to a deploy.
-pub(super) fn planned(watch: Watch<'_>, guard: &Guard) -> String {
+pub(super) fn planned(watch: Watch<'_>, guard: &Guard, beginning: Beginning) -> String {
     if watch.alarms.is_none() {
         return String::new();
     }
     let ringing = guard.rang_before().map(|ring| {
-        let then = match watch.ignores_ringing {
-            true => "so it would count only when it rings anew",
-            false => "so a deploy would be refused now, unless its version served before",
+        let then = match (watch.ignores_ringing, beginning) {
+            (_, Beginning::Unneeded) => "which refuses no deploy that changes nothing",
+            (true, _) => "so it would count only when it rings anew",
+            (false, Beginning::Refused) => "so a deploy would be refused now",
+            (false, Beginning::Return) => {
+                "which would not hold it up, because this version served before"
+            }
         };
         format!(" {}, {then}.", rang(&ring))
     });

@@ -36,7 +36,7 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
             (execution, "held the lock on the same Service"),
             *until,
         ),
-        Failure::Ringing(ring) => alarms::ringing(&target(request), ring),
+        Failure::Ringing(ring, ended) => alarms::ringing(&target(request), ring, ended.as_deref()),
         Failure::AlarmsUnreadable(error) => alarms::unreadable(&target(request), error),
         Failure::Forbidden(permissions) => forbidden(request, permissions, source),
         Failure::Deleted(left) => deleted(request, *left),

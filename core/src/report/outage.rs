@@ -27,7 +27,7 @@ impl Failure {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
-            | Failure::Ringing(_)
+            | Failure::Ringing(..)
             | Failure::AlarmsUnreadable(_)
             | Failure::EndUnseen
             | Failure::OutOfSync { .. }

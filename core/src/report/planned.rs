@@ -1,6 +1,6 @@
 //! What a deploy would change, told instead of done.
 
-use super::alarms;
+use super::alarms::{self, Beginning};
 use super::handover;
 use super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
 use super::returned::would_take_back;
@@ -25,6 +25,7 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         warnings,
         handover,
         takes_back,
+        ..
     } = plan;
     let serving = live.as_ref().or(after.as_ref());
     let count = difference.count();
@@ -46,7 +47,7 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
     let strategy = takes_back.as_deref().map_or(strategy, would_take_back);
     let rest = format!(
         "{headline}. Nothing was written.{strategy}{}{}{}",
-        alarms::planned(request.watch(), guard),
+        alarms::planned(request.watch(), guard, beginning(plan)),
         warned(warnings),
         skipped(request)
     );
@@ -80,6 +81,15 @@ pub fn planned(request: &Request, guard: &Guard, plan: &Plan) -> Report {
         (CHANGES, lines(VARIABLE_LIMIT)),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// What an alarm that rings would do to the deploy.
+fn beginning(plan: &Plan) -> Beginning {
+    match (&plan.after, plan.returns) {
+        (None, _) => Beginning::Unneeded,
+        (Some(_), true) => Beginning::Return,
+        (Some(_), false) => Beginning::Refused,
+    }
 }
 
 /// What a plan comes to.

@@ -67,14 +67,18 @@ pub fn began(request: &Request, continuation: &Continuation, snapshot: &Snapshot
     locked.or(switched.map(|at| began(at, false)))
 }
 
-/// Whether this deploy is not to begin now because an alarm rings, unless it brings back what
-/// served before.
+/// Whether this deploy, or what a plan is for, is not to begin now because an alarm rings, unless
+/// it brings back what served before.
 pub(super) fn is_held_up(request: &Request, continuation: &Continuation) -> bool {
-    is_refused_by_ringing(request, continuation) && continuation.guard.rang_before().is_some()
+    counts_ringing(request, continuation) && continuation.guard.rang_before().is_some()
 }
 
 fn is_refused_by_ringing(request: &Request, continuation: &Continuation) -> bool {
-    continuation.phase == Phase::Start && request.mode == Mode::Deploy && !request.ignores_ringing()
+    request.mode == Mode::Deploy && counts_ringing(request, continuation)
+}
+
+fn counts_ringing(request: &Request, continuation: &Continuation) -> bool {
+    continuation.phase == Phase::Start && !request.ignores_ringing()
 }
 
 /// Whether this first write says that it brings back what served before, so that an alarm that

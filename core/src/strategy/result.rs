@@ -91,8 +91,9 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
-    /// An alarm that guards the deploy rings already; nothing was written.
-    Ringing(Ring),
+    /// An alarm that guards the deploy rings already; nothing was written, but that the share of a
+    /// canary of this execution was taken back, which had died.
+    Ringing(Box<Ring>, Option<String>),
     /// The alarms that guard the deploy cannot be read; nothing was written.
     AlarmsUnreadable(AlarmsError),
     /// The token lacks rights that will be needed.

@@ -94,6 +94,24 @@ pub fn foreseen(
     })
 }
 
+/// The execution of a canary that died with a share of the traffic, where that was taken back and
+/// nothing else has begun since.
+pub fn ended_share(
+    request: &Request,
+    switch: &Switch,
+    continuation: &Continuation,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Option<String> {
+    let context = Context::new(request, switch, continuation, snapshot, now);
+    let service = context.seen_service()?;
+    let is_dead = |lock: &Lock| lock.execution != request.execution && !lock.holds(now);
+    let dead = Lock::read(service).filter(is_dead)?;
+    let mut pinned = dead.pinned.iter();
+    let by_pods = dead.share.is_some() && pinned.any(|pinned| *pinned == service.selector());
+    (by_pods || context.was_route_returned()).then_some(dead.execution)
+}
+
 /// The share of the traffic that this deploy's version has, in percent; `None` as far as that was
 /// not read.
 pub fn share(

@@ -150,6 +150,8 @@ async fn another_execution_takes_the_share_of_a_dead_canary_back_before_it_is_re
         expire(&stage).await;
         let message = ended(&stage, parameters).await.unwrap_err();
         assert!(message.contains("was not changed"), "{message}");
+        let told = "died with a share of the traffic, which was taken back first";
+        assert!(message.contains(told), "{message}");
         let selector = stage.cluster.object("services", "demo-app").await.unwrap();
         let selector = &selector["spec"]["selector"];
         assert!(selector["pod-template-hash"].is_string(), "{selector}");

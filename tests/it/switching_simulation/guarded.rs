@@ -70,7 +70,7 @@ fn judge(
     simulation.pass(SignedDuration::from_secs(5));
     let serving = Vec::from_iter(simulation.serving().1);
     match end {
-        End::Failed(Failure::Ringing(_)) => {
+        End::Failed(Failure::Ringing(..)) => {
             assert_eq!(at, 0, "something was written");
             assert_eq!(serving, [before]);
             false

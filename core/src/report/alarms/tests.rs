@@ -99,11 +99,15 @@ fn why_an_alarm_ended_a_deploy() {
 
 #[test]
 fn why_a_deploy_did_not_begin() {
-    let ringing = told(Failure::Ringing(rung()));
+    let ringing = told(Failure::Ringing(Box::new(rung()), None));
     let words = "JobFailed\nDeployment `web` in `shop` was not changed: CloudWatch alarm `5xx` is \
         in ALARM since";
     assert!(ringing.starts_with(words), "{ringing}");
     assert!(ringing.contains("\"ringing\": \"ignore\""), "{ringing}");
+    assert!(!ringing.contains("share"), "{ringing}");
+    let ended = told(Failure::Ringing(Box::new(rung()), Some("run-1".into())));
+    let words = "execution `run-1` died with a share of the traffic, which was taken back first";
+    assert!(ended.contains(words), "{ended}");
     let denied = told(Failure::AlarmsUnreadable(AlarmsError::Denied("no".into())));
     assert!(denied.starts_with("PermissionError\n"), "{denied}");
     assert!(
@@ -172,21 +176,31 @@ fn what_the_alarms_said_of_a_deploy_that_worked() {
 fn a_plan_says_what_would_be() {
     use AlarmState::{Ok, Ringing};
     let quiet = guard([Ok, Ok], [Ok, Ok]);
-    assert_eq!(planned(request(json!({})).watch(), &quiet), "");
-    let short = planned(request(json!({"bake": "30s"})).watch(), &quiet);
+    let refused = Beginning::Refused;
+    assert_eq!(planned(request(json!({})).watch(), &quiet, refused), "");
+    let short = planned(request(json!({"bake": "30s"})).watch(), &quiet, refused);
     assert!(
         short.contains("`5xx` needs 1 min of bad data to ring"),
         "{short}"
     );
     let ringing = guard([Ringing, Ok], [Ringing, Ok]);
-    let refused = planned(request(json!({})).watch(), &ringing);
-    assert!(
-        refused.contains("so a deploy would be refused now, unless its version served before."),
-        "{refused}"
-    );
+    for (beginning, told) in [
+        (refused, "so a deploy would be refused now."),
+        (
+            Beginning::Return,
+            "would not hold it up, because this version served before.",
+        ),
+        (
+            Beginning::Unneeded,
+            "which refuses no deploy that changes nothing.",
+        ),
+    ] {
+        let said = planned(request(json!({})).watch(), &ringing, beginning);
+        assert!(said.contains(told), "{said}");
+    }
     let mut fix = request(json!({}));
     fix.alarms.as_mut().unwrap().ignores_ringing = true;
-    let ignored = planned(fix.watch(), &ringing);
+    let ignored = planned(fix.watch(), &ringing, refused);
     assert!(
         ignored.contains("so it would count only when it rings anew."),
         "{ignored}"
@@ -199,7 +213,7 @@ fn a_share_that_is_too_short_for_an_alarm_is_pointed_out() {
     let quiet = guard([Ok, Ok], [Ok, Ok]);
     let canary = |steps: Value| {
         let fields = json!({"strategy": "canary", "service": "web", "steps": steps});
-        planned(request(fields).watch(), &quiet)
+        planned(request(fields).watch(), &quiet, Beginning::Refused)
     };
     assert_eq!(canary(json!([10, 50])), "");
     let said = canary(json!([{"weight": 10, "bake": "2m"}, {"weight": 50, "bake": "30s"}]));
@@ -207,7 +221,7 @@ fn a_share_that_is_too_short_for_an_alarm_is_pointed_out() {
     assert!(said.contains(words), "{said}");
     // With a bake that is too short for all, that is said.
     let short = json!({"strategy": "canary", "service": "web", "steps": [10], "bake": "30s"});
-    let said = planned(request(short).watch(), &quiet);
+    let said = planned(request(short).watch(), &quiet, Beginning::Refused);
     assert!(said.contains("and the bake is 30 s"), "{said}");
     assert!(!said.contains("the new version has"), "{said}");
 }

@@ -79,7 +79,7 @@ fn of_workload(failure: &Failure) -> Reason {
         Failure::Paused => Reason::Paused,
         Failure::Faults(_)
         | Failure::TooLate
-        | Failure::Ringing(_)
+        | Failure::Ringing(..)
         | Failure::AlarmsUnreadable(_)
         | Failure::Forbidden(_)
         | Failure::Locked { .. }
@@ -101,7 +101,7 @@ fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
         | Failure::TooLate
         | Failure::Forbidden(_)
         | Failure::Locked { .. }
-        | Failure::Ringing(_)
+        | Failure::Ringing(..)
         | Failure::AlarmsUnreadable(_)
         | Failure::Deleted(_)
         | Failure::EndUnseen
@@ -259,7 +259,7 @@ fn workload(failed: &Failure) -> String {
         Failure::SetAside { .. } => "someone else changed it during its rollout",
         Failure::TooLate
         | Failure::Forbidden(_)
-        | Failure::Ringing(_)
+        | Failure::Ringing(..)
         | Failure::AlarmsUnreadable(_)
         | Failure::Locked { .. } => "it could not be followed",
     };

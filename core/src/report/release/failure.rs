@@ -46,7 +46,7 @@ pub fn failure(
         ReleaseFailure::NoNamespace => no_namespace(request),
         ReleaseFailure::TooLate => too_late(request),
         ReleaseFailure::Alarms(AlarmsRefusal::Ringing(ring)) => {
-            alarms::ringing(&the_release(request), ring)
+            alarms::ringing(&the_release(request), ring, None)
         }
         ReleaseFailure::Alarms(AlarmsRefusal::Unreadable(error)) => {
             alarms::unreadable(&the_release(request), error)

@@ -1,6 +1,6 @@
 //! What a release would change, told instead of done.
 
-use super::super::alarms;
+use super::super::alarms::{self, Beginning};
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
 use super::fitting::{Block, fit_forms};
@@ -42,9 +42,13 @@ pub fn planned(request: &ReleaseRequest, guard: &Guard, plan: &ReleasePlan) -> R
             count(plan.objects.len())
         ),
     };
+    let beginning = match plan.revision.is_some() && changing > 0 {
+        true => Beginning::Refused,
+        false => Beginning::Unneeded,
+    };
     let rest = [
         " Nothing was written.".to_owned(),
-        alarms::planned(request.watch(), guard),
+        alarms::planned(request.watch(), guard, beginning),
         notes(request, &plan.notes),
         hooks(request),
         warned(&plan.warnings),

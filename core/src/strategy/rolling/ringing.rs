@@ -43,7 +43,7 @@ impl Context<'_> {
             }))));
         }
         let ring = continuation.guard.rang_before();
-        Ok(ring.map(|ring| Decision::GiveUp(Failure::Ringing(ring))))
+        Ok(ring.map(|ring| Decision::GiveUp(Failure::Ringing(Box::new(ring), None))))
     }
 
     /// The same write; where it brings back what served before while an alarm rings, it says so.

@@ -43,7 +43,7 @@ impl Context<'_> {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
-            | Failure::Ringing(_)
+            | Failure::Ringing(..)
             | Failure::AlarmsUnreadable(_)
             | Failure::Overwritten { .. }
             | Failure::SetAside { .. } => false,
@@ -140,7 +140,7 @@ impl Failure {
             | Failure::TooLate
             | Failure::Forbidden(_)
             | Failure::Locked { .. }
-            | Failure::Ringing(_)
+            | Failure::Ringing(..)
             | Failure::AlarmsUnreadable(_)
             | Failure::Overwritten { .. }
             | Failure::SetAside { .. }) => other,

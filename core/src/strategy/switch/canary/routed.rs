@@ -81,6 +81,16 @@ impl Context<'_> {
         ours.then_some(mark.weight)
     }
 
+    /// Whether the route has the note of a canary whose share was taken back, as far as it was read.
+    pub(in crate::strategy::switch) fn was_route_returned(&self) -> bool {
+        let Some(routed) = self.routed() else {
+            return false;
+        };
+        let route = self.route(&routed).ok().flatten();
+        let mark = route.and_then(|route| self.mark_on(route));
+        mark.is_some_and(|mark| mark.returned)
+    }
+
     /// Whether there is a route, and what it says is not known.
     pub(in crate::strategy::switch) fn is_route_unread(&self) -> bool {
         let routed = self.routed();
