@@ -1,7 +1,7 @@
 //! What the controllers of an HTTPRoute say of it, for each parent.
 //! <https://gateway-api.sigs.k8s.io/reference/spec/#routestatus>
 
-use super::super::object::Object;
+use super::super::object::{Object, timestamp};
 use super::fault::{ParentRefusal, RouteFault};
 use serde_json::Value;
 
@@ -122,6 +122,7 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
             condition: text(&condition["type"]),
             reason: text(&condition["reason"]),
             message: text(&condition["message"]),
+            since: condition["lastTransitionTime"].as_str().and_then(timestamp),
         }
     };
     let is_old = |one: &Value| one["observedGeneration"].as_i64().unwrap_or(0) < generation;

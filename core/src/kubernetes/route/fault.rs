@@ -4,6 +4,7 @@ use super::super::call::FIELD_MANAGER;
 use super::super::object::{Object, controlled_by};
 use super::backends::Place;
 use super::list::{Role, Split};
+use jiff::Timestamp;
 use serde_json::Value;
 
 /// Why a route cannot divide a Service's traffic.
@@ -122,6 +123,8 @@ pub struct ParentRefusal {
     pub reason: String,
     /// The controller's message.
     pub message: String,
+    /// Since when, where the controller says so.
+    pub since: Option<Timestamp>,
 }
 
 impl ParentRefusal {

@@ -47,13 +47,24 @@ pub(super) fn rules(object: &Object, changed: &[Changed]) -> Vec<Value> {
     rules
 }
 
-/// The names of all Services that the rules send to.
+/// The names of all backends that the rules send to; of one in another namespace, or of another
+/// kind, that as well.
 pub(super) fn services(object: &Object) -> Vec<String> {
+    let own = object.text("/metadata/namespace");
     let backends = all_rules(object)
         .iter()
         .flat_map(|rule| rule["backendRefs"].as_array());
-    let names = backends.flatten().filter_map(|one| one["name"].as_str());
-    let mut names = names.map(str::to_owned).collect::<Vec<_>>();
+    let name = |one: &Value| {
+        let name = one["name"].as_str()?.to_owned();
+        let name = match one["kind"].as_str().filter(|kind| *kind != "Service") {
+            Some(kind) => format!("{kind}/{name}"),
+            None => name,
+        };
+        let other = one["namespace"].as_str().filter(|other| *other != own);
+        Some(other.map_or(name.clone(), |other| format!("{other}/{name}")))
+    };
+    let names = backends.flatten().filter_map(name);
+    let mut names = names.collect::<Vec<_>>();
     names.sort();
     names.dedup();
     names

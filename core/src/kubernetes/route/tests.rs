@@ -405,6 +405,15 @@ fn each_fault_of_the_rules_has_its_name() {
             to: vec!["api".into()]
         }
     );
+    let elsewhere = json!([{"backendRefs": [{"name": "web", "namespace": "other", "port": 80},
+        {"name": "web", "group": "x", "kind": "Bucket"}]}]);
+    assert_eq!(
+        rules(elsewhere),
+        RouteFault::DoesNotSend {
+            to: vec!["Bucket/web".into(), "other/web".into()]
+        },
+        "the same name elsewhere is another's"
+    );
     assert_eq!(rules(json!(null)), RouteFault::DoesNotSend { to: vec![] });
     assert_eq!(
         rules(json!([{"backendRefs": [backend("web", 1), backend("web", 1)]}])),

@@ -132,11 +132,11 @@ impl Context<'_> {
             return Err(self.wait(Stage::Turn { route, service }, EVENTS_WINDOW));
         }
         let problem = format!(
-            "a canary of Service `{}` that used this route was interrupted. Deploy that Service's \
-             canary again, which finishes it; or, if it is no longer used, remove the annotation \
-             {} from the route",
-            crate::text::quote(&service),
-            marks::CANARY
+            "an interrupted canary of Service `{service}` still uses this route. Deploy Service \
+             `{service}` by `canary` over this route again, which ends it. If that Service is no \
+             longer used, take `{service}-canary` out of the route, and remove its annotation {}",
+            marks::CANARY,
+            service = crate::text::quote(&service),
         );
         Ok(Some(route_problem(routed, &problem)))
     }

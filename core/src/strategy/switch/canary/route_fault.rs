@@ -1,7 +1,7 @@
 //! Why a route cannot divide a Service's traffic, as a fault of the request.
 
 use crate::kubernetes::route::{ActionProblem, MissedShare, ParentRefusal, Place, RouteFault};
-use crate::text::{list, quote};
+use crate::text::{list, listed, quote};
 
 /// What is wrong, after the name of the route: "`httproute/web`, which …".
 pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
@@ -10,14 +10,9 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
         RouteFault::DoesNotSend { to } if to.is_empty() => {
             format!("does not send to Service `{service}`, nor to any other")
         }
-        RouteFault::DoesNotSend { to } => format!(
-            "does not send to Service `{service}`, but to {}",
-            list(
-                &to.iter()
-                    .map(|name| format!("`{}`", quote(name)))
-                    .collect::<Vec<_>>()
-            )
-        ),
+        RouteFault::DoesNotSend { to } => {
+            format!("does not send to Service `{service}`, but to {}", list(to))
+        }
         RouteFault::NotByAction => format!(
             "sends to Service `{service}` by its name: only an action has weights. Let its backend \
              be the action `{service}` (port `use-annotation`), with the annotation \
@@ -106,6 +101,6 @@ fn different_shares(shares: &[(Place, u64, u64)], service: &str) -> String {
     format!(
         "sends different shares to Service `{service}`: {}. Give it the same share everywhere, or \
          a route of its own",
-        list(&shares.collect::<Vec<_>>())
+        listed(shares.collect())
     )
 }

@@ -25,6 +25,10 @@ use std::time::Duration;
 /// How long a controller may need to accept a route that was changed.
 pub(super) const ACCEPTANCE: SignedDuration = SignedDuration::from_secs(60);
 
+/// How long a controller may refuse a route whose weights were in force already: it may have been
+/// started anew, and not know all of its objects yet.
+const REFUSED: SignedDuration = SignedDuration::from_secs(20);
+
 /// How long an error of a controller may last that it repeats by itself.
 const RETRIES: SignedDuration = SignedDuration::from_mins(2);
 
@@ -151,6 +155,7 @@ impl Context<'_> {
             let problem = RouteProblem::Changed { change, editor };
             return Ok(self.route_failed(routed, problem));
         }
+        self.see_way(routed, route, mark, (service, lock))?;
         self.check_template(found)?;
         let until = mark.since.map(|since| since + bake_of(routed, route, mark));
         let stage = Stage::Share {
@@ -187,6 +192,43 @@ impl Context<'_> {
         let wait = |at_most| self.wait(stage, at_most);
         guarding::read_at(self.request, self.continuation, until, wait)?;
         self.next_step(routed, route, mark, (service, lock), (live, found))
+    }
+
+    /// With a share, what the route sends to stays there and sends to the candidate, and its
+    /// controllers go on taking it: otherwise that share of the requests gets errors.
+    fn see_way(
+        &self,
+        routed: &Routed,
+        route: &Route,
+        mark: &CanaryMark,
+        (service, lock): (&Service, &Lock),
+    ) -> Result<(), Decision> {
+        if mark.weight == 0 || mark.since.is_none() {
+            return Ok(());
+        }
+        let there = self.candidate_service(routed)?;
+        if there.is_none_or(|there| there.is_being_deleted()) {
+            let name = routed.candidate_service.clone();
+            return Err(self.fail(RolloutCause::ServiceDeleted(name)));
+        }
+        let wanted = service_lock::of_version(&service.selector(), &lock.version);
+        if there.is_some_and(|there| there.selector() != wanted) {
+            let name = routed.candidate_service.clone();
+            return Err(self.fail(RolloutCause::SelectorChanged(name)));
+        }
+        match route.acceptance() {
+            Acceptance::Refused(refusal) => {
+                let is_new = |since| self.now < since + REFUSED;
+                match refusal.since.is_some_and(is_new) {
+                    true => {
+                        let stage = Stage::Route(routed.reference.clone());
+                        Err(self.wait(stage, CATCHING_UP))
+                    }
+                    false => Err(self.route_failed(routed, RouteProblem::Refused(refusal))),
+                }
+            }
+            Acceptance::Accepted | Acceptance::NotReported | Acceptance::Waiting(_) => Ok(()),
+        }
     }
 
     /// Weights that were written are to be accepted, and then to come into force.
