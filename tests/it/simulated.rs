@@ -165,10 +165,11 @@ pub fn engine(continuation: Continuation, request: Request, now: Timestamp) -> E
     Engine::new(request, continuation, now, end, str::to_owned)
 }
 
-/// What a watch tells once the Deployment is another one than the engine has seen.
+/// What a watch tells once the workload is another one than the engine has seen.
 pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Heard> {
     let seen = engine.snapshot.seen_deployment(&watching.name);
-    let found = world.deployment("default", &watching.name);
+    let plural = watching.call.resource.split('.').next().unwrap_or_default();
+    let found = world.object(plural, "default", &watching.name);
     let version = found.and_then(|found| found["metadata"]["resourceVersion"].as_str());
     if version == seen.map(|seen| seen.resource_version()) {
         return None;

@@ -15,7 +15,7 @@ pub struct Deed {
 /// The path of all objects of a kind; those of a policy or a webhook are in no namespace.
 pub fn collection(resource: &str, namespace: &str) -> String {
     let group = match resource {
-        "deployments" | "replicasets" => "apis/apps/v1",
+        "deployments" | "replicasets" | "statefulsets" | "daemonsets" => "apis/apps/v1",
         "endpointslices" => "apis/discovery.k8s.io/v1",
         "horizontalpodautoscalers" => "apis/autoscaling/v2",
         "httproutes" => "apis/gateway.networking.k8s.io/v1",
@@ -25,6 +25,7 @@ pub fn collection(resource: &str, namespace: &str) -> String {
         | "validatingwebhookconfigurations" => {
             return format!("/apis/admissionregistration.k8s.io/v1/{resource}");
         }
+        "nodes" => return format!("/api/v1/{resource}"),
         _ => "api/v1",
     };
     format!("/{group}/namespaces/{namespace}/{resource}")
