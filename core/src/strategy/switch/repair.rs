@@ -6,7 +6,7 @@ use super::context::{Context, Next, ended};
 use super::present::deployment_of;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::resource::SERVICES;
-use crate::kubernetes::service::{Detour, Selector, Service, ServicePod};
+use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
@@ -236,16 +236,15 @@ impl Context<'_> {
     }
 
     /// Whether a Service that sends to no selected pods leads to those of this Deployment all the
-    /// same, or will when its type is changed back.
+    /// same, or will when its type is changed back: without a selector its endpoints stay.
     fn is_behind(&self, service: &Service, name: &str) -> Result<bool, Query> {
-        if matches!(service.detour(), Some(Detour::NoSelector)) {
+        let selector = service.selector();
+        if selector.is_empty() {
             let mut pods = self.snapshot.endpoints(service.name())?.ready.iter();
             return Ok(pods.any(|pod| deployment_of(pod) == Some(name)));
         }
-        let selector = service.selector();
         let found = self.snapshot.deployment(name)?;
-        let is_found = |found| selects(&selector, found, &self.request.deployment);
-        Ok(!selector.is_empty() && found.is_some_and(is_found))
+        Ok(found.is_some_and(|found| selects(&selector, found, &self.request.deployment)))
     }
 
     /// Whether a Deployment that is scaled to zero still has pods that the Service sends to.
