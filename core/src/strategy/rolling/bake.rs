@@ -16,8 +16,7 @@ use jiff::Timestamp;
 impl Context<'_> {
     /// The new version serves everything. What this deploy did not write is not watched.
     pub(super) fn bake(&self, rollout: &Rollout, live: &Workload) -> Decision {
-        let is_over = live.annotation(marks::WATCHED) == Some(&self.continuation.job);
-        if !rollout.wrote || !self.request.is_watched() || is_over {
+        if !rollout.wrote || !self.request.is_watched() || self.is_watch_over(live) {
             return self.finish(rollout, live);
         }
         let Some(until) = self.baked_at() else {
@@ -59,6 +58,11 @@ impl Context<'_> {
         let then = Phase::Rollout(rollout.clone());
         let clears = Some(live.name().to_owned());
         self.note(live, change::watched(live, job), (then, clears))
+    }
+
+    /// Whether that was noted.
+    pub(super) fn is_watch_over(&self, live: &Workload) -> bool {
+        live.annotation(marks::WATCHED) == Some(&self.continuation.job)
     }
 
     /// When the rollout must be complete: a bake that has begun is finished.

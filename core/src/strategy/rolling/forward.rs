@@ -254,6 +254,11 @@ impl Context<'_> {
             self.snapshot.replica_sets(live)?;
             return self.take_back(rollout, live, RolloutFailure::of(cause));
         }
+        // Its controller need not have seen the note that the watch is over.
+        if rollout.wrote && self.is_watch_over(live) && self.now >= self.deadline() {
+            self.snapshot.replica_sets(live)?;
+            return Ok(self.finish(rollout, live));
+        }
         let rollout_tracker = self.tracker(rollout, live, self.deadline());
         match rollout_tracker.next()? {
             RolloutState::Serves => Ok(self.bake(rollout, live)),
