@@ -69,7 +69,7 @@ impl Pods {
         for failed in &mut self.failed {
             failed.why.message = mask(&failed.why.message);
         }
-        for pod in &mut self.others {
+        for pod in self.others.iter_mut().chain(&mut self.restarted) {
             pod.why.message = mask(&pod.why.message);
             for gate in &mut pod.gates {
                 gate.why.message = mask(&gate.why.message);
@@ -96,6 +96,7 @@ impl Pods {
         self.ready += page.ready;
         self.completed += page.completed;
         self.others.extend(page.others);
+        self.restarted.extend(page.restarted);
         self.failed.extend(page.failed);
         self.failed.truncate(FAILED_LIMIT);
         self.ending = self.ending.max(page.ending);

@@ -31,7 +31,7 @@ pub fn success(
     let pods = available(live);
     let time = words(Duration::from_secs(seconds.unsigned_abs()));
     let summary = match (success.wrote, live.replicas()) {
-        (true, 0) => {
+        (true, _) if is_run_by_no_pod(success) => {
             format!("{target} has revision {revision} ({image}) after {time}; {pods}.")
         }
         (true, _) => {
@@ -66,7 +66,8 @@ pub fn success(
     };
     let external = format!("{}/{name}@{revision}", request.namespace);
     let twice = looked_at_twice(live, continuation);
-    let note = success.note.map(noted).unwrap_or_default() + &baked(request, success);
+    let note = success.note.map(noted).unwrap_or_default();
+    let note = note + &baked(request, success) + &still_to_come(success);
     let note = note + &began_ringing(request, live, success.wrote);
     let note = note + &alarms::judged_well(request.watch(), &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
@@ -80,6 +81,12 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// Whether a version that is applied is no pod's yet.
+fn is_run_by_no_pod(success: &Success) -> bool {
+    let live = &success.deployment;
+    live.replicas() == 0 || success.note.is_some() && live.updated_replicas() == 0
 }
 
 /// That pods without a probe were looked at a second time.
@@ -108,6 +115,20 @@ fn baked(request: &Request, success: &Success) -> String {
     }
 }
 
+/// That not all pods are available of a version that was scaled up while it was watched.
+fn still_to_come(success: &Success) -> String {
+    let live = &success.deployment;
+    let missing = live.replicas() - live.available_replicas();
+    match success.wrote && success.note.is_none() && missing > 0 {
+        true => format!(
+            " All the pods that were wanted at first are available; it was scaled up while it was \
+             watched, and {missing} of its pods {} not available yet.",
+            if missing == 1 { "is" } else { "are" }
+        ),
+        false => String::new(),
+    }
+}
+
 /// How many pods are available.
 fn available(live: &Workload) -> String {
     match live.replicas() {
@@ -126,8 +147,8 @@ fn noted(note: SuccessNote) -> String {
         SuccessNote::OnDelete => " It was applied and not rolled out: its update strategy is \
              OnDelete, so each pod keeps its version until someone deletes it."
             .to_owned(),
-        SuccessNote::Partition(partition) => format!(
-            " Only its pods from number {partition} on have this version \
+        SuccessNote::Partition(first) => format!(
+            " Only pods from number {first} on get this version \
              (updateStrategy.rollingUpdate.partition)."
         ),
     }

@@ -54,7 +54,8 @@ impl SuccessNote {
         if live.rolls_on_delete() && has_old_pods {
             Some(SuccessNote::OnDelete)
         } else if live.kind() == Kind::StatefulSet && partition > 0 {
-            Some(SuccessNote::Partition(partition))
+            let first = live.number("/spec/ordinals/start").unwrap_or(0);
+            Some(SuccessNote::Partition(first.saturating_add(partition)))
         } else {
             None
         }

@@ -8,7 +8,9 @@ pub use super::pauses::{CATCHING_UP, LONG_WINDOW, PODS_WINDOW, WATCH_WINDOW, cat
 use crate::request::Request;
 use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Reason, Rollout};
-use crate::workload::health::diagnosis::{self, Cause, Diagnosis, Evidence, Finding};
+use crate::workload::health::diagnosis::{
+    self, Cause, Diagnosis, Evidence, Finding, Served, SymptomHistory,
+};
 use crate::workload::health::job;
 use crate::workload::health::rollout::{Obstacle, Progress, Verdict, WaitsFor};
 use crate::workload::health::steadiness::{self, Roster, SECOND_LOOK, Steady};
@@ -58,13 +60,55 @@ impl RolloutTracker<'_> {
             Verdict::Complete => {
                 let sets = self.snapshot.replica_sets(self.live)?;
                 match health::holds_the_pods(self.live, sets) {
-                    true => self.serves(sets),
+                    true => self.watched(sets),
                     false => self.wait_or_fail(waiting_for_replica_set(self.live), CATCHING_UP),
                 }
             }
             Verdict::Progressing(progress) => self.follow(progress),
             Verdict::Failed(progress) => self.fail(Some(self.given_up(progress))),
         }
+    }
+
+    /// All pods are available. Those of a version that is watched are looked at when that begins,
+    /// because what came before does not count, and when it ends; meanwhile whenever one is not
+    /// ready.
+    fn watched(&self, sets: &[ReplicaSet]) -> Result<RolloutState, Query> {
+        let state = self.serves(sets)?;
+        let Some(until) = self
+            .watched_until()
+            .filter(|_| state == RolloutState::Serves)
+        else {
+            return Ok(state);
+        };
+        let sights = &self.continuation.sights;
+        let remember = |served| {
+            let served = Some(served);
+            let sights = sights.clone();
+            RolloutState::GoesOn(Decision::Remember(SymptomHistory { served, ..sights }))
+        };
+        let (is_over, wanted) = (self.now >= until, self.live.replicas());
+        match &sights.served {
+            Some(served) if served.wanted != wanted => {
+                return Ok(remember(served.wanting(wanted)));
+            }
+            Some(_) if !is_over => return Ok(state),
+            None if is_over => return Ok(state),
+            Some(_) | None => {}
+        }
+        let due = if is_over {
+            until
+        } else {
+            self.now - PODS_WINDOW
+        };
+        let sight = self.snapshot.pods.as_ref().filter(|sight| sight.at >= due);
+        let Some(sight) = sight else {
+            return self.pods_query(sets).map_or(Ok(state), Err);
+        };
+        Ok(match (&sight.pods, self.diagnosis()) {
+            (Ok(pods), _) if !is_over => remember(Served::of(wanted, pods)),
+            (Ok(_), Diagnosis::Doomed(_)) => self.fail(None)?,
+            (Ok(_) | Err(_), _) => state,
+        })
     }
 
     /// All pods are available. Where nothing probes them they must be so for a while.
@@ -204,6 +248,10 @@ impl RolloutTracker<'_> {
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
+        if self.now >= self.deadline && self.lacks_only_more() {
+            self.snapshot.replica_sets(self.live)?;
+            return Ok(RolloutState::Serves);
+        }
         if self.now >= self.deadline {
             let timeout = self.request.timeout;
             return self.fail(Some(Stop::TimedOut { timeout, progress }));

@@ -19,6 +19,8 @@ pub struct Pods {
     pub completed: usize,
     /// The pods that are not ready.
     pub others: Vec<Pod>,
+    /// The ready pods of which a container has ended before.
+    pub restarted: Vec<Pod>,
     /// Failed and replaced pods, for example after evictions; at most [`FAILED_LIMIT`].
     pub failed: Vec<Failed>,
     /// When the last terminating pod in the list, of any version, will be gone by its own grace

@@ -203,6 +203,13 @@ impl RawPod {
             .is_some_and(|ready| ready.status == "True")
     }
 
+    /// Whether a container was started anew.
+    pub(super) fn was_restarted(&self) -> bool {
+        let statuses = self.status.init_container_statuses.iter();
+        let mut statuses = statuses.chain(&self.status.container_statuses);
+        statuses.any(|status| status.restart_count > 0)
+    }
+
     /// The spec of a container that has a status.
     fn container(&self, name: &str) -> Option<&RawContainerSpec> {
         let init = self.spec.init_containers.iter();

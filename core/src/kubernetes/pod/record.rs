@@ -22,6 +22,8 @@ pub struct PodRecord {
 pub enum Standing {
     /// It is ready.
     Ready,
+    /// It is ready, and a container of it has ended before.
+    Restarted(Box<Pod>),
     /// It is not ready.
     Other(Box<Pod>),
     /// A container of a Job failed in it.
@@ -71,6 +73,8 @@ impl From<RawPod> for PodRecord {
                 Standing::Completed
             } else if raw.is_over() {
                 Standing::Over(raw.failed().map(Box::new))
+            } else if raw.is_ready() && raw.was_restarted() {
+                Standing::Restarted(Box::new(raw.into()))
             } else if raw.is_ready() {
                 Standing::Ready
             } else {
@@ -97,6 +101,10 @@ impl Pods {
     pub(super) fn add(&mut self, standing: Standing) {
         match standing {
             Standing::Ready => self.ready += 1,
+            Standing::Restarted(pod) => {
+                self.ready += 1;
+                self.restarted.push(*pod);
+            }
             Standing::Completed => self.completed += 1,
             Standing::Other(pod) => self.others.push(*pod),
             Standing::FailedByItself(both) if self.others.len() < FAILED_LIMIT => {

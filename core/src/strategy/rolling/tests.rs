@@ -13,7 +13,7 @@ use crate::state::marks;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::{Failure, RollbackResult, Stage, Success, Version, Wait, author};
 use crate::tests::{self, at, merge, overlay, replica_set};
-use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot};
+use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot, Served};
 use crate::workload::health::rollout::serving::Serving;
 use crate::workload::health::rollout::{Obstacle, Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
@@ -1940,7 +1940,13 @@ fn baking(more: Value, since: u64, seen: &Snapshot, seconds: u64) -> Decision {
     merge(&mut fields, &more);
     let mut continuation = begun(Phase::Rollout(rollout()));
     continuation.guard.serving_since = Some(at(since));
-    decide(&request(fields), &continuation, seen, at(seconds))
+    continuation.sights.served = Some(Served::of(2, &Pods::default()));
+    let mut seen = seen.clone();
+    seen.pods.get_or_insert(PodSnapshot {
+        at: at(seconds),
+        ..sight(Ok(Pods::default()))
+    });
+    decide(&request(fields), &continuation, &seen, at(seconds))
 }
 
 #[test]

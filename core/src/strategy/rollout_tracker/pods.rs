@@ -4,12 +4,14 @@ use super::super::pauses::{BRIEF_WINDOW, LONG_WINDOW, PODS_WINDOW, WATCHED_WINDO
 use super::RolloutTracker;
 use crate::kubernetes::pod::Pods;
 use crate::snapshot::{Followed, Query};
+use crate::state::continuation::Phase;
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
     self, Diagnosis, Explanation, Finding, PodSnapshot, SUPPLY, Since,
 };
 use crate::workload::health::job;
 use crate::workload::replica_set::{self, ReplicaSet};
+use jiff::Timestamp;
 use std::time::Duration;
 
 impl RolloutTracker<'_> {
@@ -54,6 +56,44 @@ impl RolloutTracker<'_> {
             let mut pods = pods.others.iter();
             pods.all(|pod| pod.created.is_none_or(|created| created <= served))
         })
+    }
+
+    /// Until when a version that serves is watched.
+    pub(super) fn watched_until(&self) -> Option<Timestamp> {
+        match &self.stage {
+            Stage::Bake { until, .. } => Some(*until),
+            Stage::Share { percent: 0, .. } => None,
+            Stage::Share { until, .. } => Some(until.unwrap_or(Timestamp::MAX)),
+            Stage::Rollout if matches!(self.continuation.phase, Phase::Rollout(_)) => {
+                let since = self.continuation.guard.serving_since?;
+                let is_followed = self.rollout.wrote && !self.live.kind().ends();
+                is_followed.then_some(since + self.request.bake)
+            }
+            Stage::Rollout
+            | Stage::Candidate(_)
+            | Stage::Lock { .. }
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Watched(_)
+            | Stage::Route(_)
+            | Stage::Turn { .. }
+            | Stage::Overlap { .. }
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => None,
+        }
+    }
+
+    /// Whether a version that is watched lacks only pods that were asked for meanwhile. Those of a
+    /// canary on its way are asked for by its own steps.
+    pub(super) fn lacks_only_more(&self) -> bool {
+        let live = self.live;
+        let served = self.continuation.sights.served.as_ref();
+        let is_new = live.total_replicas() - live.updated_replicas() <= live.partition();
+        let is_on_its_way = matches!(self.stage, Stage::Share { percent, .. } if percent < 100);
+        let available = live.available_replicas();
+        let is_observed = live.observed_generation() >= live.generation();
+        let lacks = served.is_some_and(|it| it.lacks_only_more(available, live.replicas()));
+        lacks && is_new && is_observed && !is_on_its_way && self.watched_until().is_some()
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {

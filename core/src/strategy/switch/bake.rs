@@ -96,7 +96,7 @@ impl Context<'_> {
     ) -> Result<(), Decision> {
         let members = self.snapshot.service_pods(&service.selector())?;
         let endpoints = self.snapshot.endpoints(service.name())?;
-        if endpoints.are_all_of(members, count(found.replicas().max(1))) {
+        if endpoints.are_all_of(members, serving(found)) {
             return Ok(());
         }
         Err(self.expect_endpoints(service, found, deadline))
@@ -134,4 +134,10 @@ impl Context<'_> {
         let stage = Stage::Endpoints(service.name().to_owned());
         self.wait(stage, CATCHING_UP)
     }
+}
+
+/// How many pods of a version that serves are to be endpoints: all that are available. That no more
+/// are missing than may be was seen before.
+pub(super) fn serving(found: &Workload) -> usize {
+    count(found.replicas().min(found.available_replicas()).max(1))
 }

@@ -92,11 +92,16 @@ impl Context<'_> {
             return Ok(self.scale_up(found, self.first_pods(live).max(1)));
         }
         self.check_template(found)?;
-        self.follow(
-            found,
-            lock.deadline,
-            Stage::Candidate(candidate.name.clone()),
-        )?;
+        let name = candidate.name.clone();
+        let stage = match &lock.share {
+            Some(share) => Stage::Share {
+                candidate: name,
+                percent: share.percent,
+                until: None,
+            },
+            None => Stage::Candidate(name),
+        };
+        self.follow(found, lock.deadline, stage)?;
         self.come_up(service, lock, live, candidate, found)
     }
 

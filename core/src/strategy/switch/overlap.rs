@@ -1,6 +1,7 @@
 //! The overlap of a switch: both versions serve until a load balancer in front of the Service has
 //! seen the pods of the one that stays healthy; then the other leaves.
 
+use super::bake::serving;
 use super::context::{Context, Next, count, foreign};
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Selector, Service, ServicePod};
@@ -207,7 +208,7 @@ impl Context<'_> {
         }
         let new = members.iter().filter(|member| is_new(member));
         let new = new.filter(|member| endpoints.ready.contains(&member.name));
-        if new.count() >= count(found.replicas().max(1)) {
+        if new.count() >= serving(found) {
             return Ok(());
         }
         Err(self.expect_endpoints(service, found, deadline))

@@ -4,6 +4,7 @@ mod stopping;
 use super::*;
 use crate::change::editor::Editor;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::pod::Pods;
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, written};
 use crate::report::cause::recorded;
 use crate::snapshot::{DryRun, Items, Kind, Listed, Smoked};
@@ -12,6 +13,7 @@ use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
 use crate::strategy::service_lock;
 use crate::tests::{self, at, merge};
+use crate::workload::health::diagnosis::PodSnapshot;
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{self, TEMPLATE_HASH, Workload};
 use serde_json::{Value, json};
@@ -186,12 +188,13 @@ fn decided(request: &Request, phase: &Phase, observation: &Snapshot, now: Timest
     };
     let switch = request.strategy.switch().unwrap();
     let decide = |continuation: &_| decide(request, switch, continuation, observation, now);
-    let first = decide(&continuation);
     // What was seen is remembered before anything is done about it.
-    let Decision::Remember(sights) = first else {
-        return outline(&first);
-    };
-    continuation.sights = sights;
+    for _ in 0..2 {
+        match decide(&continuation) {
+            Decision::Remember(sights) => continuation.sights = sights,
+            first => return outline(&first),
+        }
+    }
     outline(&decide(&continuation))
 }
 
@@ -1128,6 +1131,11 @@ fn after_the_switch() {
         ("it is done", done, 95, "finish web-blue true Some(\"web\")"),
     ];
     for (name, observation, now, expected) in rows {
+        let observation = observation.with_pods(PodSnapshot {
+            at: at(now),
+            set: ReplicaSet::default(),
+            pods: Ok(Pods::default()),
+        });
         let found = decided(&request, &Phase::Switch, &observation, at(now));
         assert_eq!(found, expected, "{name}");
         let restarted = decided(&request, &Phase::Start, &observation, at(now));

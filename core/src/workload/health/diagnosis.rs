@@ -10,11 +10,14 @@ mod classification;
 mod eviction;
 mod evidence;
 pub mod finding;
+mod flapping;
 mod judgement;
 mod phrases;
+mod pulling;
 mod quotes;
 mod since;
 mod sentence;
+mod served;
 mod skipped;
 mod symptoms;
 mod whole;
@@ -23,7 +26,9 @@ use crate::outcome::Grace;
 pub use crate::outcome::{Cause, SUPPLY};
 pub use evidence::{Evidence, LOG_LINES, log_lines};
 pub use finding::{Explanation, Finding, PodSnapshot};
+use flapping::flapping;
 use judgement::worst;
+pub use served::Served;
 pub use since::{Since, SymptomHistory};
 
 use crate::kubernetes::pod::Pods;
@@ -57,9 +62,15 @@ pub fn diagnose<'a>(
     let Ok(pods) = &sight.pods else {
         return Diagnosis::Nothing;
     };
+    if let Some(flapping) = flapping(pods, sight, since) {
+        return Diagnosis::Doomed(flapping);
+    }
     let found = findings(pods, sight, since, patience);
+    let ready = i64::try_from(pods.ready).unwrap_or(i64::MAX);
+    let served = since.served;
+    let serves = served.is_some_and(|it| it.lacks_only_more(ready, since.wanted));
     match worst(&found) {
-        Some(worst) if worst.is_final && is_doomed(worst, &found, live, pods, since) => {
+        Some(worst) if !serves && worst.is_final && is_doomed(worst, &found, live, pods, since) => {
             Diagnosis::Doomed(worst.clone())
         }
         Some(worst) if worst.is_told(sight, since, patience) => {
@@ -110,8 +121,9 @@ pub fn explain<'a>(
     since: impl Into<Since<'a>>,
     patience: Duration,
 ) -> Option<Finding> {
-    let pods = sight.pods.as_ref().ok()?;
-    worst(&findings(pods, sight, &since.into(), patience)).cloned()
+    let (pods, since) = (sight.pods.as_ref().ok()?, &since.into());
+    let flapping = flapping(pods, sight, since);
+    flapping.or_else(|| worst(&findings(pods, sight, since, patience)).cloned())
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::phrases::{
     ABSENT, COMMAND, DENIED, MISSING, NODE, PASSING, PLATFORM, UNSYNCED, way_out,
 };
 use super::quotes::is_mute;
+use super::served::ends_of;
 use super::since::Since;
 use super::whole::{of_failed, of_whole, words_of};
 use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
@@ -70,7 +71,12 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         .filter_map(|container| {
             let finding = of_container(pod, container, sight, since)?;
             let stale = is_stale(&finding, pod, container, sight, since);
-            Some(Finding { stale, ..finding })
+            let before = since.served.map_or(0, |served| served.ends_of(pod));
+            Some(Finding {
+                stale,
+                before,
+                ..finding
+            })
         })
         .map(|finding| finding.judged(sight, since, patience))
         .collect::<Vec<_>>();
@@ -241,7 +247,12 @@ fn of_start(message: &str) -> Cause {
     }
 }
 
-fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) -> Finding {
+pub(super) fn of_end(
+    pod: &Pod,
+    container: &Container,
+    ended: &Ended,
+    sight: &PodSnapshot,
+) -> Finding {
     let cannot_run = ["StartError", "ContainerCannotRun"].contains(&ended.reason.as_str());
     let has_words = !ended.message.is_empty();
     // A limit below what the runtime itself needs ends the container before its command.
@@ -263,7 +274,7 @@ fn of_end(pod: &Pod, container: &Container, ended: &Ended, sight: &PodSnapshot) 
         // A container that ran for hours, for example after a slow rollout, has not failed that
         // long: its exits are counted instead.
         since: pod.scheduled.or(pod.created),
-        ends: container.restarts + 1,
+        ends: ends_of(container),
         code: ended.code,
         said: ended.message.clone(),
         ..about(cause, pod, container, sight)

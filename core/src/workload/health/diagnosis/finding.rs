@@ -72,6 +72,10 @@ pub struct Finding {
     pub(super) since: Option<Timestamp>,
     /// How often the container has exited, and with which exit code.
     pub(super) ends: u64,
+    /// How often its pod had ended before its version began to serve.
+    pub(super) before: u64,
+    /// How often the pods have ended together since then, where that is the problem.
+    pub(super) together: Option<u64>,
     pub(super) code: i64,
     /// Whether the log belongs to the container's previous run.
     pub previous: bool,
@@ -85,6 +89,8 @@ pub struct Finding {
     pub(super) gate: Option<Gate>,
     /// For pods that no longer exist: the number of their nodes.
     pub(super) nodes: Option<usize>,
+    /// Whether there may be more of them than were read.
+    pub(super) is_cut: bool,
     /// Whether the startup probe is the problem.
     pub(super) starting: bool,
     /// Whether the problem may be older than our write.
@@ -107,6 +113,8 @@ impl Finding {
             node: pod.node.clone(),
             since: None,
             ends: 0,
+            before: 0,
+            together: None,
             code: 0,
             previous: false,
             said: String::new(),
@@ -115,6 +123,7 @@ impl Finding {
             spec: String::new(),
             gate: None,
             nodes: None,
+            is_cut: false,
             starting: false,
             stale: false,
             is_final: false,

@@ -30,7 +30,8 @@ impl Finding {
         since: &Since<'_>,
         patience: Duration,
     ) -> Finding {
-        let sure = !self.cause.repeats() || self.ends == 0 || self.ends >= self.ends_to_be_sure();
+        let is_sure = || self.ends == 0 || self.counted_ends() >= self.ends_to_be_sure();
+        let sure = !self.cause.repeats() || is_sure();
         let lasted = match self.cause.grace() {
             Grace::None => true,
             Grace::Times(times) => {
@@ -47,6 +48,11 @@ impl Finding {
         });
         self.is_final = (sure && lasted || down) && !self.stale;
         self
+    }
+
+    /// How often its container has ended since its version began to serve, if it did.
+    fn counted_ends(&self) -> u64 {
+        self.ends.saturating_sub(self.before)
     }
 
     fn ends_to_be_sure(&self) -> u64 {
@@ -97,7 +103,7 @@ impl Finding {
         since: &Since<'_>,
         patience: Duration,
     ) -> bool {
-        if since.none_ready(sight).is_some() || !self.is_final {
+        if since.none_ready(sight).is_some() || !self.is_final || self.together.is_some() {
             return false;
         }
         let explained = self.clone().explained(explanation);
@@ -108,7 +114,7 @@ impl Finding {
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = log.and_then(|log| telling(log));
         self.cause == Cause::Crash
-            && self.ends < CRASHES_OF_WAITING
+            && self.counted_ends() < CRASHES_OF_WAITING
             && last.is_some_and(|last| waits_for_another(&last))
     }
 

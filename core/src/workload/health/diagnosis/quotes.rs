@@ -2,16 +2,19 @@
 
 use crate::kubernetes::pod::Event;
 use crate::text::{clip, one_line};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// How much of another program's message a cause quotes; it must leave room for names.
 pub(super) const QUOTE: usize = 300;
+
+/// A kubelet did not find a pull secret; the image may be pulled all the same.
+pub(super) const LOST_SECRET: &str = "FailedToRetrieveImagePullSecret";
 
 /// Warnings about pods that no pod waits for: a resolver's limits, a policy that only audits.
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/events/event.go>
 const REMARKS: [&str; 6] = [
     "DNSConfigForming",
-    "FailedToRetrieveImagePullSecret",
+    LOST_SECRET,
     "InvalidEnvironmentVariableNames",
     "MissingClusterDNS",
     "PolicyViolation",
@@ -64,17 +67,22 @@ pub(super) fn last_warning(events: Vec<&Event>) -> Option<&Event> {
     let sums_up = |event: &Event| event.message.starts_with(SUMMARY);
     let of_volume = ["FailedMount", "FailedAttachVolume", "FailedMapVolume"];
     let newest = warnings.iter().filter_map(|event| event.last).max();
-    let is_current = |event: &Event| match (event.last, newest) {
-        (Some(last), Some(newest)) => newest.duration_since(last) < RETRIED,
-        _ => true,
-    };
     let names_cause = |event: &Event| {
-        of_volume.contains(&event.reason.as_str()) && !sums_up(event) && is_current(event)
+        let is_telling = of_volume.contains(&event.reason.as_str()) && !sums_up(event);
+        is_telling && is_current(event, newest)
     };
     let has_cause = warnings.iter().any(|event| names_cause(event));
     let warnings = warnings.into_iter();
     let warnings = warnings.filter(|event| !(has_cause && sums_up(event)));
     warnings.max_by_key(|event| event.last)
+}
+
+/// Whether an event may still be true at the time of the newest one.
+pub(super) fn is_current(event: &Event, newest: Option<Timestamp>) -> bool {
+    match (event.last, newest) {
+        (Some(last), Some(newest)) => newest.duration_since(last) < RETRIED,
+        _ => true,
+    }
 }
 
 /// The probe of an event, and why it does not pass: it failed, or could not be carried out.

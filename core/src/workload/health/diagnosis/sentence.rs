@@ -2,10 +2,7 @@
 
 use super::eviction::Excess;
 use super::finding::{Explanation, Finding, STILL_RUNS};
-use super::phrases::{SIGN, way_out};
-use super::quotes::{
-    QUOTE, about_repository, core, last_words, of_probe, other_image, plain, quoted, telling, times,
-};
+use super::quotes::{QUOTE, last_words, of_probe, plain, quoted, telling, times};
 use crate::outcome::Cause;
 use crate::text::clip;
 use crate::workload::Workload;
@@ -15,6 +12,17 @@ use std::borrow::Cow;
 impl Finding {
     /// The cause as a sentence without its full stop.
     pub fn sentence(&self, live: &Workload, explanation: &Explanation) -> String {
+        let sentence = self.problem(live, explanation);
+        match self.together {
+            Some(times) => format!(
+                "{sentence}; the pods of the new version have ended {times} times since it began \
+                 to serve"
+            ),
+            None => sentence,
+        }
+    }
+
+    fn problem(&self, live: &Workload, explanation: &Explanation) -> String {
         let who = self.who();
         let said = quoted(&self.said);
         match self.cause {
@@ -25,8 +33,11 @@ impl Finding {
             | Cause::ImageDenied
             | Cause::ImageNeverPulled
             | Cause::PullFails => {
-                let image = self.image(live);
-                format!("{who} cannot start: {}", self.of_image(&image))
+                let image = self.of_image(&self.image(live));
+                format!(
+                    "{who} cannot start: {image}{}",
+                    self.lost_secrets(explanation)
+                )
             }
             Cause::OutOfMemory | Cause::Crash | Cause::Ends => self.end(live, explanation),
             Cause::ConfigMissing => format!("{who} cannot be created: {said}"),
@@ -65,43 +76,6 @@ impl Finding {
                 }
             }
             Cause::NotStarted => self.not_started(explanation),
-        }
-    }
-
-    /// Why an image cannot be pulled; `image` is empty if its name is unknown.
-    fn of_image(&self, image: &str) -> String {
-        let what = match image {
-            "" => "its image".to_owned(),
-            image => format!("`{image}`"),
-        };
-        let the = match image {
-            "" => what.clone(),
-            _ => format!("the image {what}"),
-        };
-        let said = core(&self.said);
-        if self.cause == Cause::ImageName && said.contains("name invalid") {
-            format!("its registry does not accept {what} as a name ({said})")
-        } else if self.cause == Cause::ImageName {
-            format!("{what} is not a valid image name")
-        } else if self.cause == Cause::ImageNotFound {
-            let more = about_repository(&self.said);
-            let more = more.map(|more| format!(" ({more})")).unwrap_or_default();
-            format!("its registry does not have {the}{more}")
-        } else if self.cause == Cause::ImagePlatform {
-            format!("{the} is not for the platform of the nodes ({said})")
-        } else if self.cause == Cause::ImageRefused {
-            let way = way_out(&self.said).unwrap_or(SIGN);
-            format!("the nodes cannot use {the} ({said}): {way}")
-        } else if self.cause == Cause::ImageDenied {
-            format!("its registry does not let the cluster pull {what} ({said})")
-        } else if self.cause == Cause::ImageNeverPulled {
-            let node = match self.node.as_str() {
-                "" => "the node".to_owned(),
-                node => format!("node `{node}`"),
-            };
-            format!("imagePullPolicy is Never, and {node} does not have {what}")
-        } else {
-            format!("pulling {what} fails ({said})")
         }
     }
 
@@ -165,9 +139,10 @@ impl Finding {
     /// Pods that failed and were replaced.
     fn pods_failed(&self, live: &Workload) -> String {
         let (owner, set) = (live.kind().row().pod_owner, &self.set);
+        let least = if self.is_cut { "at least " } else { "" };
         let pods = match self.ends {
-            1 => format!("one pod of {owner} `{set}`"),
-            many => format!("{many} pods of {owner} `{set}`"),
+            1 => format!("{least}one pod of {owner} `{set}`"),
+            many => format!("{least}{many} pods of {owner} `{set}`"),
         };
         let what = match (self.reason.as_str(), self.ends) {
             ("Evicted", 1) => "was evicted".to_owned(),
@@ -180,17 +155,6 @@ impl Finding {
             ("", None) => format!("{pods} {what}"),
             (said, None) => format!("{pods} {what}: {}", quoted(said)),
         }
-    }
-
-    /// The container's image, or that of a volume if the pull is about it.
-    fn image(&self, live: &Workload) -> String {
-        let of_template = live.container(&self.container);
-        let of_template = of_template.and_then(|it| it.get("image")?.as_str());
-        let own = match self.image.as_str() {
-            "" => of_template.unwrap_or_default(),
-            image => image,
-        };
-        other_image(&self.said, own).unwrap_or(own).to_owned()
     }
 
     /// The container's spec in the pod, else in the Deployment.

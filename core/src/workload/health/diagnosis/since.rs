@@ -5,6 +5,7 @@
 //! shows that its clock is wrong.
 
 use super::finding::{Explanation, PodSnapshot};
+use super::served::{Served, key};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Event, FAILED_LIMIT, Pod, Pods};
 use crate::outcome::{Cause, Grace};
@@ -46,6 +47,9 @@ pub struct SymptomHistory {
     /// Whether a timestamp was in the future: the cluster's clock is ahead.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub ahead: bool,
+    /// What was there when the version served in full and began to be watched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub served: Option<Served>,
 }
 
 impl SymptomHistory {
@@ -66,7 +70,10 @@ impl SymptomHistory {
 
     /// Removes the least important entry; returns false if nothing is left.
     pub fn shrink(&mut self) -> bool {
-        self.words.pop().is_some() || self.first.take().is_some() || self.seen.pop().is_some()
+        self.words.pop().is_some()
+            || self.first.take().is_some()
+            || self.seen.pop().is_some()
+            || self.served.take().is_some()
     }
 }
 
@@ -94,16 +101,6 @@ fn lacks_object(event: &Event) -> bool {
     event.reason == "FailedMount" && (is_missing || message.contains("references non-existent"))
 }
 
-/// A short, unique name of a pod.
-pub(super) fn key(pod: &Pod) -> String {
-    let uid = if pod.uid.is_empty() {
-        &pod.name
-    } else {
-        &pod.uid
-    };
-    digest(uid)[..8].to_owned()
-}
-
 pub(super) fn restarts(pod: &Pod) -> u64 {
     pod.containers
         .iter()
@@ -121,6 +118,10 @@ pub struct Since<'a> {
     /// The messages about images that cannot be pulled, by their digests.
     pub(super) words: Vec<(String, String)>,
     pub(super) first: Option<&'a [(String, u64)]>,
+    /// What was there when the version served in full.
+    pub(super) served: Option<&'a Served>,
+    /// How many pods the version is to have.
+    pub(super) wanted: i64,
     pub(super) ahead: bool,
     pub(super) failed: Option<(usize, Timestamp)>,
     /// What is said of a volume whose object nobody has supplied.
@@ -144,6 +145,8 @@ impl From<Timestamp> for Since<'_> {
             seen: &[],
             words: Vec::new(),
             first: None,
+            served: None,
+            wanted: 0,
             failed: None,
             unmounted: None,
             ahead: false,
@@ -179,6 +182,8 @@ impl<'a> Since<'a> {
             seen: &sights.seen,
             words,
             first: sights.first.as_deref(),
+            served: sights.served.as_ref(),
+            wanted: live.replicas(),
             failed: sights.failed,
             unmounted: None,
             ahead: sights.ahead,

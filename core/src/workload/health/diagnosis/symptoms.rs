@@ -7,7 +7,8 @@
 use super::classification::findings;
 use super::finding::PodSnapshot;
 use super::quotes::{core, is_mute};
-use super::since::{CLOCK, Since, SymptomHistory, key, known, restarts};
+use super::served::key;
+use super::since::{CLOCK, Since, SymptomHistory, known, restarts};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::outcome::Cause;

@@ -3,7 +3,7 @@
 use super::eviction::Excess;
 use super::finding::{Finding, PodSnapshot};
 use super::since::Since;
-use crate::kubernetes::pod::{Failed, Pod, Pods, Said};
+use crate::kubernetes::pod::{FAILED_LIMIT, Failed, Pod, Pods, Said};
 use crate::outcome::Cause;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -64,6 +64,7 @@ pub(super) fn of_failed(
             pod: newest.name.clone(),
             node: newest.node.clone(),
             ends: group.len() as u64,
+            is_cut: pods.cut || pods.failed.len() >= FAILED_LIMIT,
             said: newest.why.message.clone(),
             reason: reason.to_owned(),
             stale: !since.goes_on_failing(sight, patience),
