@@ -81,7 +81,7 @@ impl Context<'_> {
         ours.then_some(mark.weight)
     }
 
-    /// Whether the route has the note of a canary whose share was taken back, as far as it was read.
+    /// Whether the route, as far as it was read, notes a canary whose share was taken back.
     pub(in crate::strategy::switch) fn was_route_returned(&self) -> bool {
         let Some(routed) = self.routed() else {
             return false;
