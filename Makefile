@@ -78,7 +78,7 @@ invoke: build ##! run one event: make invoke EVENT=events/image.json [USER_PARAM
 	  $(if $(CA),--ca $(CA))
 
 # Uses your kubectl and AWS CLI; without --apply it changes nothing.
-access: ##! create Landfall's permissions, store its token and CA in SSM: make access ARGS="--namespace shop"
+access: ##! give Landfall its access to a cluster; without --apply it only shows what it would do: make access ARGS="--eks-cluster prod --namespace shop"
 	@$(CARGO) build --locked --profile $(PROFILE:debug=dev) -p landfall-access
 	@$(OUT)/landfall-access $(ARGS)
 
@@ -148,10 +148,10 @@ twice: tools ## make a release of what is committed in two folders, and compare 
 	for folder in one another-folder/deeper; do \
 	  mkdir -p $(TWICE)/$$folder && git archive HEAD | tar -x -C $(TWICE)/$$folder && \
 	  touch -t 200001010000 $(TWICE)/$$folder/tests/tools/requirements.txt && \
-	  $(MAKE) -C $(TWICE)/$$folder release TOOLS=$(abspath $(TOOLS)) || exit 1; \
+	  $(MAKE) -C $(TWICE)/$$folder release TOOLS=$(abspath $(TOOLS)) DIST=dist || exit 1; \
 	done
-	diff --recursive $(TWICE)/one/$(DIST) $(TWICE)/another-folder/deeper/$(DIST)
-	@echo "both are the same:" && cat $(TWICE)/one/$(DIST)/SHA256SUMS
+	diff --recursive $(TWICE)/one/dist $(TWICE)/another-folder/deeper/dist
+	@echo "both are the same:" && cat $(TWICE)/one/dist/SHA256SUMS
 
 texts: tools ## check the templates, YAML and JSON, the commands of the documents, and the examples (without AWS)
 	$(PYTHON) tests/tools/validate.py target/templates
