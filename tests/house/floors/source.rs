@@ -152,20 +152,19 @@ pub fn paths(blanked: &str) -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut at = 0;
     while at < tokens.len() {
-        let before = |back: usize| at.checked_sub(back).map_or("", |at| tokens[at].as_str());
+        let before = at.checked_sub(1).map_or("", |at| tokens[at].as_str());
         // `use<'a>` names what a type captures.
         let captures = tokens.get(at + 1).is_some_and(|token| token == "<");
         if tokens[at] == "use" && !captures {
             at = spread(&tokens, at + 1, &[], &mut found);
         } else if is_word(&tokens[at]) {
             let mut path = vec![tokens[at].clone()];
-            let visibility = before(1) == "in" && before(2) == "(";
-            let part = matches!(before(1), "::" | ".");
+            let part = matches!(before, "::" | ".");
             while at + 2 < tokens.len() && tokens[at + 1] == "::" && is_word(&tokens[at + 2]) {
                 path.push(tokens[at + 2].clone());
                 at += 2;
             }
-            if path.len() > 1 && !visibility && !part {
+            if path.len() > 1 && !part {
                 found.push(path);
             }
             at += 1;

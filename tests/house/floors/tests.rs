@@ -75,11 +75,8 @@ fn imports_are_resolved() {
             "fn f<'a>(x: &'a u8) -> impl T + use<'a> { { crate::b::go(); } }",
             &["b: go"],
         ),
-        (
-            "b/c",
-            "pub(crate) struct S; pub(in crate::b) struct T; pub(super) fn f() {}",
-            &[],
-        ),
+        ("b/c", "pub(crate) struct S; pub(super) fn f() {}", &[]),
+        ("b/c", "pub(in crate::a) fn f() {}", &["a: (module)"]),
         (
             "a",
             "// use crate::b::Thing;\n/* crate::b::go() /* */ use crate::b; */",
