@@ -71,15 +71,16 @@ impl<'a> Search<'a> {
     }
 
     fn walk_named(&mut self, node: &'a Node) {
-        if let Some(parameters) = node.get(PARAMETERS) {
-            self.action(parameters, node.get("FunctionName"));
-        } else if let Some(configuration) = invoking(node).filter(|it| it.get(PARAMETERS).is_none())
-        {
-            self.without_parameters(configuration);
+        let invoking = invoking(node).filter(|it| it.get(PARAMETERS).is_none());
+        if node.get(PARAMETERS).is_some() {
+            self.configuration(node);
+        } else if let Some(configuration) = invoking {
+            self.configuration(configuration);
         }
         for name in ["configuration", "Configuration"] {
+            // One that was a text has no functions of CloudFormation, nor conditions.
             if let Some(unfolded) = node.get(name).and_then(Node::unfolded) {
-                self.unfolded(&unfolded);
+                self.configuration(&unfolded);
             }
         }
         // A call within something else, such as a state machine.
@@ -117,23 +118,19 @@ impl<'a> Search<'a> {
         self.assumed.truncate(depth);
     }
 
-    /// A configuration that was a text. It has no functions of CloudFormation, nor conditions.
-    fn unfolded(&mut self, configuration: &Node) {
-        match configuration.get(PARAMETERS) {
-            Some(parameters) => self.action(parameters, configuration.get("FunctionName")),
-            None => self.without_parameters(configuration),
-        }
-    }
-
-    /// An action without parameters is Landfall's by its function's name alone.
-    fn without_parameters(&mut self, configuration: &Node) {
+    /// The configuration of an action. One without parameters is Landfall's by its function's name
+    /// alone.
+    fn configuration(&mut self, configuration: &Node) {
         let absent = Node {
             line: configuration.line,
             tag: None,
             content: Content::Text(String::new(), true),
         };
-        if let Some(function) = configuration.get("FunctionName") {
-            self.action(&absent, Some(function));
+        let function = configuration.get("FunctionName");
+        match configuration.get(PARAMETERS) {
+            Some(parameters) => self.action(parameters, function),
+            None if function.is_some() => self.action(&absent, function),
+            None => {}
         }
     }
 

@@ -70,9 +70,7 @@ impl TrafficState {
             up => format!("{now} Scaled up: {up}."),
         }
     }
-}
 
-impl TrafficState {
     /// Where a Service leads that does not send to the pods of a selector. `count` Deployments have
     /// the pods of its endpoints: `sends`.
     fn aside(&self, count: usize, sends: &str) -> String {
