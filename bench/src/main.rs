@@ -54,6 +54,10 @@ async fn main() -> ExitCode {
             print!("{HELP}");
             return Ok(true);
         }
+        if options.version {
+            println!("landfall-bench {}", env!("CARGO_PKG_VERSION"));
+            return Ok(true);
+        }
         match options.command.as_deref() {
             Some("run") => options.run().await,
             Some("real") => options.measure_real().await,

@@ -48,6 +48,7 @@ Options:
   --objects N,…       of the releases (default: 200,2000)
   --out DIR           where the results go
   --help              this text
+  --version           its version
 ";
 
 /// The default and the maximum of processes per candidate.
@@ -76,6 +77,7 @@ pub(crate) struct Options {
     pub(crate) deploys: Vec<usize>,
     pub(crate) objects: Vec<usize>,
     pub(crate) help: bool,
+    pub(crate) version: bool,
 }
 
 pub(crate) fn needed<'a>(path: Option<&'a PathBuf>, name: &str) -> Result<&'a Path, String> {
@@ -156,6 +158,7 @@ impl Options {
                     self.only = names.split(',').map(str::to_owned).collect();
                 }
                 Long("help") | Short('h') => self.help = true,
+                Long("version") => self.version = true,
                 Value(word) if self.command.is_none() => self.command = Some(word.string()?),
                 Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
             }

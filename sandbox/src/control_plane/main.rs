@@ -39,6 +39,7 @@ Options:
   --stories            the COMMAND is a Rust test run: print one line for each
                        story and peer
   --help               this text
+  --version            its version
 ";
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,6 +49,7 @@ struct Options {
     context: Option<String>,
     stories: bool,
     help: bool,
+    version: bool,
     command: Vec<OsString>,
 }
 
@@ -69,8 +71,11 @@ async fn main() -> ExitCode {
             return ExitCode::from(USAGE_ERROR);
         }
     };
-    if options.help {
-        print!("{HELP}");
+    if options.help || options.version {
+        match options.help {
+            true => print!("{HELP}"),
+            false => println!("landfall-control-plane {}", env!("CARGO_PKG_VERSION")),
+        }
         return ExitCode::SUCCESS;
     }
     match run(options).await {
@@ -133,6 +138,7 @@ impl Options {
                     Long("context") => options.context = Some(parser.value()?.string()?),
                     Long("stories") => options.stories = true,
                     Long("help") | Short('h') => options.help = true,
+                    Long("version") => options.version = true,
                     Long(_) | Short(_) | Value(_) => return Err(argument.unexpected()),
                 }
             }
