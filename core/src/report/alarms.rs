@@ -86,7 +86,7 @@ pub(super) fn graph_of_judgement(judgement: &Judgement) -> Option<String> {
 
 fn graph_of(ring: &Ring) -> Option<String> {
     let link = ring.link.as_deref()?;
-    Some(format!("the graph of {}: {link}", named(&ring.name)))
+    Some(format!("The graph of {}: {link}", named(&ring.name)))
 }
 
 /// An alarm rings already. `ended`: the execution of a canary that died, and whose share was taken

@@ -122,7 +122,7 @@ async fn one_that_rings_during_the_bake_takes_the_release_back() {
     assert_eq!(kind, "JobFailed", "{message}");
     is_alarm(&message, "web 5xx");
     assert!(
-        message.contains("the graph of `web 5xx`: https://"),
+        message.contains("The graph of `web 5xx`: https://"),
         "{message}"
     );
     is_back(&stage, &message).await;

@@ -73,7 +73,7 @@ fn why_an_alarm_ended_a_deploy() {
         "JobFailed\nThe deploy of Deployment `web` in `shop` failed: CloudWatch alarm `5xx` is in \
          ALARM since 2026-01-01T00:01:00Z: Threshold Crossed: 1 datapoint [7.0] was greater than \
          the threshold (5.0).\n",
-        "the graph of `5xx`: https://eu-central-1.console.aws.amazon.com/",
+        "The graph of `5xx`: https://eu-central-1.console.aws.amazon.com/",
         "Rolled back: revision 3 (app:1) serves again.",
         "operations.md",
     ] {
