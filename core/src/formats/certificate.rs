@@ -107,12 +107,31 @@ fn without_markers(value: &str) -> Result<Vec<CertificateDer<'static>>, Certific
         return found.map_or(Err(CertificateError::NoPem), other);
     };
     let certificate = CertificateDer::from(der);
-    match expires(&certificate) {
-        Some(_) => Ok(vec![certificate]),
-        None => match lookalike::of_der(&certificate).or_else(|| lookalike::of_text(value)) {
-            Some(found) => other(found),
-            None => Err(CertificateError::NoPem),
-        },
+    if expires(&certificate).is_some() {
+        return Ok(vec![certificate]);
+    }
+    let found = lookalike::of_der(&certificate)
+        .or_else(|| lookalike::of_text(value))
+        .or_else(|| encoded(&certificate));
+    found.map_or(Err(CertificateError::NoPem), other)
+}
+
+/// What the value is whose base64 was given. Each level is a quarter shorter than the one before.
+fn encoded(decoded: &[u8]) -> Option<Lookalike> {
+    let text = std::str::from_utf8(decoded)
+        .ok()
+        .filter(|it| !it.is_empty())?;
+    match read(text) {
+        Ok(_) => Some(Lookalike::Twice),
+        Err(CertificateError::Other(found)) => Some(found),
+        Err(
+            CertificateError::NoPem
+            | CertificateError::NoCertificate
+            | CertificateError::CutOff
+            | CertificateError::Unpaired
+            | CertificateError::NoBase64
+            | CertificateError::NoX509,
+        ) => None,
     }
 }
 
@@ -152,7 +171,11 @@ pub fn expires(certificate: &CertificateDer<'_>) -> Option<Timestamp> {
 }
 
 fn certificate(body: &str) -> Result<CertificateDer<'static>, CertificateError> {
-    let der = pem::decoded(body).ok_or(CertificateError::NoBase64)?;
+    let broken = || match lookalike::is_unfilled(body) {
+        true => CertificateError::Other(Lookalike::Unfilled),
+        false => CertificateError::NoBase64,
+    };
+    let der = pem::decoded(body).ok_or_else(broken)?;
     // The length that it states is all of it.
     match Values::of(&der).is_some() {
         true => Ok(CertificateDer::from(der)),

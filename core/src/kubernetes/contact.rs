@@ -18,6 +18,13 @@ pub struct Unreached {
 }
 
 impl Unreached {
+    /// Whether the address leads to the machine that the function itself runs on.
+    pub fn is_own(&self) -> bool {
+        ["localhost:", "127.", "[::1]:"]
+            .iter()
+            .any(|own| self.host.starts_with(own))
+    }
+
     /// What is known after one try.
     pub fn new(cause: UnreachedCause, host: String) -> Unreached {
         Unreached {

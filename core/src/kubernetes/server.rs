@@ -66,6 +66,8 @@ pub fn address(given: &str, paths: Paths) -> Result<String, &'static str> {
             "must begin with https://: write https://host[:port]"
         } else if error == ParseError::InvalidIpv6Address {
             "has an IPv6 address that cannot be read: write https://[address]:port"
+        } else if error == ParseError::InvalidIpv4Address {
+            "has an IPv4 address that cannot be read: it has four numbers from 0 to 255"
         } else {
             "is not an address: write https://host[:port]"
         }
@@ -110,11 +112,40 @@ fn other_than_an_address(given: &str) -> Option<&'static str> {
         Some("has a backslash in it; write https://host[:port]")
     } else if placeholder::is_in(given) {
         Some("has a place that nothing filled in; write https://host[:port]")
+    } else if given.contains([',', ';']) {
+        Some("has more than one address, or a comma: write one, https://host[:port]")
+    } else if is_begun_twice(given) {
+        Some("begins with `https://` twice: write https://host[:port]")
+    } else if is_bare_ipv6(given) {
+        Some("has an IPv6 address without brackets: write https://[address]:port")
     } else if !given.is_ascii() {
         Some("has a character that is not ASCII; write the host's name as DNS has it")
     } else {
         None
     }
+}
+
+/// `https://https://host`, also with a colon or a slash less.
+fn is_begun_twice(given: &str) -> bool {
+    let given = given.to_ascii_lowercase();
+    let Some((_, rest)) = given.split_once("//") else {
+        return false;
+    };
+    ["https:/", "http:/", "https//", "http//"]
+        .iter()
+        .any(|begin| rest.starts_with(begin))
+}
+
+/// Whether the host is an IPv6 address, perhaps with a port behind it, and no brackets say where it
+/// ends.
+fn is_bare_ipv6(given: &str) -> bool {
+    let authority = given.split_once("://").map_or(given, |(_, rest)| rest);
+    let authority = authority.split('/').next().unwrap_or_default();
+    let is_address = |text: &str| Host::parse(&format!("[{text}]")).is_ok();
+    is_address(authority)
+        || authority
+            .rsplit_once(':')
+            .is_some_and(|(host, _)| is_address(host))
 }
 
 /// The HTTP client would drop what is not host and port, or send the calls elsewhere.

@@ -74,7 +74,7 @@ pub(super) fn explained(unreached: &Unreached, source: &CredentialSource) -> Exp
             }
         }
         (CredentialSource::Parameter(_) | CredentialSource::Kubeconfig(_), cause) => {
-            placed(next(cause), source)
+            placed(next(cause, unreached.is_own()), source)
         }
     };
     Explanation {
@@ -107,9 +107,14 @@ pub(super) fn not_trusted(told: &Untrusted, source: &CredentialSource) -> Explan
     }
 }
 
-/// What to do so that the cluster is reached.
-fn next(cause: UnreachedCause) -> &'static str {
+/// What to do so that the cluster is reached; `is_own`: at an address of the function's machine.
+fn next(cause: UnreachedCause, is_own: bool) -> &'static str {
     match cause {
+        UnreachedCause::ConnectionRefused if is_own => {
+            "The host is the machine that the function runs on, and nothing listens on the port \
+             there; in a kubeconfig of k3s or kind `127.0.0.1` is another machine. Set K8S_CLUSTER \
+             to an address at which the function reaches the API server, then retry the stage."
+        }
         UnreachedCause::NameUnknown => {
             "Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC \
              resolve it (a private endpoint's name is known in its own VPC alone, and one that \

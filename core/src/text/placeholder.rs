@@ -19,8 +19,8 @@ const PAIRS: [(&str, &str); 7] = [
     ("%", "%"),
 ];
 
-/// Opening marks that no name and no address has, even where nothing closes them.
-const OPEN: [&str; 5] = [VARIABLE, PIPELINE, "{{", "$(", "<"];
+/// Opening marks that no text has that is meant as it is, even where nothing closes them.
+const OPEN: [&str; 4] = [VARIABLE, PIPELINE, "{{", "$("];
 
 /// The first place in a text in which spaces, `$`, `<` and `%` have no meaning of their own.
 pub fn first(text: &str) -> Option<&str> {
@@ -38,6 +38,11 @@ pub fn first(text: &str) -> Option<&str> {
         })
 }
 
+/// The first place in a text that may have the other marks for itself, such as the `%X%` of a path.
+pub fn marked(text: &str) -> Option<&str> {
+    first(text).filter(|place| OPEN.iter().any(|open| place.starts_with(open)))
+}
+
 /// Whether a text is nothing but a place.
 pub fn is_all(text: &str) -> bool {
     let is_around = |(open, close): &(&str, &str)| {
@@ -51,7 +56,7 @@ pub fn is_all(text: &str) -> bool {
 
 /// Whether an address or another text without any such mark has one, closed or not.
 pub fn is_in(text: &str) -> bool {
-    OPEN.iter().any(|open| text.contains(open)) || is_all(text)
+    OPEN.iter().any(|open| text.contains(open)) || text.contains('<') || is_all(text)
 }
 
 fn between<'a>(text: &'a str, open: &str, close: &str) -> Option<&'a str> {

@@ -1,6 +1,7 @@
 //! Recognizes what is given in the place of a CA certificate. Nothing of it is quoted.
 
 use crate::formats::der::{INTEGER, OBJECT_ID, SEQUENCE, Values};
+use crate::text::placeholder;
 use std::fmt;
 
 /// What the object identifiers of PKCS#7's contents begin with: 1.2.840.113549.1.7.
@@ -13,6 +14,9 @@ const REQUEST_VERSION: &[u8] = &[0];
 
 /// How many hexadecimal digits a SHA-1 and a SHA-256 have.
 const DIGESTS: [usize; 2] = [40, 64];
+
+/// The longest text that is looked at for a place that was to be filled in: a line of a template.
+const PLACE_LIMIT: usize = 200;
 
 /// What scripts print for a missing value.
 const MISSING: [&str; 5] = ["none", "null", "nil", "undefined", "<nil>"];
@@ -44,6 +48,12 @@ pub enum Lookalike {
     Document,
     /// The word that a script prints where it has no value.
     Missing,
+    /// A place that a tool was to fill in.
+    Unfilled,
+    /// A bearer token.
+    Token,
+    /// A certificate that was encoded in base64 once too often.
+    Twice,
 }
 
 impl fmt::Display for Lookalike {
@@ -86,6 +96,15 @@ impl fmt::Display for Lookalike {
             Lookalike::Missing => {
                 "it is the word that a script prints where it has no value (such as None or \
                  null); give the certificate itself"
+            }
+            Lookalike::Unfilled => {
+                "nothing filled in the place that a template has there; the step that writes it \
+                 must put the certificate there"
+            }
+            Lookalike::Token => "it is a bearer token; give the certificate of the CA",
+            Lookalike::Twice => {
+                "it is in base64 twice; decode it once (`base64 --decode`), and give what comes of \
+                 it"
             }
         })
     }
@@ -133,6 +152,9 @@ pub(super) fn of_text(value: &str) -> Option<Lookalike> {
     if text.contains("kind: Secret") || text.contains("\"ca.crt\"") {
         return Some(Lookalike::Secret);
     }
+    if is_unfilled(text) {
+        return Some(Lookalike::Unfilled);
+    }
     if text.starts_with(['{', '[']) || text.contains("certificateAuthority") {
         return Some(Lookalike::Document);
     }
@@ -141,6 +163,11 @@ pub(super) fn of_text(value: &str) -> Option<Lookalike> {
     }
     if MISSING.contains(&&*text.to_ascii_lowercase()) {
         return Some(Lookalike::Missing);
+    }
+    // The header of a JWT, and what `aws eks get-token` gives.
+    if text.starts_with("eyJ") && text.matches('.').count() == 2 || text.starts_with("k8s-aws-v1.")
+    {
+        return Some(Lookalike::Token);
     }
     let digest = text
         .rsplit_once("sha256:")
@@ -153,11 +180,17 @@ pub(super) fn of_text(value: &str) -> Option<Lookalike> {
     }
     let is_path = text.contains("://")
         || text.starts_with("arn:")
-        || ["/", "./", "~/"]
+        // Base64 has no dot.
+        || [".crt", ".pem", ".cer", ".ca", ".der", ".cert"]
             .iter()
-            .any(|start| text.starts_with(start))
-            && [".crt", ".pem", ".cer", ".ca", ".der", ".cert"]
-                .iter()
-                .any(|end| text.ends_with(end));
+            .any(|end| text.ends_with(end));
     is_path.then_some(Lookalike::Path)
+}
+
+/// Whether a text is a line with a place that a tool was to fill in, whole or in a part.
+pub(super) fn is_unfilled(text: &str) -> bool {
+    let text = text.trim();
+    let is_missing = MISSING.contains(&&*text.to_ascii_lowercase());
+    let is_line = text.len() <= PLACE_LIMIT && !text.contains('\n') && !text.starts_with("<!");
+    is_line && !is_missing && placeholder::is_in(text)
 }

@@ -58,6 +58,14 @@ fn what_is_not_an_address_is_told_and_never_quoted() {
         ("https://{c4n4ry}", "not a name of DNS"),
         ("https://${c4n4ry}", "nothing filled in"),
         ("https://<c4n4ry>:6443", "nothing filled in"),
+        ("https://10.0.0.256:6443/c4n4ry", "IPv4"),
+        ("https://https://c4n4ry:6443", "`https://` twice"),
+        ("https://HTTP//c4n4ry", "`https://` twice"),
+        ("https://c4n4ry:1,https://c4n4ry:2", "more than one"),
+        ("https://2001:db8::1:6443", "without brackets"),
+        ("https://2001:db8:1:2:3:4:5:6:6443/", "without brackets"),
+        ("2001:db8::1", "without brackets"),
+        ("https://c4n4ry:1:2", "has a port"),
         ("https://", "is not an address"),
         ("https://c4n4ry%zz", "is not an address"),
     ] {
@@ -73,6 +81,8 @@ fn what_is_not_an_address_is_told_and_never_quoted() {
         "https://A1B2C3.gr7.eu-west-1.eks.amazonaws.com",
         "https://my_cluster.internal./",
         "https://kubernetes",
+        "https://https.example.com",
+        "https://https",
     ] {
         assert!(address(good, Paths::Refused).is_ok(), "{good}");
     }

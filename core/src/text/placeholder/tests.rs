@@ -1,4 +1,4 @@
-use super::{first, is_all, is_in};
+use super::{first, is_all, is_in, marked};
 
 #[test]
 fn the_first_place_of_each_kind_is_found() {
@@ -56,5 +56,15 @@ fn a_text_that_is_a_place_alone_is_told_from_one_that_has_one() {
     }
     for text in ["https://${X}.com", "https://<x", "{{x", "https://$(x)"] {
         assert!(!is_all(text) && is_in(text), "{text}");
+    }
+}
+
+#[test]
+fn a_path_may_have_some_of_the_marks() {
+    for text in ["k8s/${ENV}.yaml", "$(pwd)/web.yaml", "k8s/{{ env }}.yaml"] {
+        assert!(marked(text).is_some(), "{text}");
+    }
+    for text in ["k8s/$ENV.yaml", "k8s/<env>.yaml", "@k8s@/%a%", "__k8s__"] {
+        assert_eq!(marked(text), None, "{text}");
     }
 }
