@@ -18,6 +18,34 @@ pub fn repeated(text: &str) -> Option<String> {
     }
 }
 
+/// What is wrong with a text that is not valid JSON, without its place.
+pub fn problem(error: &serde_json::Error) -> String {
+    let what = error.to_string();
+    let what = what.split(" at line ").next().unwrap_or_default();
+    match what {
+        "EOF while parsing a string" => "the text ends inside a string",
+        eof if eof.starts_with("EOF") => "the text ends too early",
+        "recursion limit exceeded" => "it is nested too deeply",
+        "unexpected end of hex escape" | "lone leading surrogate in hex escape" => HALF,
+        control if control.starts_with("control character") => {
+            "a line break or another control character is inside a string"
+        }
+        what => what,
+    }
+    .to_owned()
+}
+
+/// A surrogate without the other one of its pair.
+pub const HALF: &str =
+    "a `\\u` escape is one half of a character, and the other half is not beside it";
+
+/// Whether a text begins with a comment, in one of the ways of other languages.
+pub fn is_comment(text: &str) -> bool {
+    text.starts_with("//")
+        || text.starts_with("/*")
+        || text.starts_with('#') && !text.starts_with("#{")
+}
+
 /// Reads any JSON only for its objects' field names. One path is shared by all values: with a copy
 /// for each item, a long name before a long list would take minutes.
 #[derive(Default)]

@@ -1,10 +1,13 @@
 //! Recognizes what a file is that is not a manifest, and says what to do.
 
+mod hint;
 mod printed;
 
 use super::image::shown;
 use crate::formats::yaml::{self, YamlError, text};
+pub(super) use hint::glued;
 use printed::{notes, printed};
+use serde_json::Value;
 
 /// How much of a template's line a message shows.
 const LINE_SHOWN: usize = 80;
@@ -96,6 +99,43 @@ pub(super) fn kustomization() -> String {
     format!("is a Kustomization, which has no Deployment in it: {KUSTOMIZE}")
 }
 
+/// The group of kustomize's own files.
+pub(super) const KUSTOMIZE_GROUP: &str = "kustomize.config.k8s.io";
+
+/// Objects that tools and the programs of a cluster read from their files, and no cluster has: how
+/// their group ends, and whose they are.
+const CONFIGURATIONS: [(&str, &str); 8] = [
+    ("kind.x-k8s.io", "kind"),
+    ("k3d.io", "k3d"),
+    ("eksctl.io", "eksctl"),
+    ("skaffold", "Skaffold"),
+    ("kubeadm.k8s.io", "kubeadm"),
+    ("audit.k8s.io", "the API server"),
+    (".config.k8s.io", "a program of Kubernetes"),
+    ("client.authentication.k8s.io", "a plugin of kubectl"),
+];
+
+/// Says what an object is that a tool reads from its file.
+pub(super) fn configuration(object: &Value) -> Option<String> {
+    let version = object["apiVersion"].as_str()?;
+    if version == "v1" && object["kind"] == "Config" {
+        return Some(KUBECONFIG.to_owned());
+    }
+    let (group, _) = version
+        .split_once('/')
+        .filter(|(group, _)| *group != KUSTOMIZE_GROUP)?;
+    let mut rows = CONFIGURATIONS.iter();
+    let (_, whose) = rows.find(|(end, _)| group.ends_with(end))?;
+    Some(format!(
+        "is a configuration of {whose}, not an object of a cluster: leave the file out of the \
+         manifests"
+    ))
+}
+
+/// The problem of a kubeconfig among manifests.
+pub(super) const KUBECONFIG: &str = "is a kubeconfig and opens a cluster to whoever has it: \
+    leave it out of the manifests, and of the artifact";
+
 /// Says what a file is instead of a manifest; `None` if that is unknown.
 pub(super) fn known(text: &str) -> Option<String> {
     let fields = fields(text.split("\n---").next().unwrap_or(text));
@@ -175,7 +215,8 @@ pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
     {
         return format!(
             "has the alias `*{alias}` in line {}, and its document no anchor `&{alias}` before it: \
-             an anchor is known in its own document alone",
+             an anchor is known in its own document alone, and a text that begins with `*` needs \
+             quotes",
             error.line
         );
     }
@@ -205,7 +246,10 @@ pub(super) fn unreadable(text: &str, error: &YamlError) -> String {
             _ => {}
         }
     }
-    told
+    match hint::hint(text, error.line) {
+        Some(hint) => format!("{told}: {hint}"),
+        None => told,
+    }
 }
 
 /// The name of the first alias in a line.

@@ -138,17 +138,12 @@ pub(super) fn variable(text: &str) -> Option<&str> {
 
 /// What a text has that another tool was to fill in, where no such text is meant as it is.
 pub(super) fn left_unfilled(text: &str) -> Option<String> {
-    let place = image::unfilled(text)?;
-    let is_template = [placeholder::VARIABLE, "$(", "{{"]
-        .iter()
-        .any(|open| place.starts_with(open));
-    is_template.then(|| {
-        format!(
-            "is `{}`: {}",
-            excerpt(text, 0),
-            image::nothing_filled(place)
-        )
-    })
+    let place = placeholder::marked(text)?;
+    Some(format!(
+        "is `{}`: {}",
+        excerpt(text, 0),
+        image::nothing_filled(place)
+    ))
 }
 
 pub(super) fn kind(value: &Value) -> &'static str {

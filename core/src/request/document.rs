@@ -6,7 +6,9 @@ mod filling;
 pub(super) use filling::Filling;
 pub use filling::{fill, is_name};
 
-use super::appearance::{known, kustomization, not_rendered, template, unfinished, unreadable};
+use super::appearance::{
+    KUBECONFIG, known, kustomization, not_rendered, template, unfinished, unreadable,
+};
 use super::image::shown;
 use super::place::place_of;
 use super::unseen;
@@ -14,6 +16,7 @@ use crate::formats::yaml::{self, text};
 use crate::text::list;
 use crate::workload::Kind;
 use serde_json::{Value, json};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// The chosen workload and the other objects of its file.
@@ -41,10 +44,10 @@ pub struct Meant<'a> {
 impl Meant<'_> {
     fn is(&self, object: &Value) -> bool {
         let says = |field: &str| {
-            let text = object["metadata"][field].as_str()?;
+            let text = scalar(&object["metadata"][field])?;
             Some(match self.variables {
-                Some(variables) => filled(text, variables),
-                None => text.to_owned(),
+                Some(variables) => filled(&text, variables),
+                None => text.into_owned(),
             })
         };
         let is_name = self
@@ -53,6 +56,15 @@ impl Meant<'_> {
         let namespace = says("namespace");
         let namespaces = namespace.as_deref().zip(self.namespace);
         is_name && (self.name.is_none() || namespaces.is_none_or(|(one, other)| one == other))
+    }
+}
+
+/// A name as its author wrote it. One that needs quotes and has none is found by its type later.
+fn scalar(name: &Value) -> Option<Cow<'_, str>> {
+    match name {
+        Value::String(text) => Some(text.into()),
+        Value::Number(_) | Value::Bool(_) => Some(name.to_string().into()),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
     }
 }
 
@@ -183,6 +195,7 @@ fn one_of(
                 format!("has no {kind} `{name}`; it has {}", list(&others))
             }
             _ if skipped.iter().any(|it| it.starts_with("Kustomization/")) => kustomization(),
+            _ if skipped.iter().any(|it| it == "Config/?") => KUBECONFIG.to_owned(),
             _ if skipped.is_empty() => format!("is empty: it has no {kind}"),
             _ if skipped.iter().any(|it| it == "List/?") => {
                 "has a list within a list: put its objects into one list, or write each as a \
@@ -243,7 +256,7 @@ pub(super) fn named(object: &Value) -> Value {
 
 /// The object as `Kind/name`.
 pub(super) fn label(object: &Value) -> String {
-    let text = |value: &Value| shown(value.as_str().unwrap_or("?"));
+    let text = |value: &Value| shown(&scalar(value).unwrap_or("?".into()));
     format!(
         "{}/{}",
         text(&object["kind"]),

@@ -5,6 +5,7 @@
 
 mod schema;
 
+use super::appearance::glued;
 use super::checks::kind;
 use crate::problem::Fault;
 use crate::request::image::shown;
@@ -159,6 +160,9 @@ fn problem(expected: Type, value: &Value, is_secret: bool) -> String {
         (Type::Whole | Type::Flag, Value::String(_)) => ": leave the quotes out",
         (Type::List, Value::Object(_)) => ": begin each entry with `- `",
         (Type::Texts, Value::String(_)) => ": write [\"…\"]",
+        (_, Value::String(text)) if glued(text).is_some() => {
+            ": a space is missing after the colon of a field in it"
+        }
         _ => "",
     };
     let must = match expected {

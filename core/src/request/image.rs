@@ -10,6 +10,7 @@ pub use problem::{nothing_filled, problem, unfilled};
 pub use quoted::shown;
 pub use reference::Reference;
 
+use crate::formats::json;
 use crate::formats::yaml::text;
 use crate::problem::Fault;
 use serde_json::Value;
@@ -50,19 +51,11 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     if problem(text.trim()).is_none() {
         return Err(fault(format!("is one image and no JSON. {SHAPES}")));
     }
-    if let Some(name) = crate::formats::json::repeated(text) {
+    if let Some(name) = json::repeated(text) {
         return Err(fault(format!("has `{name}` twice. {SHAPES}")));
     }
-    let value: Value = serde_json::from_str(text).map_err(|error| {
-        let line = text.lines().nth(error.line().saturating_sub(1));
-        let unseen = line.and_then(|line| text::first_unseen(line.trim_matches(['\t', '\r', ' '])));
-        let unseen = unseen.map(|(_, name)| format!(": there is {name} in that line"));
-        let unseen = unseen.unwrap_or_default();
-        let why = why_no_json(text);
-        fault(format!(
-            "is not valid JSON ({error}){unseen}{why}. {SHAPES}"
-        ))
-    })?;
+    let value: Value = serde_json::from_str(text)
+        .map_err(|error| fault(format!("{}. {SHAPES}", not_json(text, &error))))?;
     if let Some(image) = value.get("ImageURI") {
         return match image.as_str() {
             Some(image) => Ok(Definitions::Sole(image.to_owned())),
@@ -138,8 +131,28 @@ fn has(value: &Value) -> String {
     }
 }
 
-/// What makes a text no JSON where its words alone tell it.
-fn why_no_json(text: &str) -> &'static str {
+/// Says where a text is not JSON, and what makes it none.
+fn not_json(text: &str, error: &serde_json::Error) -> String {
+    let line = text.lines().nth(error.line().saturating_sub(1));
+    let line = line.unwrap_or_default();
+    let unseen = text::first_unseen(line.trim_matches(['\t', '\r', ' ']));
+    let unseen = unseen.map(|(_, name)| format!(": there is {name} in that line"));
+    let at = line.get(error.column().saturating_sub(1)..);
+    format!(
+        "is not valid JSON (line {}, column {}: {}){}{}",
+        error.line(),
+        error.column(),
+        json::problem(error),
+        unseen.unwrap_or_default(),
+        why_no_json(text, at.unwrap_or_default())
+    )
+}
+
+/// What makes a text no JSON where its words alone tell it, or those at the place of the error.
+fn why_no_json(text: &str, at: &str) -> &'static str {
+    if json::is_comment(at) {
+        return ": JSON has no comments";
+    }
     let text = text.trim_start_matches(['[', '{', ' ', '\n', '\r', '\t']);
     if text.starts_with('\'') {
         ": JSON takes double quotes"

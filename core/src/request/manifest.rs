@@ -39,10 +39,16 @@ impl Check<'_> {
     pub(super) fn manifest(&mut self) -> Option<Chosen> {
         let variables = self.variables();
         let mut chosen = match self.fields.get("manifest")? {
-            Value::Object(manifest) => Chosen {
-                deployment: Value::Object(manifest.clone()),
-                skipped: Vec::new(),
-            },
+            manifest @ Value::Object(_) => {
+                // Of a file they are told with their lines.
+                let odd = unseen::key(manifest);
+                let odd = odd.map(|odd| Fault::new(format!("manifest{}", odd.path), odd.problem));
+                self.faults.extend(odd);
+                Chosen {
+                    deployment: manifest.clone(),
+                    skipped: Vec::new(),
+                }
+            }
             Value::String(path) => {
                 let path = path.clone();
                 self.manifest_file(&path, variables.as_ref())?
@@ -168,9 +174,6 @@ impl Check<'_> {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
         self.faults.extend(wrong_types(manifest, "manifest"));
-        let odd = unseen::key(manifest);
-        self.faults
-            .extend(odd.map(|odd| Fault::new(format!("manifest{}", odd.path), odd.problem)));
         if let Some(pod) = manifest.pointer("/spec/template/spec") {
             for path in unseen::zeros(pod, "manifest.spec.template.spec") {
                 self.fault(path, ZERO);

@@ -53,6 +53,11 @@ impl Origin {
         match fault.field.as_str() {
             "manifest" if fault.problem.starts_with("of ") => self.manifest.as_deref(),
             "images" if fault.problem.starts_with("of ") => self.images.as_deref(),
+            "manifest.metadata.name" | "manifest.metadata.namespace"
+                if fault.problem.starts_with("must be text") =>
+            {
+                self.manifest.as_deref()
+            }
             field => self.of(field).or_else(|| self.of_release(field)),
         }
     }

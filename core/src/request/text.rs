@@ -2,7 +2,7 @@
 
 use super::parameters::{FIELDS, Parameters};
 use super::shown::{around, beginning};
-use crate::formats::json::repeated;
+use crate::formats::json::{self, repeated};
 use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use base64::Engine;
@@ -120,16 +120,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
     // Column 0 is the line break at the end of the previous line.
     let position = (line_start + error.column()).saturating_sub(1);
     let position = position.min(text.len());
-    let what = error.to_string();
-    let what = match what.split(" at line ").next().unwrap_or_default() {
-        control if control.starts_with("control character") => {
-            "a line break or another control character is inside a string"
-        }
-        "EOF while parsing a string" => "the text ends inside a string",
-        eof if eof.starts_with("EOF") => "the text ends too early",
-        "recursion limit exceeded" => "it is nested too deeply",
-        what => what,
-    };
+    let what = json::problem(error);
     let character = text
         .char_indices()
         .take_while(|(start, _)| *start < position)
@@ -138,7 +129,7 @@ fn syntax(text: &str, error: &serde_json::Error) -> String {
         "are not valid JSON. At character {}, the arrow in `{}`: {what}. {}",
         character + 1,
         around(text, position),
-        help(text, position, what)
+        help(text, position, &what)
     )
 }
 
@@ -160,6 +151,8 @@ fn help(text: &str, position: usize, what: &str) -> String {
         "the text ends too early" => return "Their end is missing".to_owned(),
         "it is nested too deeply" => return "No field has so many levels".to_owned(),
         "number out of range" => return "No field takes such a number".to_owned(),
+        json::HALF => return "Write the character itself, or both halves".to_owned(),
+        "expected `:`" => return without_colon(&text[..text.floor_char_boundary(position)], first),
         _ => {}
     }
     let names_field = rest.strip_prefix('"').and_then(|rest| rest.split_once('"'));
@@ -181,7 +174,7 @@ fn help(text: &str, position: usize, what: &str) -> String {
     if first == '\'' && before != Before::InString {
         return "JSON takes double quotes".to_owned();
     }
-    if rest.starts_with("//") || rest.starts_with("/*") || first == '#' && !rest.starts_with("#{") {
+    if json::is_comment(rest) {
         return "JSON has no comments".to_owned();
     }
     // `"Revert "fix: a"`: if someone forgets the quotes of a name, there is still a space before
@@ -200,6 +193,18 @@ fn help(text: &str, position: usize, what: &str) -> String {
             "A comma, a quote or a bracket is missing or too many".to_owned()
         }
     }
+}
+
+/// What to do about the name of a field, the end of `before`, that no colon follows.
+fn without_colon(before: &str, next: char) -> String {
+    let name = before.trim_end().trim_end_matches('"');
+    let name = name.rsplit('"').next().unwrap_or_default();
+    match (next, name.contains(':')) {
+        ('=', _) => "A colon stands between a field and its value",
+        (_, true) => "The colon stands inside the quotes: it belongs behind the name's own",
+        (_, false) => "A field needs a colon and a value",
+    }
+    .to_owned()
 }
 
 /// What precedes a position in a JSON text.

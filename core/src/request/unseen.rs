@@ -1,12 +1,14 @@
-//! Characters in a manifest that nobody sees: in the name of a field, which Kubernetes then does
-//! not know, and zero bytes, with which no process can be started.
+//! Names of fields that Kubernetes does not know because of what nobody sees: a character that does
+//! not show, a space that is missing after a colon. And zero bytes, with which no process can be
+//! started.
 
+use super::appearance::glued;
 use super::image::shown;
 use super::place::place_of;
 use crate::formats::yaml::text::unseen;
 use serde_json::Value;
 
-/// A field whose name has such a character.
+/// A field with such a name.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Odd {
     /// Its path, which begins with a dot.
@@ -25,7 +27,7 @@ impl Odd {
     }
 }
 
-/// The first field of an object whose name has a character that does not show. Kubernetes' own
+/// The first field of an object with such a name. Kubernetes' own
 /// kinds have no such field; others may have maps with any key, so only what every object has is
 /// looked at.
 pub(super) fn key(object: &Value) -> Option<Odd> {
@@ -38,12 +40,12 @@ pub(super) fn key(object: &Value) -> Option<Odd> {
         .iter()
         .find_map(|(name, value)| match is_looked_at(name) {
             true => key_of(name, value),
-            false => odd(name),
+            false => odd(name, value),
         })
 }
 
 fn key_of(name: &str, value: &Value) -> Option<Odd> {
-    odd(name).or_else(|| Some(key_within(value)?.under(&format!(".{}", shown(name)))))
+    odd(name, value).or_else(|| Some(key_within(value)?.under(&format!(".{}", shown(name)))))
 }
 
 /// Most objects have none, so a path is made only of one that is found.
@@ -57,7 +59,17 @@ fn key_within(value: &Value) -> Option<Odd> {
     }
 }
 
-fn odd(key: &str) -> Option<Odd> {
+fn odd(key: &str, value: &Value) -> Option<Odd> {
+    if let Some(name) = glued(key).filter(|_| value.is_null()) {
+        return Some(Odd {
+            // What is behind the colon may be a secret.
+            path: format!(".{name}"),
+            key: key.to_owned(),
+            problem: "has no value, as its colon is within its name: write a space after the \
+                      colon, and in JSON quotes around the name alone"
+                .to_owned(),
+        });
+    }
     let character = key.chars().find(|it| is_invisible(*it))?;
     let name = unseen(character)?;
     let problem = format!(
@@ -80,6 +92,9 @@ pub(super) fn line_of(text: &str, key: &str, from: usize) -> Option<usize> {
     let mut lines = text.lines().enumerate().skip(from.saturating_sub(1));
     let is_it = |line: &str| {
         let place = line.find(key);
+        if key.contains(':') {
+            return place.is_some();
+        }
         let is_begin = |place: &usize| !line[..*place].ends_with(char::is_alphanumeric);
         let after = place
             .filter(is_begin)

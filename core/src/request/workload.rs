@@ -72,6 +72,10 @@ impl Check<'_> {
             (None, None) => {
                 // A manifest that could not be read may contain the name.
                 let unread = self.fields.contains_key("manifest") && !manifest;
+                // A name of another type is a fault of its own.
+                let is_name =
+                    |field: &str| ["manifest.metadata", "manifest.metadata.name"].contains(&field);
+                let unread = unread || self.faults.iter().any(|it| is_name(&it.field));
                 if !unread && !self.is_there("deployment") && !self.is_there("workload") {
                     let problem = if manifest {
                         "is missing, and the manifest has no metadata.name either"

@@ -1,6 +1,7 @@
 //! JSON is YAML to the parser, except for documents that follow each other without a separator.
 
 use super::budget::YamlError;
+use crate::formats::json::problem;
 use serde::de::IgnoredAny;
 
 /// Splits a text of JSON into documents, each with the number of lines before it; or says where the
@@ -20,11 +21,9 @@ pub(super) fn documents(text: &str) -> Result<Vec<(usize, &str)>, YamlError> {
 }
 
 fn syntax_error(cause: &serde_json::Error) -> YamlError {
-    let what = cause.to_string();
-    let what = what.split(" at line ").next().unwrap_or_default();
     YamlError {
         line: cause.line(),
-        problem: format!("is neither valid JSON nor YAML: {what}"),
+        problem: format!("is neither valid JSON nor YAML: {}", problem(cause)),
         duplicate: None,
     }
 }

@@ -131,3 +131,77 @@ fn a_template_of_ytt_is_recognized_although_it_can_be_read() {
         assert_eq!(ytt(text), None, "{text}");
     }
 }
+
+#[test]
+fn a_line_that_is_no_yaml_is_mended_by_what_it_lacks() {
+    let rows = [
+        (
+            "spec:\n  replicas:2\n  paused: false\n",
+            3,
+            "in line 2 a space is missing after the colon of `replicas:`",
+        ),
+        (
+            "kind:Deployment\n",
+            1,
+            "a space is missing after the colon of `kind:`",
+        ),
+        ("a: @b\n", 1, "a text that begins with `@` needs quotes"),
+        ("- `b`\n", 1, "a text that begins with ``` needs quotes"),
+        (
+            "args:\n- * # all\n",
+            2,
+            "a text that begins with `*` needs quotes",
+        ),
+        ("image: @image@\n", 1, "nothing filled in a place"),
+        ("image: %TAG%\n", 1, "nothing filled in a place"),
+        ("a: b: c\n", 1, "a text with `: ` in it needs quotes"),
+        ("- \"a\" b\n", 1, "put the quotes around the whole text"),
+        ("- {name: A, value: ${V}}\n", 1, "a `${…}` between"),
+        ("args: [${V}, b]\n", 1, "a `${…}` between"),
+        ("- {image: ${V}}\nb: c\n", 2, "in line 1 a `${…}` between"),
+    ];
+    for (text, line, told) in rows {
+        let hint = hint::hint(text, line).unwrap_or_default();
+        assert!(hint.starts_with(told), "{text}: {hint}");
+    }
+    for (text, line) in [
+        ("", 1),
+        ("a: b\n", 0),
+        ("a: b\n  c: d\n", 2),
+        ("a: \"b\"\n", 1),
+        ("a: {b: \"${V}\"}\n", 1),
+        ("a: ${V}\n", 1),
+        ("- https://example.com\n", 1),
+        ("# a:b\n", 1),
+        ("key: value:with:colons\n", 1),
+    ] {
+        assert_eq!(hint::hint(text, line), None, "{text}");
+    }
+}
+
+#[test]
+fn what_a_tool_reads_from_its_file_is_no_object() {
+    let of = |version: &str, kind: &str| {
+        configuration(&serde_json::json!({"apiVersion": version, "kind": kind}))
+    };
+    for (version, kind) in [
+        ("v1", "Config"),
+        ("kind.x-k8s.io/v1alpha4", "Cluster"),
+        ("eksctl.io/v1alpha5", "ClusterConfig"),
+        ("kubelet.config.k8s.io/v1beta1", "KubeletConfiguration"),
+        ("audit.k8s.io/v1", "Policy"),
+    ] {
+        assert!(of(version, kind).is_some(), "{version} {kind}");
+    }
+    for (version, kind) in [
+        ("v1", "ConfigMap"),
+        ("config.gatekeeper.sh/v1alpha1", "Config"),
+        ("imageregistry.operator.openshift.io/v1", "Config"),
+        ("cluster.x-k8s.io/v1beta1", "Cluster"),
+        ("auditregistration.k8s.io/v1alpha1", "AuditSink"),
+        ("kustomize.config.k8s.io/v1beta1", "Kustomization"),
+        ("policy/v1", "PodDisruptionBudget"),
+    ] {
+        assert_eq!(of(version, kind), None, "{version} {kind}");
+    }
+}

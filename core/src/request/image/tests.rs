@@ -167,7 +167,8 @@ fn other_files_are_refused() {
     assert!(definitions(&[0xff]).is_err());
     let text = "[\n\t{\"name\":\u{a0}\"web\", \"imageUri\": \"x\"}]";
     let told = &definitions(text.as_bytes()).unwrap_err()[0].problem;
-    let named = "line 2 column 10): there is a no-break space (U+00A0) in that line";
+    let named =
+        "(line 2, column 10: expected value): there is a no-break space (U+00A0) in that line";
     assert!(told.contains(named), "{told}");
 }
 

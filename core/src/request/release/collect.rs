@@ -8,7 +8,9 @@ use super::model::{Manifest, Place};
 use super::{clean, pods};
 use crate::formats::yaml::{self, text};
 use crate::problem::Fault;
-use crate::request::appearance::{KUSTOMIZE, known, template, unfinished, unreadable};
+use crate::request::appearance::{
+    KUSTOMIZE, KUSTOMIZE_GROUP, configuration, known, template, unfinished, unreadable,
+};
 use crate::request::document::{Filling, inherit, items_of, label, named};
 use crate::request::field_types::wrong_types;
 use crate::request::files::NamedFile;
@@ -181,6 +183,10 @@ impl<'a> Objects<'a> {
             return Ok(());
         }
         let subject = Subject::of(place, &object);
+        if let Some(problem) = configuration(&object) {
+            self.faults.push(subject.whole(problem));
+            return Ok(());
+        }
         if let Some(identity) = identity::read(&object, &subject, &mut self.faults) {
             self.checked(object, identity, &subject, place)?;
         }
@@ -195,7 +201,7 @@ impl<'a> Objects<'a> {
         subject: &Subject,
         place: &Place,
     ) -> Result<(), String> {
-        if identity.group() == "kustomize.config.k8s.io" {
+        if identity.group() == KUSTOMIZE_GROUP {
             self.faults
                 .push(subject.whole(format!("is of kustomize: {KUSTOMIZE}")));
             return Ok(());

@@ -17,6 +17,11 @@ fn a_field_with_a_character_that_does_not_show_is_found() {
             json!({"apiVersion": "example.com/v1", "metadata": {"labels": {"a\0": "b"}}}),
             ".metadata.labels.a<U+0000>",
         ),
+        // As `{replicas:2}` is read. What is behind the colon may be a secret.
+        (
+            json!({"apiVersion": "apps/v1", "spec": {"replicas:2": null}}),
+            ".spec.replicas",
+        ),
     ];
     for (object, path) in rows {
         assert_eq!(key(&object).map(|odd| odd.path), Some(path.to_owned()));
@@ -25,6 +30,8 @@ fn a_field_with_a_character_that_does_not_show_is_found() {
         json!({"kind": "X", "metadata": {"annotations": {"a": "\u{a0}\u{200b}"}}}),
         json!({"apiVersion": "example.com/v1", "spec": {"a\u{a0}b": 1}}),
         json!({"apiVersion": "v1", "data": {"a-b.c_d": "“x”"}}),
+        json!({"kind": "X", "metadata": {"a:b": "c", "http://x": null, "x:": null}}),
+        json!({"apiVersion": "example.com/v1", "spec": {"a:b": null}}),
     ];
     for object in fine {
         assert_eq!(key(&object), None);
@@ -36,6 +43,7 @@ fn its_line_is_told() {
     let text = "a: \u{200b}b\n---\nspec:\n  \"\u{200b}b\": 1\n";
     assert_eq!(line_of(text, "\u{200b}b", 1), Some(4));
     assert_eq!(line_of(text, "c", 1), None);
+    assert_eq!(line_of("a: 1\nb: {a:2}\n", "a:2", 1), Some(2));
     let told = identity("apiVersion: apps/v1\nkind: Deployment\u{200b}\n");
     let told = told.unwrap_or_default();
     assert!(
