@@ -190,10 +190,11 @@ fn decided(request: &Request, phase: &Phase, observation: &Snapshot, now: Timest
     let decide = |continuation: &_| decide(request, switch, continuation, observation, now);
     // What was seen is remembered before anything is done about it.
     for _ in 0..2 {
-        match decide(&continuation) {
-            Decision::Remember(sights) => continuation.sights = sights,
-            first => return outline(&first),
-        }
+        let next = decide(&continuation);
+        let Decision::Remember(sights) = next else {
+            return outline(&next);
+        };
+        continuation.sights = sights;
     }
     outline(&decide(&continuation))
 }

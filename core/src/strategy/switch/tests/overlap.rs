@@ -387,6 +387,11 @@ fn a_canary_by_pods_waits_for_the_load_balancer_as_well() {
     let wide = service(json!({"app": "web"}), notes);
     let mut snapshot = seen(wide, Some(blue(json!({}))));
     sends_to_both(&mut snapshot);
+    snapshot.pods = Some(PodSnapshot {
+        at: at(76),
+        set: ReplicaSet::default(),
+        pods: Ok(Pods::default()),
+    });
     let found = decided(&canary, &Phase::Switch, &snapshot, at(20));
     assert!(found.starts_with("wait 56s Share"), "{found}");
     let found = decided(&canary, &Phase::Switch, &snapshot, at(76));
