@@ -14,7 +14,8 @@ pub const DEPLOYED_AT: &str = "landfall/deployed-at";
 /// The generation after the last change, known beforehand because the write names the state it
 /// changes.
 pub const GENERATION: &str = "landfall/generation";
-/// The ReplicaSet before the last change, `name@revision`, to which a rollback returns.
+/// The ReplicaSet before the last change, `name@revision`, to which a rollback returns. On the
+/// Secret of a revision: the revision that served before it.
 pub const PREVIOUS: &str = "landfall/previous";
 /// The versions that served before [`PREVIOUS`], newest first, each in its form. A rollback on
 /// demand takes the first that does not serve now. On a Service they are Deployments.

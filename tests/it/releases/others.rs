@@ -128,6 +128,29 @@ async fn an_event_that_comes_again_after_a_later_release_changes_nothing() {
     assert_eq!(stage.writes().map(|writes| writes.len()), writes);
 }
 
+/// Its function may have died after everything was done, and before it was reported.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_repetition_tells_what_served_before() {
+    let stage = empty().await;
+    released(&stage, "info").await;
+    let config = settings("debug");
+    let files = [("k8s/config.yaml", &*config)];
+    let at = async |execution: &str| {
+        let ended = release(&stage, &files, json!({"execution": execution}));
+        ended.await.released()
+    };
+    let (_, first) = at("run-8").await;
+    let (summary, again) = at("run-8").await;
+    assert!(summary.contains("nothing was changed"), "{summary}");
+    for variables in [&first, &again] {
+        assert_eq!(variables["Revision"], "2", "{summary}");
+        assert_eq!(variables["PreviousRevision"], "1", "{summary}");
+    }
+    // To another execution it served before.
+    let (_, other) = at("run-9").await;
+    assert_eq!(other["PreviousRevision"], "2");
+}
+
 /// The way back of a release takes long, because the API server refuses a write for some seconds:
 /// when it goes on, another execution has begun.
 #[tokio::test(flavor = "multi_thread")]

@@ -294,6 +294,7 @@ impl ReleaseEngine {
                     .map(|it| it.object.clone()),
             );
         }
+        let good = self.good().map(|good| good.heading.revision);
         let record = Record {
             heading: Heading {
                 release: self.request.name.clone(),
@@ -308,6 +309,7 @@ impl ReleaseEngine {
                     .newest()
                     .and_then(|it| it.heading.committed)
                     .max(self.request.committed),
+                previous: good,
                 cause: None,
                 way_back: None,
                 version: None,

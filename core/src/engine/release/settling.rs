@@ -239,7 +239,14 @@ impl ReleaseEngine {
         let held = held.map(|old| ReleaseNote::Held(old.object.id.clone(), old.held.clone()));
         success.notes.extend(held);
         success.committed = self.record.as_ref().and_then(|it| it.heading.committed);
-        success.previous = self.good().map(|record| record.heading.revision);
+        let newest = self.record.as_ref().or_else(|| self.newest());
+        let newest = newest.map(|it| &it.heading);
+        // What another execution has released served before this one, too.
+        let is_own = newest.is_some_and(|it| it.execution == self.request.execution);
+        success.previous = newest.and_then(|it| match is_own {
+            true => it.previous,
+            false => Some(it.revision),
+        });
         self.end(ReleaseOutcome::Finished(Box::new(success)));
     }
 

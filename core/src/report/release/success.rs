@@ -57,10 +57,7 @@ pub fn success(
     let taken = headline.len() + rest.len();
     let room = SUMMARY_LIMIT.saturating_sub(taken).max(WORKLOADS_ROOM);
     let summary = headline + &workloads(request, &success.workloads, room) + &rest;
-    let previous = match (success.wrote, success.previous) {
-        (true, previous) => previous.map(|previous| previous.to_string()),
-        (false, _) => Some(revision.to_string()),
-    };
+    let previous = success.previous.map(|previous| previous.to_string());
     let images = success
         .workloads
         .iter()

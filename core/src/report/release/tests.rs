@@ -184,7 +184,7 @@ fn a_success_tells_what_runs_and_what_is_left() {
     Namespace=prod
     Release=shop
     Revision=7
-    PreviousRevision=7
+    PreviousRevision=6
     Images=db:1,migrate:2,web:2
     Changed=0
     DurationSeconds=2

@@ -2,7 +2,8 @@
 
 use crate::kubernetes::object::timestamp;
 use crate::state::marks::{
-    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, RELEASE, RELEASE_REVISION, STATUS, WAY_BACK,
+    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, PREVIOUS, RELEASE, RELEASE_REVISION, STATUS,
+    WAY_BACK,
 };
 use crate::text::{clip, one_line};
 use jiff::Timestamp;
@@ -66,6 +67,8 @@ pub struct Heading {
     pub commit: Option<String>,
     /// When the newest commit was made of all revisions so far, if known.
     pub committed: Option<Timestamp>,
+    /// The revision that served before it.
+    pub previous: Option<u64>,
     /// Why it failed.
     pub cause: Option<String>,
     /// What was done about it, packed.
@@ -102,6 +105,7 @@ impl Heading {
         let annotation = |key: &str| metadata["annotations"][key].as_str();
         let owned = |key: &str| annotation(key).map(str::to_owned);
         let word = annotation(STATUS)?;
+        let number = |key: &str| annotation(key)?.parse::<u64>().ok();
         let heading = Heading {
             release: metadata["labels"][RELEASE].as_str()?.to_owned(),
             namespace: metadata["namespace"].as_str()?.to_owned(),
@@ -115,6 +119,7 @@ impl Heading {
             at: timestamp(annotation(AT)?)?,
             commit: owned(COMMIT),
             committed: annotation(COMMITTED).and_then(timestamp),
+            previous: number(PREVIOUS),
             cause: owned(CAUSE),
             way_back: owned(WAY_BACK),
             version: metadata["resourceVersion"].as_str().map(str::to_owned),
@@ -171,6 +176,7 @@ impl Heading {
             (AT, Some(self.at.to_string())),
             (COMMIT, self.commit.clone()),
             (COMMITTED, self.committed.map(|time| time.to_string())),
+            (PREVIOUS, self.previous.map(|number| number.to_string())),
             (CAUSE, cause),
             (WAY_BACK, self.way_back.clone()),
         ];

@@ -14,6 +14,7 @@ fn heading(revision: u64, status: Status) -> Heading {
         at: Timestamp::UNIX_EPOCH,
         commit: None,
         committed: None,
+        previous: None,
         cause: None,
         way_back: None,
         version: None,

@@ -14,6 +14,7 @@ fn heading() -> Heading {
         at: Timestamp::from_second(1_790_000_000).unwrap(),
         commit: Some("3a9f1c2".into()),
         committed: None,
+        previous: Some(6),
         cause: None,
         way_back: None,
         version: None,
@@ -73,6 +74,7 @@ fn a_record_comes_back_as_it_was() {
           "landfall/commit": "3a9f1c2",
           "landfall/execution": "e-1",
           "landfall/job": "j-1",
+          "landfall/previous": "6",
           "landfall/status": "pending"
         },
         "labels": {
