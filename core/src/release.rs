@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod model;
+mod no_revision;
 pub mod order;
 pub mod prune;
 
@@ -10,3 +11,4 @@ pub use model::{
     RecordTrouble, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, Untried, WayBack,
 };
+pub use no_revision::NoRevision;

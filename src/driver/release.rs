@@ -104,6 +104,10 @@ impl<C: AsyncFn(Purpose) -> Result<Connection, CredentialsError>> Driver<'_, C> 
         let mut calls = FuturesUnordered::new();
         loop {
             let next = self.engine.next(Timestamp::now());
+            // The objects of a rollback are known only now, and nothing of them was sent yet.
+            if let Some(values) = self.engine.to_hide() {
+                logging::hide_values(values.iter().map(String::as_str));
+            }
             for note in self.engine.notes() {
                 log(&note);
             }

@@ -8,7 +8,7 @@ mod setting;
 
 use self::judge::{judge, judge_both, judge_repetition, judge_successor, judge_twins};
 use self::play::{ALL, Disturbance, Play};
-use self::setting::{FATES, Start};
+use self::setting::{FATES, Fate, Start};
 use crate::simulated::for_each;
 use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -19,7 +19,7 @@ const STRIDE: u64 = 2;
 /// Seeds of the mixtures in a usual run; `RELEASE_SEEDS` takes more.
 const SEEDS: u64 = 500;
 
-const STARTS: [Start; 2] = [Start::Fresh, Start::Upgrade];
+const STARTS: [Start; 3] = [Start::Fresh, Start::Upgrade, Start::Return];
 
 fn number(variable: &str, usual: u64) -> u64 {
     let given = std::env::var(variable).ok();
@@ -69,6 +69,8 @@ fn each_setting() -> impl Iterator<Item = Play> {
     let all = STARTS
         .into_iter()
         .flat_map(|start| FATES.map(|fate| (start, fate)));
+    // A rollback runs no Job.
+    let all = all.filter(|it| *it != (Start::Return, Fate::NoMigration));
     all.map(|(start, fate)| Play::new(start, fate))
 }
 
@@ -110,6 +112,17 @@ fn one_release_twice_at_once() {
     at_every_point(|play, at| {
         let before = play.revisions();
         let (first, second) = play.run_twice(at);
+        judge_twins(play, before, &first, &second);
+    });
+}
+
+/// The first delivery stops at every point, is thought to be dead, and goes on when the second one
+/// is over.
+#[test]
+fn one_release_that_goes_on_after_its_repetition_is_over() {
+    at_every_point(|play, at| {
+        let before = play.revisions();
+        let (first, second) = play.run_stopped(at);
         judge_twins(play, before, &first, &second);
     });
 }

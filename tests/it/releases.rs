@@ -12,6 +12,7 @@ pub mod others;
 mod owners;
 mod plan;
 mod refused;
+mod returned;
 mod verdicts;
 
 use crate::artifact::{BUCKET, zip};

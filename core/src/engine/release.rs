@@ -28,6 +28,7 @@ mod reading;
 mod recording;
 mod resources;
 mod restoring;
+mod returning;
 mod settling;
 mod stages;
 mod surveying;

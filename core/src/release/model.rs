@@ -1,5 +1,6 @@
 //! What a release comes to, as facts; the report turns them into words.
 
+use super::no_revision::NoRevision;
 use super::prune::KeepReason;
 use crate::alarm::{AlarmsRefusal, Judgement};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
@@ -24,6 +25,10 @@ pub struct ReleasePlan {
     pub revision: Option<u64>,
     /// The newest revision that there is; 0 if there is none.
     pub newest: u64,
+    /// The revision that is there, for a rollback on demand.
+    pub from: Option<u64>,
+    /// The revision that a rollback on demand brings back.
+    pub back_to: Option<u64>,
     /// Every object, in the order in which it would be written; deleted ones last.
     pub objects: Vec<ObjectPlan>,
     /// What people should know beforehand.
@@ -88,6 +93,8 @@ pub struct ReleaseSuccess {
     pub revision: u64,
     /// The revision that served before.
     pub previous: Option<u64>,
+    /// The revision that a rollback on demand brought back.
+    pub back_to: Option<u64>,
     /// Whether anything was written.
     pub wrote: bool,
     /// When the newest commit was made of all its revisions, if known.
@@ -149,6 +156,10 @@ pub enum ReleaseNote {
     NotPruned(Vec<ObjectId>),
     /// The record has no room for these, so that they could not be brought back.
     NotRecorded(Vec<ObjectId>),
+    /// A Job, which a rollback on demand neither runs again nor deletes.
+    JobNotRun(ObjectId),
+    /// It is not what the revision had that a rollback on demand brings back, and stays so.
+    NotTakenBack(ObjectId),
 }
 
 /// A release that came to nothing.
@@ -175,6 +186,8 @@ pub enum ReleaseFailure {
     },
     /// The Secret of this name, in which the release is recorded, cannot be used.
     Record(String, RecordTrouble),
+    /// The revision that a rollback on demand asks for cannot be brought back; nothing was written.
+    NoRevision(NoRevision),
     /// The namespace in which its records are kept does not exist; nothing was written.
     NoNamespace,
     /// The time was over before anything was written.

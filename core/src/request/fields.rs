@@ -73,9 +73,6 @@ impl<'a> Check<'a> {
     /// Checks every field, even after a fault. `None` if a required field is missing.
     pub(super) fn request(&mut self, job: &str) -> Option<Request> {
         self.unknown_fields();
-        if self.goes_back_to_release() {
-            return None;
-        }
         self.without_release();
         self.workload();
         let (manifest, skipped) = match self.manifest() {

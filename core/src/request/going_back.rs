@@ -15,11 +15,6 @@ const MODES: [Mode; 4] = [Mode::Deploy, Mode::Plan, Mode::Rollback, Mode::PlanRo
 /// The longest `to`: an image with a registry, a path and a digest.
 const TO_LIMIT: usize = 512;
 
-/// Why a release is not rolled back on demand, and what to do.
-const OF_RELEASE: &str = "is for a workload, by `deployment` or `workload`, and not for a release. \
-    To go back to earlier `manifests`, release those again: roll the stage back in CodePipeline, \
-    or run the action with the earlier artifact";
-
 /// The fields that say what a new version is. A rollback brings back one that exists.
 const NEW_VERSION: [&str; 8] = [
     "images",
@@ -40,10 +35,7 @@ impl Check<'_> {
         if let Some(mode) = MODES.into_iter().find(|mode| mode.name() == text) {
             return mode;
         }
-        let letters = |name: &str| name.replace(['-', '_', ' '], "").to_lowercase();
-        let meant = MODES.into_iter();
-        let mut meant = meant.filter(|mode| letters(mode.name()) == letters(&text));
-        if let Some(meant) = meant.next() {
+        if let Some(meant) = meant(&text) {
             let problem = format!("must be `{}`, and is `{}`", meant.name(), excerpt(&text, 0));
             self.fault("mode", problem);
             return meant;
@@ -54,29 +46,29 @@ impl Check<'_> {
         Mode::Deploy
     }
 
-    /// The mode of a release, which has no rollback on demand.
-    pub(in crate::request) fn mode_of_release(&mut self) -> Mode {
-        let mode = self.mode();
-        self.return_target(mode);
-        if mode.is_rollback() {
-            self.fault("mode", OF_RELEASE);
-        }
-        mode
+    /// Whether a release is rolled back on demand: it names no workload.
+    pub(in crate::request) fn is_release_going_back(&self) -> bool {
+        let is_there = |field: &&str| self.fields.contains_key(*field);
+        let mode = self.fields.get("mode").and_then(Value::as_str);
+        let names_release = ["release", "manifests"].iter().any(is_there);
+        let names_workload = ["deployment", "workload"].iter().any(is_there);
+        let is_rollback = mode.and_then(meant).is_some_and(Mode::is_rollback);
+        is_rollback && names_release && !names_workload
     }
 
-    /// Refuses the rollback of a release that names no manifests: all that it lacks for a workload
-    /// would mislead.
-    pub(super) fn goes_back_to_release(&mut self) -> bool {
-        let is_named = ["deployment", "workload"].map(|field| self.fields.contains_key(field));
-        let mode = self.fields.get("mode").and_then(Value::as_str);
-        let mode = MODES.into_iter().find(|it| Some(it.name()) == mode);
-        let is_it = self.fields.contains_key("release")
-            && is_named == [false; 2]
-            && mode.is_some_and(Mode::is_rollback);
-        if is_it {
-            self.fault("mode", OF_RELEASE);
+    /// The revision of a release that a rollback brings back, where one is named.
+    pub(in crate::request) fn return_revision(&mut self, mode: Mode) -> Option<u64> {
+        let faults = self.faults.len();
+        let target = self.return_target(mode)?;
+        let revision = target.revision();
+        if revision.is_none() && self.faults.len() == faults {
+            let problem = format!(
+                "must be the number of a revision of the release, from 1 on, and is `{}`",
+                excerpt(target.text(), 0)
+            );
+            self.fault("to", problem);
         }
-        is_it
+        revision
     }
 
     /// The version that a rollback brings back, where one is named.
@@ -131,12 +123,24 @@ impl Check<'_> {
                 self.fault(field, problem);
             }
         }
+        self.needs_execution(mode);
+    }
+
+    /// A rollback is told from a second one by its execution.
+    pub(in crate::request) fn needs_execution(&mut self, mode: Mode) {
         if !mode.is_plan() && !self.is_there("execution") {
             let problem = "is missing: by it a retry of the stage is known, which must not roll \
                 back a second time. Give `#{codepipeline.PipelineExecutionId}`";
             self.fault("execution", problem);
         }
     }
+}
+
+/// The mode that a text means, however it is spelt.
+fn meant(text: &str) -> Option<Mode> {
+    let letters = |name: &str| name.replace(['-', '_', ' '], "").to_lowercase();
+    let mut all = MODES.into_iter();
+    all.find(|mode| letters(mode.name()) == letters(text))
 }
 
 #[cfg(test)]

@@ -24,15 +24,16 @@ pub const SERVED: &str = "landfall/served";
 /// an alarm rang: the version that it left, in the form of [`PREVIOUS`]; of a switch the
 /// Deployment.
 pub const RETURNED_FROM: &str = "landfall/returned-from";
-/// The version that it brought back, likewise; of a switch with the digest of its template.
+/// The version that it brought back, likewise; of a switch with the digest of its template. On the
+/// Secret of a revision: the revision that it brought back.
 pub const RETURNED_TO: &str = "landfall/returned-to";
 /// The jobs whose changes were overwritten later, newest first: a late repetition of one of them
 /// stops.
 pub const SUPERSEDED: &str = "landfall/superseded";
 /// The job whose change was rolled back.
 pub const ROLLED_BACK: &str = "landfall/rolled-back";
-/// On a Service: when that was written down. A rollback on demand that began before has waited for
-/// that deploy.
+/// On a Service, and on the Secret of a revision: when that was written down. A rollback on demand
+/// that began before has waited for that deploy.
 pub const ROLLED_BACK_AT: &str = "landfall/rolled-back-at";
 /// The job of a rolling deploy whose watch over the new version is over.
 pub const WATCHED: &str = "landfall/watched";

@@ -364,9 +364,9 @@ export interface UserParameters {
   readonly mode?: Mode;
 
   /**
-   * What a rollback brings back: the number of a revision or an image; with blueGreen, canary
-   * and immutable a Deployment, its version or its image. By default the version that served
-   * before.
+   * What a rollback brings back: the number of a revision or an image; of a release the number
+   * of its revision; with blueGreen, canary and immutable a Deployment, its version or its
+   * image. By default the version that served before.
    *
    * @default - none
    */

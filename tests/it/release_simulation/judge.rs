@@ -1,7 +1,7 @@
 //! What must be true when a release is over, however it was disturbed.
 
 use super::play::{Play, RIVAL_JOB};
-use super::setting::{self, Fate, OBJECTS, OTHERS, Start};
+use super::setting::{self, Fate, OBJECTS, OTHERS};
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::kubernetes::object_id::ObjectId;
 use landfall_core::release::{LeftReason, ReleaseCause, ReleaseFailure, WayBack};
@@ -17,13 +17,11 @@ pub fn judge(play: &mut Play, end: &ReleaseOutcome) {
         ReleaseOutcome::Finished(success) => {
             assert!(play.fate == Fate::Well, "it cannot serve: {success:?}");
             assert!(!play.robbed, "it is another execution's: {success:?}");
-            serves(play, 2);
-            if play.start == Start::Upgrade && !is_meddled(play, "configmaps", "former") {
-                assert_eq!(
-                    play.object("configmaps", "former"),
-                    None,
-                    "it was not pruned"
-                );
+            serves(play, &play.start.after());
+            let pruned = play.start.pruned();
+            if let Some(name) = pruned.filter(|name| !is_meddled(play, "configmaps", name)) {
+                let live = play.object("configmaps", name);
+                assert_eq!(live, None, "it was not pruned");
             }
             let newest = play.newest().unwrap();
             assert_eq!(newest.revision, success.revision);
@@ -71,6 +69,7 @@ fn failed(play: &Play, failure: &ReleaseFailure) {
         ReleaseFailure::Faults(_)
         | ReleaseFailure::Forbidden(_)
         | ReleaseFailure::Record(..)
+        | ReleaseFailure::NoRevision(_)
         | ReleaseFailure::Alarms(_)
         | ReleaseFailure::NoNamespace
         | ReleaseFailure::TooLate => panic!("{failure:?}"),
@@ -105,7 +104,7 @@ fn taken_back(end: &ReleaseOutcome) -> (&ReleaseCause, &WayBack) {
 /// The old version alone is there, and nothing was begun.
 pub fn judge_unbegun(play: &Play) {
     assert_eq!(play.newest().map(|newest| newest.revision), Some(1));
-    serves(play, 1);
+    serves(play, &setting::manifests(1));
 }
 
 fn others_are_untouched(play: &Play) {
@@ -127,8 +126,8 @@ fn is_meddled(play: &Play, plural: &str, name: &str) -> bool {
 }
 
 /// Every object of a version is as it was asked for, and the workloads serve.
-fn serves(play: &Play, version: u32) {
-    for manifest in setting::manifests(version) {
+fn serves(play: &Play, manifests: &[Value]) {
+    for manifest in manifests {
         let (kind, name) = (&manifest["kind"], manifest["metadata"]["name"].as_str());
         let plural = plural(kind);
         let name = name.unwrap();
@@ -140,7 +139,7 @@ fn serves(play: &Play, version: u32) {
         let is_ours = live["metadata"]["labels"]["applyset.kubernetes.io/part-of"].is_string();
         assert!(is_ours, "{kind} {name} is not in the release");
         assert!(
-            has(&live, &manifest),
+            has(&live, manifest),
             "{kind} {name}: {live} has not {manifest}"
         );
         let status = &live["status"];
@@ -157,10 +156,7 @@ fn serves(play: &Play, version: u32) {
 
 /// After the way back every object is as it was before the release, or is named as left.
 fn is_as_before(play: &Play, way_back: &WayBack) {
-    let before = match play.start {
-        Start::Fresh => Vec::new(),
-        Start::Upgrade => setting::manifests(1),
-    };
+    let before = play.start.before();
     for (plural, name) in OBJECTS {
         let is_told = |id: &ObjectId| {
             id.name == name && plural == self::plural(&Value::from(id.kind.as_str()))
@@ -260,11 +256,11 @@ pub fn judge_both(play: &Play, first: &ReleaseOutcome, second: &ReleaseOutcome) 
     match newest.status {
         Status::Deployed if newest.job == RIVAL_JOB => {
             assert!(is_done(second), "{second:?}");
-            serves(play, 3);
+            serves(play, &setting::manifests(3));
         }
         Status::Deployed => {
             assert!(is_done(first) && play.fate == Fate::Well, "{first:?}");
-            serves(play, 2);
+            serves(play, &play.start.after());
             let is_told = matches!(
                 second,
                 ReleaseOutcome::Failed(failure)
@@ -289,7 +285,7 @@ pub fn judge_twins(play: &Play, before: usize, first: &ReleaseOutcome, second: &
         for end in [first, second] {
             assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
         }
-        return serves(play, 2);
+        return serves(play, &play.start.after());
     }
     assert_eq!(play.newest().unwrap().status, Status::Failed);
     let [cause, other] = [first, second].map(|end| {
@@ -306,6 +302,6 @@ pub fn judge_successor(play: &Play, end: &ReleaseOutcome) {
     is_unlocked(play);
     assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
     assert_eq!(play.newest().unwrap().job, RIVAL_JOB);
-    serves(play, 3);
+    serves(play, &setting::manifests(3));
     assert_eq!(play.object("configmaps", "former"), None);
 }

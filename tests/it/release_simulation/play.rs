@@ -17,7 +17,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 pub const JOB: &str = "11111111-abcd-1111-abcd-000000000002";
-const FIRST_JOB: &str = "11111111-abcd-1111-abcd-000000000001";
+/// The jobs of the versions that were released before.
+const EARLIER_JOBS: [&str; 2] = [
+    "11111111-abcd-1111-abcd-000000000000",
+    "11111111-abcd-1111-abcd-000000000001",
+];
 pub const RIVAL_JOB: &str = "33333333-abcd-1111-abcd-000000000001";
 const OTHER_JOB: &str = "22222222-abcd-1111-abcd-000000000001";
 
@@ -118,13 +122,14 @@ impl Play {
     /// A cluster in which everything is as it should be before the release begins.
     pub fn new(start: Start, fate: Fate) -> Play {
         let now = setting::begin();
-        let begun = Continuation::begin(JOB, now, setting::request(1, FIRST_JOB).timeout);
+        let first = EARLIER_JOBS[0];
+        let begun = Continuation::begin(first, now, setting::request(1, first).timeout);
         let mut play = Play {
             fate,
             start,
-            world: setting::world(fate),
+            world: setting::world(),
             now,
-            engine: engine(1, FIRST_JOB, begun, now, false),
+            engine: engine(1, first, begun, now, false),
             sent: VecDeque::new(),
             guarded: false,
             bell: Bell::default(),
@@ -138,13 +143,15 @@ impl Play {
             knows_of_it: false,
             wrote_over: None,
         };
-        if start == Start::Upgrade {
-            play.begin(1, FIRST_JOB);
+        for (version, job) in start.released().iter().zip(EARLIER_JOBS) {
+            play.begin(*version, job);
             let end = play.run();
             assert!(matches!(end, ReleaseOutcome::Finished(_)), "{end:?}");
+            play.pass(SignedDuration::from_mins(5));
         }
+        setting::doom(&mut play.world, start, fate);
         play.pass(SignedDuration::from_mins(5));
-        play.begin(2, JOB);
+        play.begin_own();
         play.points = 0;
         play
     }
@@ -152,8 +159,12 @@ impl Play {
     /// The same release, guarded and watched.
     pub fn guarded(mut self) -> Play {
         self.guarded = true;
-        self.begin(2, JOB);
+        self.begin_own();
         self
+    }
+
+    fn begin_own(&mut self) {
+        self.begin(self.start.asked(), JOB);
     }
 
     fn begin(&mut self, version: u32, job: &str) {
@@ -199,7 +210,28 @@ impl Play {
 
     /// Runs this release twice at once, the second time from the given call on: how both end.
     pub fn run_twice(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
-        self.both(point, (2, JOB))
+        self.both(point, (self.start.asked(), JOB))
+    }
+
+    /// Runs this release until so many calls are made, then the same call from its beginning to its
+    /// end, and then the first one on: how both end. What the first one had sent arrives late.
+    pub fn run_stopped(&mut self, point: u32) -> (ReleaseOutcome, ReleaseOutcome) {
+        for _ in 0..STEPS {
+            if self.points >= point {
+                break;
+            }
+            if let Some(end) = self.step() {
+                let again = self.repeat();
+                return (end, again);
+            }
+        }
+        let mut first = (self.engine.clone(), std::mem::take(&mut self.sent));
+        self.begin_own();
+        let second = self.run();
+        self.pass(SignedDuration::from_secs(5));
+        std::mem::swap(&mut self.engine, &mut first.0);
+        self.sent = first.1;
+        (self.run(), second)
     }
 
     fn both(&mut self, point: u32, second: (u32, &str)) -> (ReleaseOutcome, ReleaseOutcome) {
@@ -267,7 +299,7 @@ impl Play {
     /// The same event once more, undisturbed.
     pub fn repeat(&mut self) -> ReleaseOutcome {
         self.plan.clear();
-        self.begin(2, JOB);
+        self.begin_own();
         self.run()
     }
 
@@ -393,7 +425,7 @@ impl Play {
     /// Lambda repeats the event a minute later, to a process that knows nothing.
     fn restart(&mut self) {
         self.pass(SignedDuration::from_mins(1));
-        self.begin(2, JOB);
+        self.begin_own();
     }
 
     fn hand_over(&mut self) {
@@ -412,7 +444,8 @@ impl Play {
     fn resume(&mut self, token: &str) {
         self.pass(SignedDuration::from_secs(20));
         let continuation = Continuation::decode(token, "request").unwrap();
-        self.engine = engine(2, JOB, continuation, self.now, self.guarded);
+        let version = self.start.asked();
+        self.engine = engine(version, JOB, continuation, self.now, self.guarded);
         self.sent.clear();
     }
 

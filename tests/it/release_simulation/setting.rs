@@ -26,6 +26,58 @@ pub enum Start {
     Fresh,
     /// Its first version.
     Upgrade,
+    /// Its second version after its first one, which is to come back on demand.
+    Return,
+}
+
+/// In place of a version: a rollback on demand.
+pub const BACK: u32 = 0;
+
+impl Start {
+    /// The versions that were released before, one after the other.
+    pub fn released(self) -> &'static [u32] {
+        match self {
+            Start::Fresh => &[],
+            Start::Upgrade => &[1],
+            Start::Return => &[1, 2],
+        }
+    }
+
+    /// The version that is asked for.
+    pub fn asked(self) -> u32 {
+        match self {
+            Start::Fresh | Start::Upgrade => 2,
+            Start::Return => BACK,
+        }
+    }
+
+    /// What is there before.
+    pub fn before(self) -> Vec<Value> {
+        let last = self.released().last();
+        last.map(|version| manifests(*version)).unwrap_or_default()
+    }
+
+    /// What is there when it has succeeded. A rollback leaves the Job as it is.
+    pub fn after(self) -> Vec<Value> {
+        match self {
+            Start::Fresh | Start::Upgrade => manifests(2),
+            Start::Return => {
+                let mut all = manifests(1);
+                all.retain(|it| it["kind"] != "Job");
+                all.push(job(2));
+                all
+            }
+        }
+    }
+
+    /// The ConfigMap that is pruned then.
+    pub fn pruned(self) -> Option<&'static str> {
+        match self {
+            Start::Fresh => None,
+            Start::Upgrade => Some("former"),
+            Start::Return => Some("added"),
+        }
+    }
 }
 
 /// Plural and name of everything that a version of the release has.
@@ -47,7 +99,7 @@ pub fn begin() -> Timestamp {
 }
 
 /// A cluster with objects of others alone.
-pub fn world(fate: Fate) -> World {
+pub fn world() -> World {
     let mut world = World::new(TOKEN);
     world.keep_no_requests();
     let completes = Behaviour::Completes {
@@ -55,11 +107,21 @@ pub fn world(fate: Fate) -> World {
         log: "migrated".to_owned(),
     };
     world.behave("migrate:", completes);
+    let mut theirs = config_map("theirs", 1);
+    theirs["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": "applyset-other-v1"});
+    world.apply(theirs, begin());
+    world.apply(config_map("nobodys", 1), begin());
+    world
+}
+
+/// Decides how the version fares that is asked for.
+pub fn doom(world: &mut World, start: Start, fate: Fate) {
+    let version = if start == Start::Return { 1 } else { 2 };
     match fate {
         Fate::Well => {}
-        Fate::Doomed => world.behave("worker:2", Behaviour::InvalidImageName),
+        Fate::Doomed => world.behave(format!("worker:{version}"), Behaviour::InvalidImageName),
         Fate::NoMigration => world.behave(
-            "migrate:2",
+            format!("migrate:{version}"),
             Behaviour::CrashLoop {
                 exit_code: 1,
                 log: "column exists".to_owned(),
@@ -67,11 +129,6 @@ pub fn world(fate: Fate) -> World {
             },
         ),
     }
-    let mut theirs = config_map("theirs", 1);
-    theirs["metadata"]["labels"] = json!({"applyset.kubernetes.io/part-of": "applyset-other-v1"});
-    world.apply(theirs, begin());
-    world.apply(config_map("nobodys", 1), begin());
-    world
 }
 
 fn config_map(name: &str, version: u32) -> Value {
@@ -117,15 +174,18 @@ pub fn manifests(version: u32) -> Vec<Value> {
     ]
 }
 
-/// The request for a version, by a pipeline's job.
+/// The request for a version, or for a rollback on demand, by a pipeline's job.
 pub fn request(version: u32, job: &str) -> ReleaseRequest {
-    let fields = json!({
-        "manifests": "k8s",
+    let mut fields = json!({
         "release": "shop",
         "prune": true,
         "timeout": "10m",
         "execution": format!("execution-of-{job}"),
     });
+    match version {
+        BACK => fields["mode"] = json!("rollback"),
+        _ => fields["manifests"] = json!("k8s"),
+    }
     let parameters = Parameters::Text(fields.to_string());
     let documents = manifests(version).into_iter().map(|it| it.to_string());
     let content = documents.collect::<Vec<_>>().join("\n---\n").into_bytes();

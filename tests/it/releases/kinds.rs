@@ -156,7 +156,7 @@ async fn a_release_that_is_out_of_time_names_what_it_waited_for_and_nothing_else
     assert!(!rest.contains("none was ready"), "{message}");
 }
 
-const DEFINITION: &str = r"apiVersion: apiextensions.k8s.io/v1
+pub(super) const DEFINITION: &str = r"apiVersion: apiextensions.k8s.io/v1
 kind: CustomResourceDefinition
 metadata: {name: gadgets.example.com}
 spec:

@@ -4,14 +4,14 @@ use super::{GOOD, empty, release, service, settings, web};
 use crate::stage::Stage;
 use serde_json::json;
 
-fn secret(password: &str) -> String {
+pub(super) fn secret(password: &str) -> String {
     format!(
         "apiVersion: v1\nkind: Secret\nmetadata: {{name: login}}\nstringData: {{PASSWORD: {password}}}\n"
     )
 }
 
 /// A text as `data` of a Secret has it.
-fn encoded(text: &str) -> String {
+pub(super) fn encoded(text: &str) -> String {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.encode(text)
 }

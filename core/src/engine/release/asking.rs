@@ -75,6 +75,8 @@ impl ReleaseEngine {
         let (call, reading) = match task {
             Task::Parent
             | Task::Recorded(_)
+            | Task::Revisions
+            | Task::Target(_)
             | Task::TryParent
             | Task::Parented
             | Task::Record
@@ -134,7 +136,7 @@ impl ReleaseEngine {
                 let call = Call::get(&SECRETS, namespace, &Parent::name_for(release));
                 (call, Reading::Object)
             }
-            Task::Recorded(revision) => {
+            Task::Recorded(revision) | Task::Target(revision) => {
                 let call = Call::get(&SECRETS, namespace, &Heading::name_for(release, *revision));
                 (call, Reading::Object)
             }
@@ -167,7 +169,7 @@ impl ReleaseEngine {
                 let call = Call::list(&SECRETS, namespace, &selector);
                 (call.metadata_alone(), Reading::List)
             }
-            Task::Headings => {
+            Task::Headings | Task::Revisions => {
                 let call = Call::list(&SECRETS, namespace, &Heading::selector(release));
                 (call.metadata_alone(), Reading::List)
             }

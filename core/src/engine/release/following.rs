@@ -313,7 +313,9 @@ impl ReleaseEngine {
             | ReleaseNote::ShortLived(..)
             | ReleaseNote::NotPruned(_)
             | ReleaseNote::Held(..)
-            | ReleaseNote::NotRecorded(_) => true,
+            | ReleaseNote::NotRecorded(_)
+            | ReleaseNote::JobNotRun(_)
+            | ReleaseNote::NotTakenBack(_) => true,
         });
         match health {
             ObjectHealth::Ready => item.state = State::Ready,

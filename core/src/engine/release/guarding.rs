@@ -58,6 +58,7 @@ impl ReleaseEngine {
             return;
         };
         let dead = self.dead_since();
+        let ignores_ringing = self.request.watch().ignores_ringing;
         let guard = &mut self.continuation.guard;
         // Nothing is guarded yet: what rang until now rang before the release.
         if self.record.is_none() {
@@ -68,7 +69,7 @@ impl ReleaseEngine {
         // An invocation that knows nothing of the one before has the time of its record.
         if let Some(record) = &self.record {
             let began = dead.map_or(record.heading.at, |dead| dead.min(record.heading.at));
-            guard.began(began, alarms.ignores_ringing);
+            guard.began(began, ignores_ringing);
         }
         let is_judged = guard.judgement.is_some() && !was_judged;
         self.notes.extend(notes(guard, is_judged, self.mask));

@@ -16,7 +16,7 @@ use crate::release::{
 use crate::report;
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::Continuation;
-use crate::state::release::{Parent, Record};
+use crate::state::release::{Heading, Parent, Record, RecordFault, RecordedObject};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -83,6 +83,10 @@ pub(super) enum Task {
     Parent,
     /// Read the record of a revision.
     Recorded(u64),
+    /// Rollback on demand: read which revisions have a record.
+    Revisions,
+    /// Rollback on demand: read the record of the revision that comes back.
+    Target(u64),
     /// Read which resources a group has in a version.
     Resources(String),
     /// Read the autoscalers of a namespace.
@@ -145,6 +149,10 @@ pub(super) enum Stage {
     Begin,
     Read,
     Look,
+    /// Rollback on demand: the revisions were read.
+    Choose,
+    /// Rollback on demand: the record of the one that comes back was read.
+    Recall,
     Survey,
     Try,
     Review,
@@ -191,6 +199,25 @@ pub(super) struct Twin {
     pub(super) is_read: bool,
     /// What the other one did about the failure.
     pub(super) account: Option<WayBack>,
+}
+
+/// What is known of a rollback on demand.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Returning {
+    /// The revision that is there now.
+    pub(super) from: Option<u64>,
+    /// The revision that comes back.
+    pub(super) to: Option<u64>,
+    /// The Jobs of the release: they neither run again nor are they deleted.
+    pub(super) held: Vec<RecordedObject>,
+    /// All revisions that have a record.
+    pub(super) headings: Vec<Heading>,
+    /// The record of the revision that comes back, once it was read.
+    pub(super) target: Option<Result<Record, RecordFault>>,
+    /// Whether the objects are those of that revision.
+    pub(super) has_objects: bool,
+    /// Whether what no text may show is still to be told.
+    pub(super) hides: bool,
 }
 
 /// A release in one invocation.
@@ -240,6 +267,8 @@ pub struct ReleaseEngine {
     pub(super) record_secret: Option<Value>,
     /// Whether an earlier invocation, or a deploy that died, began to write.
     pub(super) is_resumed: bool,
+    /// What a rollback on demand goes back to.
+    pub(super) returning: Returning,
     /// The same deploy, as another invocation may be at it now.
     pub(super) twin: Twin,
     /// The kinds that were looked up, now or by an earlier deploy.
@@ -282,12 +311,13 @@ impl ReleaseEngine {
     /// A release that begins or goes on now, and must be over at `until`. `mask` hides what is
     /// secret in texts of the cluster.
     pub fn new(
-        request: ReleaseRequest,
+        mut request: ReleaseRequest,
         continuation: Continuation,
         now: Timestamp,
         until: Timestamp,
         mask: fn(&str) -> String,
     ) -> ReleaseEngine {
+        request.forget_recalled();
         let parent = Parent::new(&request.name, &request.namespace);
         let items = request.manifests.iter().map(Item::new).collect();
         ReleaseEngine {
@@ -323,6 +353,7 @@ impl ReleaseEngine {
             record: None,
             record_secret: None,
             is_resumed: false,
+            returning: Returning::default(),
             twin: Twin::default(),
             kinds: KnownKinds::default(),
             is_remembering: false,

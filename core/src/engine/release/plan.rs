@@ -52,6 +52,8 @@ impl ReleaseEngine {
         let revision = next_revision(self.parent.revision, numbers);
         ReleasePlan {
             revision: (!self.is_as_it_should_be()).then_some(revision),
+            back_to: self.returning.to,
+            from: self.returning.from,
             newest: self.newest().map_or(0, |record| record.heading.revision),
             objects,
             notes: std::mem::take(&mut self.said),

@@ -59,6 +59,7 @@ impl ReleaseEngine {
         match task {
             Task::Parent => self.took_parent(call, result, now),
             Task::Recorded(revision) => self.took_record(revision, call, result, now),
+            Task::Revisions | Task::Target(_) => self.took_revision(task, call, result, now),
             Task::Resources(api_version) => match found(result) {
                 Ok(Found::Object(list)) => self.looked_up(&api_version, &list),
                 Ok(Found::Nothing | Found::NotServed) => {}

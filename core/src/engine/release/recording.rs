@@ -216,8 +216,7 @@ impl ReleaseEngine {
             true => self.parent.revision,
             false => next_revision(self.parent.revision, numbers),
         };
-        let ids = self.items.iter().map(|item| &item.id);
-        self.parent.cover(ids);
+        self.parent.cover(&self.ids());
         self.parent.revision = revision;
         self.parent = self.parent.locked(Lock {
             execution: self.request.execution.clone(),
@@ -281,19 +280,20 @@ impl ReleaseEngine {
                 wave: manifest.wave,
                 stays: manifest.prune == PrunePolicy::Never,
                 follow: manifest.follow,
+                left: false,
                 uid: None,
                 manifest: Kept::Whole(manifest.shared_text()),
                 before,
             });
         }
         if !self.request.prune {
-            objects.extend(
-                self.olds
-                    .iter()
-                    .filter(|it| !it.gone)
-                    .map(|it| it.object.clone()),
-            );
+            let olds = self.olds.iter().filter(|it| !it.gone);
+            objects.extend(olds.map(|old| RecordedObject {
+                left: true,
+                ..old.object.clone()
+            }));
         }
+        objects.extend(self.returning.held.iter().cloned());
         let good = self.good().map(|good| good.heading.revision);
         let record = Record {
             heading: Heading {
@@ -309,7 +309,9 @@ impl ReleaseEngine {
                     .newest()
                     .and_then(|it| it.heading.committed)
                     .max(self.request.committed),
-                previous: good,
+                previous: self.returning.from.or(good),
+                back_to: self.returning.to,
+                failed_at: None,
                 cause: None,
                 way_back: None,
                 version: None,

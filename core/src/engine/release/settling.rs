@@ -94,8 +94,7 @@ impl ReleaseEngine {
         }
         let kept = self.olds.iter().filter(|old| !old.gone);
         let kept = kept.map(|old| old.object.id.clone());
-        let ids = self.items.iter().map(|item| item.id.clone()).chain(kept);
-        let ids = ids.collect::<Vec<_>>();
+        let ids = self.ids().into_iter().chain(kept).collect::<Vec<_>>();
         if self.failure.is_none() {
             self.parent.hold_only(&ids);
         }
@@ -247,6 +246,7 @@ impl ReleaseEngine {
             true => it.previous,
             false => Some(it.revision),
         });
+        success.back_to = self.returning.to;
         self.end(ReleaseOutcome::Finished(Box::new(success)));
     }
 

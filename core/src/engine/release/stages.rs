@@ -15,11 +15,13 @@ impl ReleaseEngine {
             }
             Stage::Read => self.read_records(now),
             Stage::Look => {
-                if !self.end_forbidden() && self.resume() {
+                if !self.end_forbidden() && self.knows_objects() && self.resume() {
                     self.look_up();
                     self.stage = Stage::Survey;
                 }
             }
+            Stage::Choose => self.choose(),
+            Stage::Recall => self.recall(),
             Stage::Survey => {
                 self.place();
                 self.survey();

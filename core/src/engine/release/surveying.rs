@@ -257,17 +257,17 @@ impl ReleaseEngine {
 
     /// Finds what the release had and has no more; it is read where it may be deleted.
     pub(super) fn find_olds(&mut self) {
-        let ids = self.items.iter().map(|item| item.id.clone());
         let base = base(&self.records);
-        let ids = ids.collect::<Vec<_>>();
-        let olds = candidates(&base, &ids).into_iter().map(|object| Old {
-            object: object.clone(),
-            resource: resource_of(object),
-            fate: None,
-            gone: false,
-            held: Vec::new(),
-            conflicts: 0,
-        });
+        let olds = candidates(&base, &self.ids())
+            .into_iter()
+            .map(|object| Old {
+                object: object.clone(),
+                resource: resource_of(object),
+                fate: None,
+                gone: false,
+                held: Vec::new(),
+                conflicts: 0,
+            });
         self.olds = olds.collect();
         for old in 0..self.olds.len() {
             self.push(Task::GetOld(old));

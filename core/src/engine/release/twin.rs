@@ -42,6 +42,7 @@ impl ReleaseEngine {
             ..WayBack::default()
         };
         record.heading.cause = Some(failure.cause.clone());
+        record.heading.failed_at = Some(self.now);
         record.heading.way_back = account.packed();
         self.push(Task::Close);
     }

@@ -15,6 +15,7 @@ fn old(group: &str, kind: &str, stays: bool) -> RecordedObject {
         wave: 0,
         stays,
         follow: true,
+        left: false,
         uid: Some("u-1".into()),
         manifest: Kept::Omitted,
         before: Before::Absent,

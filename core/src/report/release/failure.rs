@@ -43,6 +43,7 @@ pub fn failure(
         ),
         ReleaseFailure::OutOfSync { by, wrote } => out_of_sync(request, by.as_deref(), *wrote),
         ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
+        ReleaseFailure::NoRevision(why) => super::returned::refused(request, why),
         ReleaseFailure::NoNamespace => no_namespace(request),
         ReleaseFailure::TooLate => too_late(request),
         ReleaseFailure::Alarms(AlarmsRefusal::Ringing(ring)) => {

@@ -103,7 +103,7 @@ fn rule(reason: &KeepReason) -> String {
 }
 
 /// Whether it was meant to stay: nothing went wrong.
-pub(super) fn is_by_rule(reason: &LeftReason) -> bool {
+pub fn is_by_rule(reason: &LeftReason) -> bool {
     match reason {
         LeftReason::NotAsked
         | LeftReason::Keep(_)

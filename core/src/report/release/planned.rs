@@ -6,6 +6,7 @@ use super::super::success::warned;
 use super::fitting::{Block, fit_forms};
 use super::left;
 use super::naming::{count, counted, names, object, release};
+use super::returned;
 use super::success::{hooks, notes, succeeded};
 use crate::change::difference::Difference;
 use crate::kubernetes::object_id::ObjectId;
@@ -33,6 +34,7 @@ pub fn planned(request: &ReleaseRequest, guard: &Guard, plan: &ReleasePlan) -> R
     let changing = plan.objects.iter().filter(|one| changes(&one.change));
     let changing = changing.count();
     let headline = match plan.revision {
+        _ if plan.back_to.is_some() => returned::planned(request, plan, &counts(plan), changing),
         Some(revision) if changing > 0 => format!(
             "Plan: {release} would become revision {revision}: {}.",
             counts(plan)

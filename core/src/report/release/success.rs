@@ -8,6 +8,7 @@ use super::fitting::fit;
 use super::left;
 use super::naming::{self, count, counted, some_of, the_release};
 use super::object;
+use super::returned;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
 use crate::request::release::ReleaseRequest;
@@ -35,6 +36,9 @@ pub fn success(
     let revision = success.revision;
     let all = success.new + success.changed + success.unchanged;
     let headline = match success.wrote {
+        _ if success.back_to.is_some() => {
+            returned::headline(request, success, &counts(success), &time)
+        }
         true => format!(
             "{release} serves as revision {revision} after {time}: {}.",
             counts(success)
@@ -169,7 +173,7 @@ fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
 
 /// What people should know, each kind of note once.
 pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
-    const SAID: [&str; 8] = [
+    const SAID: [&str; 10] = [
         "Left, because `prune` is not set, though the release does not have it any more:",
         "Not followed, because `landfall/follow` says so:",
         "Completed before and unchanged, so not run again:",
@@ -179,6 +183,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
          again:",
         "Applied, and not complete yet:",
         "Deleted, and still there until their finalizers are removed:",
+        "Jobs, which a rollback neither runs again nor deletes:",
+        "Not taken back, because objects or data may depend on what they are now:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
@@ -195,6 +201,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
                 names[7].push(format!("{} ({})", named(id), list(finalizers)));
             }
             ReleaseNote::NotRecorded(ids) => names[4].extend(ids.iter().map(named)),
+            ReleaseNote::JobNotRun(id) => names[8].push(named(id)),
+            ReleaseNote::NotTakenBack(id) => names[9].push(named(id)),
             ReleaseNote::ShortLived(id, after) => {
                 names[5].push(format!("{} ({})", named(id), words(*after)));
             }

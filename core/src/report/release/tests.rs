@@ -12,10 +12,10 @@ use crate::release::prune::KeepReason;
 use crate::release::*;
 use crate::report::{MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 use crate::request::release::ReleaseRequest;
-use crate::request::{Asked, Draft, File, Files, NamedFile, Parameters};
+use crate::request::{Asked, Draft, File, Files, Mode, NamedFile, Parameters};
 use crate::state::continuation::{Continuation, Phase, RecordedFailure, ReleasePhase};
 use crate::state::guard::Guard;
-use crate::state::release::ParentFault;
+use crate::state::release::{ParentFault, Status};
 use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::strategy::{Failure, RollbackResult};
 use crate::tests::at;
@@ -122,6 +122,7 @@ fn serving() -> ReleaseSuccess {
     ReleaseSuccess {
         revision: 7,
         previous: Some(6),
+        back_to: None,
         wrote: true,
         committed: None,
         new: 3,
@@ -195,6 +196,98 @@ fn a_success_tells_what_runs_and_what_is_left() {
 }
 
 #[test]
+fn a_rollback_on_demand_tells_from_where_to_where() {
+    let mut request = request();
+    request.mode = Mode::Rollback;
+    let headline = |more: ReleaseSuccess| {
+        let told = text(&success(&request, &more, (&guard(), &[]), at(0), at(80)));
+        told.split_once(". `").unwrap().0.to_owned()
+    };
+    let back = ReleaseSuccess {
+        back_to: Some(4),
+        workloads: serving().workloads,
+        notes: vec![
+            ReleaseNote::JobNotRun(id("Job/migrate")),
+            ReleaseNote::NotTakenBack(id("PersistentVolumeClaim/data")),
+        ],
+        ..serving()
+    };
+    assert_snapshot!(headline(back.clone()), @"Release `shop` in `prod` was rolled back from revision 6 to revision 4, which is revision 7 now, and serves after 1 min 20 s: 3 objects new, 4 changed, 12 unchanged, 1 deleted");
+    let told = text(&success(&request, &back, (&guard(), &[]), at(0), at(80)));
+    for said in [
+        "Jobs, which a rollback neither runs again nor deletes: `Job/migrate`.",
+        "Not taken back, because objects or data may depend on what they are now: \
+         `PersistentVolumeClaim/data`.",
+    ] {
+        assert!(told.contains(said), "{told}");
+    }
+    let nothing = ReleaseSuccess {
+        new: 0,
+        changed: 0,
+        deleted: Vec::new(),
+        ..back
+    };
+    // Another execution has taken back its release while this one waited for it.
+    assert_snapshot!(headline(nothing.clone()), @"Release `shop` in `prod` already was as revision 4 had it, so nothing was changed: revision 7, 12 objects");
+    let again = ReleaseSuccess {
+        wrote: false,
+        ..nothing
+    };
+    assert_snapshot!(headline(again.clone()), @"Release `shop` in `prod` was already rolled back from revision 6 to revision 4 by this execution, so nothing was changed: revision 7, 12 objects");
+    let there = ReleaseSuccess {
+        previous: Some(7),
+        ..again
+    };
+    assert_snapshot!(headline(there), @"Release `shop` in `prod` already was as revision 4 had it, so nothing was changed: revision 7, 12 objects");
+}
+
+#[test]
+fn a_rollback_that_is_refused_says_why_and_what_there_is() {
+    let mut request = request();
+    request.mode = Mode::Rollback;
+    let mut told = |to: Option<u64>, why: NoRevision| {
+        request.to = to;
+        let failed = ReleaseFailure::NoRevision(why);
+        let report = failure(&request, &failed, &source());
+        let told = text(&report);
+        assert!(
+            told.starts_with("ConfigurationError\nRelease `shop` in `prod` was not rolled back: ")
+        );
+        let line = told.lines().nth(1).unwrap();
+        line.split_once(": ").unwrap().1.to_owned()
+    };
+    let not_one = |status, good: &[u64]| NoRevision::NotOne {
+        to: 3,
+        status,
+        good: good.to_vec(),
+    };
+    let all = [
+        told(None, NoRevision::NoRelease),
+        told(None, NoRevision::NoneBefore(None)),
+        told(None, NoRevision::NoneBefore(Some(7))),
+        told(Some(3), not_one(None, &[])),
+        told(Some(3), not_one(Some(Status::Failed), &[2])),
+        told(Some(3), not_one(Some(Status::Pending), &[5, 4, 2])),
+        told(None, NoRevision::Deleted(3)),
+        told(Some(3), NoRevision::Damaged(3)),
+        told(None, NoRevision::Incomplete(3, ids(&["ConfigMap/large"]))),
+        told(Some(3), NoRevision::OnlyJobs(3)),
+    ];
+    assert_snapshot!(all.join("\n"), @r"
+    `mode` is `rollback`, and the cluster has no record of release `shop` in `prod`: correct `release` and `namespace`, or release its manifests.
+    `mode` is `rollback`, and no revision of release `shop` in `prod` was ever deployed as a whole: release manifests that work.
+    `mode` is `rollback`, and no revision of release `shop` in `prod` that worked is recorded before revision 7: release the earlier manifests.
+    `to` is 3, and revision 3 of release `shop` in `prod` is not recorded; no revision that worked is recorded, so release manifests that work.
+    `to` is 3, and revision 3 of release `shop` in `prod` failed; only revision 2 can be brought back.
+    `to` is 3, and revision 3 of release `shop` in `prod` was never deployed as a whole; revisions 5, 4, 2 can be brought back.
+    `mode` is `rollback`, and the record of revision 3 of release `shop` in `prod` was deleted: name another one by `to`.
+    `to` is 3, and the record of revision 3 of release `shop` in `prod` cannot be read: it was changed, or another version of Landfall wrote it. Name another one by `to`.
+    `mode` is `rollback`, and the record of revision 3 of release `shop` in `prod` had no room for `ConfigMap/large`: release the earlier manifests, or name another revision by `to`.
+    `to` is 3, and revision 3 of release `shop` in `prod` has only Jobs, which a rollback does not run again: release its manifests.
+    ");
+}
+
+#[test]
 fn a_success_of_many_workloads_fits() {
     let image = "111122223333.dkr.ecr.eu-central-1.amazonaws.com/team/app@sha256:0123456789abcdef";
     let workloads = (0..200).map(|number| FollowedWorkload {
@@ -219,6 +312,8 @@ fn plan() -> ReleasePlan {
     let image = |image: &str| json!({"spec": {"replicas": 2, "image": image}});
     ReleasePlan {
         newest: 7,
+        from: None,
+        back_to: None,
         revision: Some(8),
         objects: vec![
             of("Namespace/prod", ObjectChange::Unchanged),

@@ -1,4 +1,4 @@
-use crate::request::{Parameters, Request};
+use crate::request::{Asked, Draft, Files, Mode, Parameters, ReleaseRequest, Request};
 use crate::tests::merge;
 use serde_json::{Value, json};
 
@@ -63,20 +63,63 @@ fn only_what_writes_needs_the_execution() {
     assert_eq!(plan.execution, "job");
 }
 
+fn of_release(more: Value) -> Result<ReleaseRequest, Vec<String>> {
+    let mut fields = json!({"release": "shop", "mode": "rollback", "execution": "run-1"});
+    merge(&mut fields, &more);
+    let draft = Draft::read(&Parameters::Text(fields.to_string()));
+    let asked = draft.and_then(|draft| {
+        assert!(draft.wanted.manifests.is_empty());
+        draft.complete(Files::default(), "job")
+    });
+    match asked {
+        Ok(Asked::Release(request)) => Ok(request),
+        Ok(other) => panic!("{other:?}"),
+        Err(faults) => Err(faults.into_iter().map(|it| it.field).collect()),
+    }
+}
+
 #[test]
-fn a_release_is_refused_with_the_next_step_alone() {
-    for more in [
-        json!({"deployment": null, "release": "shop"}),
-        json!({"deployment": null, "release": "shop", "mode": "planRollback", "to": 3}),
-        json!({"deployment": null, "release": "shop", "manifests": "k8s"}),
+fn a_release_goes_back_by_its_name_and_needs_no_manifests() {
+    let more = json!({"namespace": "prod", "to": "3", "prune": true, "force": true, "bake": "1m",
+        "alarms": ["5xx"], "rollback": false, "timeout": "5m", "patience": "5s"});
+    let request = of_release(more).unwrap();
+    assert_eq!((&*request.name, &*request.namespace), ("shop", "prod"));
+    assert_eq!((request.to, request.mode), (Some(3), Mode::Rollback));
+    assert!(request.prune && request.force && !request.rollback);
+    // That it rings is why people go back.
+    assert!(request.watch().ignores_ringing);
+    let plan = json!({"mode": "planRollback", "execution": null});
+    assert_eq!(of_release(plan).unwrap().to, None);
+}
+
+#[test]
+fn what_says_what_a_release_is_cannot_be_given_for_its_rollback() {
+    for (more, fields) in [
+        (json!({"manifests": "k8s"}), &["manifests"][..]),
+        (
+            json!({"manifests": "k8s", "release": null}),
+            &["manifests", "release"],
+        ),
+        (
+            json!({"images": {"app": "app:2"}, "variables": {"A": "1"}}),
+            &["images", "variables"],
+        ),
+        (
+            json!({"namespaces": ["jobs"], "committed": "2026-01-01T00:00:00Z"}),
+            &["namespaces", "committed"],
+        ),
+        (
+            json!({"strategy": "rolling", "restart": true}),
+            &["strategy", "restart"],
+        ),
+        (json!({"execution": null}), &["execution"]),
+        (json!({"to": "app:2"}), &["to"]),
+        (json!({"to": "03"}), &["to"]),
+        (json!({"to": true}), &["to"]),
+        // A workload has no release.
+        (json!({"deployment": "web"}), &["release"]),
     ] {
-        let faults = parsed(more).unwrap_err();
-        assert!(faults.starts_with("mode is for a workload"), "{faults}");
-        assert!(
-            faults.contains("roll the stage back in CodePipeline"),
-            "{faults}"
-        );
-        assert_eq!(faults.lines().count(), 1, "{faults}");
+        assert_eq!(of_release(more.clone()).unwrap_err(), fields, "{more}");
     }
 }
 

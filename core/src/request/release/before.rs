@@ -71,6 +71,7 @@ impl Check<'_> {
             force: false,
             rollback: false,
             mode: workload.mode,
+            to: None,
             bake: Duration::ZERO,
             alarms: workload.alarms.clone(),
             timeout: workload.timeout,

@@ -1,7 +1,7 @@
 //! Checks the fields of a request for a release.
 
 use super::collect::{Objects, TEXT_LIMIT};
-use super::images::Found;
+use super::hidden::hidden;
 use super::images_field::put_images;
 use super::model::{Manifest, ReleaseRequest};
 use super::sources::{Use, uses};
@@ -10,10 +10,8 @@ use crate::problem::Fault;
 use crate::request::checks::{kind, name_of};
 use crate::request::fields::Check;
 use crate::request::files::NamedFile;
-use crate::request::model::Hidden;
 use crate::request::origin::Origin;
 use serde_json::Value;
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// The longest name of a release: the names of what Landfall stores for it, `landfall.NAME.vN`,
@@ -27,7 +25,7 @@ const LIST_LIMIT: usize = 100;
 const FILES_LIMIT: usize = 500;
 
 /// The fields of a deploy of one workload, and what to do instead in a release.
-const OTHERS: [(&str, &str); 15] = [
+pub(super) const OTHERS: [(&str, &str); 15] = [
     (
         "before",
         "a Job among them runs to its end before the workloads of its wave",
@@ -69,7 +67,7 @@ const WORKLOADS: [&str; 3] = ["Deployment", "StatefulSet", "DaemonSet"];
 impl Check<'_> {
     /// Whether a release is requested.
     pub(in crate::request) fn is_release(&self) -> bool {
-        self.is_there("manifests")
+        self.is_there("manifests") || self.is_release_going_back()
     }
 
     /// The fields of a release need one.
@@ -88,6 +86,17 @@ impl Check<'_> {
         files: Option<Vec<NamedFile>>,
     ) -> Option<ReleaseRequest> {
         self.unknown_fields();
+        match self.is_release_going_back() {
+            true => self.release_going_back(job),
+            false => self.release_of_manifests(job, files),
+        }
+    }
+
+    fn release_of_manifests(
+        &mut self,
+        job: &str,
+        files: Option<Vec<NamedFile>>,
+    ) -> Option<ReleaseRequest> {
         self.refuse_others();
         let given_name = self.release_name();
         let namespace = self.namespace(None);
@@ -101,7 +110,8 @@ impl Check<'_> {
         let rollback = self.flag("rollback", true);
         let (bake, alarms) = (self.bake(Duration::ZERO), self.alarms());
         let (timeout, patience) = self.times(bake, None);
-        let mode = self.mode_of_release();
+        let mode = self.mode();
+        self.return_revision(mode);
         let execution = self.execution(job);
         let committed = self.committed();
         let first = files.as_ref().and_then(|files| files.first());
@@ -136,6 +146,7 @@ impl Check<'_> {
             force,
             rollback,
             mode,
+            to: None,
             bake,
             alarms,
             timeout,
@@ -161,7 +172,7 @@ impl Check<'_> {
         }
     }
 
-    fn release_name(&mut self) -> Option<String> {
+    pub(super) fn release_name(&mut self) -> Option<String> {
         let name = self.text("release")?;
         if let Err(problem) = name_of(&name, NAME_LIMIT, false) {
             self.fault("release", problem);
@@ -303,29 +314,4 @@ fn read(objects: &mut Objects<'_>, files: Vec<NamedFile>, wanted: &[FileReferenc
         };
         objects.faults.push(fault(format!("have no object{hooks}")));
     }
-}
-
-/// The values to redact: without words that are names in the request, which no text can avoid.
-fn hidden(request: &ReleaseRequest, images: &[Found], secrets: BTreeSet<String>) -> Vec<Hidden> {
-    let mut names = BTreeSet::from(["true", "false", &*request.name, &*request.namespace]);
-    names.insert(&request.execution);
-    names.extend(request.namespaces.iter().map(String::as_str));
-    names.extend(
-        request
-            .cluster
-            .iter()
-            .chain(&request.commit)
-            .map(String::as_str),
-    );
-    for manifest in &request.manifests {
-        names.extend([&*manifest.name, &*manifest.kind, &*manifest.place.file]);
-        names.extend(manifest.namespace.as_deref());
-    }
-    for Found { image, .. } in images {
-        names.extend(image.container.as_deref());
-        names.insert(&image.image);
-    }
-    let is_name = |value: &String| names.iter().any(|name| name.contains(value.as_str()));
-    let secrets = secrets.into_iter().filter(|value| !is_name(value));
-    secrets.map(Hidden::new).collect()
 }

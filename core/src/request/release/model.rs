@@ -32,6 +32,8 @@ pub struct ReleaseRequest {
     pub rollback: bool,
     /// Whether to write anything.
     pub mode: Mode,
+    /// The revision that a rollback brings back; `None` for the one that served before.
+    pub to: Option<u64>,
     /// How long the release is watched after everything of it serves.
     pub bake: Duration,
     /// The CloudWatch alarms that guard it.
@@ -66,7 +68,9 @@ impl ReleaseRequest {
         let alarms = self.alarms.as_ref();
         Watch {
             alarms,
-            ignores_ringing: alarms.is_some_and(|alarms| alarms.ignores_ringing),
+            // That is why people go back.
+            ignores_ringing: self.mode.is_rollback()
+                || alarms.is_some_and(|alarms| alarms.ignores_ringing),
             bake: self.bake,
             steps: &[],
         }
@@ -95,6 +99,7 @@ impl fmt::Debug for ReleaseRequest {
             .field("force", &self.force)
             .field("rollback", &self.rollback)
             .field("mode", &self.mode)
+            .field("to", &self.to)
             .field("bake", &self.bake)
             .field("alarms", &self.alarms)
             .field("timeout", &self.timeout)
@@ -181,13 +186,16 @@ impl fmt::Debug for Manifest {
 pub struct Place {
     /// The path of the file in its artifact.
     pub file: String,
-    /// The line in which the manifest begins, counted from one.
+    /// The line in which the manifest begins, counted from one; 0 in the record of a release.
     pub line: usize,
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}:{}", self.file, self.line)
+        match self.line {
+            0 => formatter.write_str(&self.file),
+            line => write!(formatter, "{}:{line}", self.file),
+        }
     }
 }
 

@@ -2,8 +2,8 @@
 
 use crate::kubernetes::object::timestamp;
 use crate::state::marks::{
-    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, PREVIOUS, RELEASE, RELEASE_REVISION, STATUS,
-    WAY_BACK,
+    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, PREVIOUS, RELEASE, RELEASE_REVISION, RETURNED_TO,
+    ROLLED_BACK_AT, STATUS, WAY_BACK,
 };
 use crate::text::{clip, one_line};
 use jiff::Timestamp;
@@ -69,6 +69,10 @@ pub struct Heading {
     pub committed: Option<Timestamp>,
     /// The revision that served before it.
     pub previous: Option<u64>,
+    /// The revision that it brought back, if it is a rollback on demand.
+    pub back_to: Option<u64>,
+    /// When it failed, where it was taken back then.
+    pub failed_at: Option<Timestamp>,
     /// Why it failed.
     pub cause: Option<String>,
     /// What was done about it, packed.
@@ -120,6 +124,8 @@ impl Heading {
             commit: owned(COMMIT),
             committed: annotation(COMMITTED).and_then(timestamp),
             previous: number(PREVIOUS),
+            back_to: number(RETURNED_TO),
+            failed_at: annotation(ROLLED_BACK_AT).and_then(timestamp),
             cause: owned(CAUSE),
             way_back: owned(WAY_BACK),
             version: metadata["resourceVersion"].as_str().map(str::to_owned),
@@ -177,6 +183,8 @@ impl Heading {
             (COMMIT, self.commit.clone()),
             (COMMITTED, self.committed.map(|time| time.to_string())),
             (PREVIOUS, self.previous.map(|number| number.to_string())),
+            (RETURNED_TO, self.back_to.map(|number| number.to_string())),
+            (ROLLED_BACK_AT, self.failed_at.map(|time| time.to_string())),
             (CAUSE, cause),
             (WAY_BACK, self.way_back.clone()),
         ];

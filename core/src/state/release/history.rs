@@ -17,22 +17,43 @@ pub fn next_revision(newest: u64, numbers: impl IntoIterator<Item = u64>) -> u64
     newest.saturating_add(1)
 }
 
-/// The revisions whose records are to be deleted: all but the newest that were deployed, and what
-/// came after the last of these.
-pub fn outdated(headings: &[Heading]) -> Vec<u64> {
+/// The revisions that were deployed as a whole, the newest first.
+pub fn good_revisions(headings: &[Heading]) -> Vec<u64> {
     let good = headings.iter().filter(|heading| heading.status.was_good());
-    let mut good: Vec<u64> = good.map(|heading| heading.revision).collect();
+    let mut good = good.map(|heading| heading.revision).collect::<Vec<_>>();
     good.sort_unstable_by(|one, other| other.cmp(one));
+    good
+}
+
+/// The revisions whose records are to be deleted: all but the newest that were deployed, what came
+/// after the last of these, and what that one brought back: whoever repeats the rollback needs it.
+pub fn outdated(headings: &[Heading]) -> Vec<u64> {
+    let mut good = good_revisions(headings);
     let Some(last) = good.first().copied() else {
         return Vec::new();
     };
     good.truncate(KEPT);
+    let newest = headings.iter().find(|heading| heading.revision == last);
+    good.extend(newest.and_then(|newest| newest.back_to));
     let numbers = headings.iter().map(|heading| heading.revision);
     let mut outdated: Vec<u64> = numbers
         .filter(|number| *number < last && !good.contains(number))
         .collect();
     outdated.sort_unstable();
     outdated
+}
+
+/// The revision that is there now, and the one that served before it. `is_there` says of a revision
+/// that was not deployed as a whole whether anything of it is left.
+pub fn former(
+    headings: &[Heading],
+    is_there: impl Fn(&Heading) -> bool,
+) -> (Option<u64>, Option<u64>) {
+    let newest = headings.iter().max_by_key(|heading| heading.revision);
+    let left = newest.filter(|it| !it.status.was_good() && is_there(it));
+    let left = left.map(|it| it.revision).into_iter();
+    let mut all = left.chain(good_revisions(headings)).fuse();
+    (all.next(), all.next())
 }
 
 /// The last revision that was deployed as a whole.

@@ -52,6 +52,9 @@ pub struct RecordedObject {
     /// Whether the release waits for it.
     #[serde(default = "yes")]
     pub follow: bool,
+    /// Whether it is there from an earlier revision, and this one neither applied nor deleted it.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub left: bool,
     /// Its uid, once it was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
@@ -72,6 +75,14 @@ impl Kept {
     pub fn text(&self) -> Option<&str> {
         match self {
             Kept::Whole(text) => Some(text),
+            Kept::Omitted => None,
+        }
+    }
+
+    /// The text of the manifest, to be kept, if it is there.
+    pub fn shared(&self) -> Option<Arc<str>> {
+        match self {
+            Kept::Whole(text) => Some(Arc::clone(text)),
             Kept::Omitted => None,
         }
     }
@@ -125,6 +136,14 @@ fn without_servers_part(live: &Value) -> Value {
 
 fn yes() -> bool {
     true
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_not(value: &bool) -> bool {
+    !value
 }
 
 impl fmt::Debug for Kept {

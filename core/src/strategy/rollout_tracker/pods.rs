@@ -61,7 +61,7 @@ impl RolloutTracker<'_> {
     /// Until when a version that serves is watched.
     pub(super) fn watched_until(&self) -> Option<Timestamp> {
         match &self.stage {
-            Stage::Bake { until, .. } => Some(*until),
+            Stage::Bake { until, .. } => *until,
             Stage::Share { percent: 0, .. } => None,
             Stage::Share { until, .. } => Some(until.unwrap_or(Timestamp::MAX)),
             Stage::Rollout if matches!(self.continuation.phase, Phase::Rollout(_)) => {

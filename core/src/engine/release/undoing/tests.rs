@@ -27,6 +27,7 @@ fn only_what_the_way_back_deletes_asks_for_the_permission() {
             wave: 0,
             stays: false,
             follow: true,
+            left: false,
             uid: None,
             manifest: Kept::Omitted,
             before: Before::Absent,

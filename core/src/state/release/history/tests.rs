@@ -15,6 +15,8 @@ fn heading(revision: u64, status: Status) -> Heading {
         commit: None,
         committed: None,
         previous: None,
+        back_to: None,
+        failed_at: None,
         cause: None,
         way_back: None,
         version: None,
@@ -47,6 +49,7 @@ fn object(name: &str, uid: Option<&str>, before: Before) -> RecordedObject {
         wave: 0,
         stays: false,
         follow: true,
+        left: false,
         uid: uid.map(str::to_owned),
         manifest: Kept::Omitted,
         before,
@@ -81,6 +84,53 @@ fn the_newest_that_were_deployed_are_kept_and_all_that_came_after_the_last() {
         assert_eq!(outdated(&headings), expected, "{statuses}");
         headings.reverse();
         assert_eq!(outdated(&headings), expected, "{statuses}, reversed");
+    }
+}
+
+/// Whoever repeats a rollback goes back to the same.
+#[test]
+fn what_the_newest_brought_back_is_kept_however_old_it_is() {
+    let mut headings: Vec<_> = (1..=9)
+        .map(|revision| heading(revision, Status::Deployed))
+        .collect();
+    headings[7].back_to = Some(1);
+    assert_eq!(outdated(&headings), [1, 2, 3, 4]);
+    headings[8].back_to = Some(2);
+    assert_eq!(outdated(&headings), [1, 3, 4]);
+    headings[8].back_to = Some(7);
+    assert_eq!(outdated(&headings), [1, 2, 3, 4]);
+}
+
+/// An `x` failed, and all of it was taken back.
+#[test]
+fn what_served_before_is_the_last_good_one_but_for_the_one_that_is_there() {
+    for (statuses, expected) in [
+        ("", (None, None)),
+        ("D", (Some(1), None)),
+        ("SD", (Some(2), Some(1))),
+        ("SxD", (Some(3), Some(1))),
+        ("SDx", (Some(2), Some(1))),
+        ("SDxx", (Some(2), Some(1))),
+        // Some of it is there.
+        ("SDF", (Some(3), Some(2))),
+        ("SDP", (Some(3), Some(2))),
+        ("SDxP", (Some(4), Some(2))),
+        ("DF", (Some(2), Some(1))),
+        ("F", (Some(1), None)),
+        ("x", (None, None)),
+    ] {
+        let headings = statuses.chars().enumerate();
+        let headings = headings.map(|(place, letter)| {
+            let status = status(if letter == 'x' { 'F' } else { letter });
+            let cause = (letter == 'x').then(String::new);
+            Heading {
+                cause,
+                ..heading(place as u64 + 1, status)
+            }
+        });
+        let headings: Vec<_> = headings.collect();
+        let is_there = |it: &Heading| it.cause.is_none();
+        assert_eq!(former(&headings, is_there), expected, "{statuses}");
     }
 }
 

@@ -27,6 +27,7 @@ fn object(group: &str, kind: &str, length: usize, seed: u64) -> RecordedObject {
         wave: 0,
         stays: false,
         follow: true,
+        left: false,
         uid: Some(format!("uid-{seed}")),
         manifest: Kept::whole(&json!({"data": noise(length, seed)})),
         before: Before::Absent,

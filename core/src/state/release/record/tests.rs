@@ -15,6 +15,8 @@ fn heading() -> Heading {
         commit: Some("3a9f1c2".into()),
         committed: None,
         previous: Some(6),
+        back_to: Some(4),
+        failed_at: Timestamp::from_second(1_790_000_060).ok(),
         cause: None,
         way_back: None,
         version: None,
@@ -34,6 +36,7 @@ fn object(kind: &str, name: &str) -> RecordedObject {
         wave: -1,
         stays: true,
         follow: false,
+        left: false,
         uid: Some("u-1".into()),
         manifest: Kept::whole(&json!({"kind": kind, "data": {"password": "aHVudGVyMg=="}})),
         before: Before::Live(r#"{"data": {"password": "b2xk"}}"#.into()),
@@ -45,6 +48,7 @@ fn record() -> Record {
         uid: None,
         stays: false,
         follow: true,
+        left: true,
         before: Before::Absent,
         ..object("ConfigMap", "web")
     };
@@ -75,6 +79,8 @@ fn a_record_comes_back_as_it_was() {
           "landfall/execution": "e-1",
           "landfall/job": "j-1",
           "landfall/previous": "6",
+          "landfall/returned-to": "4",
+          "landfall/rolled-back-at": "2026-09-21T14:14:20Z",
           "landfall/status": "pending"
         },
         "labels": {
@@ -94,7 +100,7 @@ fn what_is_recorded_is_plain_json_that_gzip_unpacks() {
     let secret = record().object().unwrap().0;
     let packed = STANDARD.decode(secret["data"]["release"].as_str().unwrap());
     let content = gzip::unpack(&packed.unwrap(), CONTENT_LIMIT).unwrap();
-    insta::assert_snapshot!(String::from_utf8(content).unwrap(), @r#"{"objects":[{"kind":"Secret","namespace":"prod","name":"db","api_version":"v1","plural":"secrets","wave":-1,"stays":true,"follow":false,"uid":"u-1","manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"Secret\"}"},"before":{"live":"{\"data\": {\"password\": \"b2xk\"}}"}},{"kind":"ConfigMap","namespace":"prod","name":"web","api_version":"v1","plural":"configmaps","wave":-1,"stays":false,"follow":true,"manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"ConfigMap\"}"},"before":"absent"}]}"#);
+    insta::assert_snapshot!(String::from_utf8(content).unwrap(), @r#"{"objects":[{"kind":"Secret","namespace":"prod","name":"db","api_version":"v1","plural":"secrets","wave":-1,"stays":true,"follow":false,"uid":"u-1","manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"Secret\"}"},"before":{"live":"{\"data\": {\"password\": \"b2xk\"}}"}},{"kind":"ConfigMap","namespace":"prod","name":"web","api_version":"v1","plural":"configmaps","wave":-1,"stays":false,"follow":true,"left":true,"manifest":{"whole":"{\"data\":{\"password\":\"aHVudGVyMg==\"},\"kind\":\"ConfigMap\"}"},"before":"absent"}]}"#);
 }
 
 #[test]
