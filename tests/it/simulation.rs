@@ -100,7 +100,7 @@ struct Simulation {
 
 #[derive(Debug)]
 enum End {
-    Finished(Box<Success>),
+    Finished(Success),
     Failed(Failure),
 }
 
@@ -182,7 +182,7 @@ impl Simulation {
             }
             Next::Sleep(end) => self.pass(end.duration_since(self.now)),
             Next::Done(outcome) => match *outcome {
-                Outcome::Finished(success) => return Some(End::Finished(success)),
+                Outcome::Finished(success) => return Some(End::Finished(*success)),
                 Outcome::Failed(failure) => return Some(End::Failed(failure)),
                 other => panic!("{other:?}"),
             },
