@@ -55,7 +55,11 @@ async fn what_cannot_be_brought_back_is_refused_with_the_next_step() {
     let release = json!({"manifests": "k8s", "mode": "rollback", "execution": "run-1"});
     let (kind, message) = stage.refused(release).await;
     assert_eq!(kind, "ConfigurationError", "{message}");
-    assert!(message.contains("release those again"), "{message}");
+    assert!(message.contains("leave it out"), "{message}");
+    assert!(
+        message.contains("names the release to roll back"),
+        "{message}"
+    );
     for strategy in ["blueGreen", "immutable"] {
         let mut switched = back("sts/store", "run-1");
         switched["strategy"] = json!(strategy);
