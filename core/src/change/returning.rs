@@ -20,7 +20,8 @@ pub fn bring_back(
     template: &Value,
     author: &Author,
 ) -> Value {
-    let annotations = notes(request, live, sets, (from, to), author);
+    let previous = Previous::serving(live, sets);
+    let annotations = notes(request, live, previous, (from, to), author);
     let mut template = without_template_hash(template);
     template["$patch"] = json!("replace");
     let mut patch = json!({"spec": {"template": template}});
@@ -33,11 +34,11 @@ pub fn bring_back(
 pub fn came_back(
     request: &Request,
     live: &Workload,
-    sets: &[ReplicaSet],
     versions: (Option<&Previous>, &Previous),
     author: &Author,
 ) -> Value {
-    let mut annotations = notes(request, live, sets, versions, author);
+    // What is on its way back is no version before: it is live, and still to be judged.
+    let mut annotations = notes(request, live, None, versions, author);
     // Of the other kinds annotations do not move the generation.
     let moved = i64::from(live.kind() == Kind::Deployment);
     let generation = (live.generation() + moved).to_string();
@@ -48,11 +49,11 @@ pub fn came_back(
 fn notes(
     request: &Request,
     live: &Workload,
-    sets: &[ReplicaSet],
+    previous: Option<Previous>,
     (from, to): (Option<&Previous>, &Previous),
     author: &Author,
 ) -> Map<String, Value> {
-    let mut annotations = annotations(request, Some(live), Previous::serving(live, sets), author);
+    let mut annotations = annotations(request, Some(live), previous, author);
     let line = format!(
         "execution {}, rolled back to revision {}",
         author.execution, to.revision

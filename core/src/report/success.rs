@@ -121,8 +121,8 @@ fn still_to_come(success: &Success) -> String {
     let missing = live.replicas() - live.available_replicas();
     match success.wrote && success.note.is_none() && missing > 0 {
         true => format!(
-            " All the pods that were wanted at first are available; it was scaled up while it was \
-             watched, and {missing} of its pods {} not available yet.",
+            " It was scaled up while it was watched: {missing} of its pods {} not available yet; \
+             those that were wanted before are.",
             if missing == 1 { "is" } else { "are" }
         ),
         false => String::new(),

@@ -112,8 +112,8 @@ fn next(cause: UnreachedCause, is_own: bool) -> &'static str {
     match cause {
         UnreachedCause::ConnectionRefused if is_own => {
             "The host is the machine that the function runs on, and nothing listens on the port \
-             there; in a kubeconfig of k3s or kind `127.0.0.1` is another machine. Set K8S_CLUSTER \
-             to an address at which the function reaches the API server, then retry the stage."
+             there; in a kubeconfig of k3s or kind this address is the cluster's own machine. Set \
+             K8S_CLUSTER to one at which the function reaches the API server, then retry the stage."
         }
         UnreachedCause::NameUnknown => {
             "Correct the host in K8S_CLUSTER; where it is a private name, let the function's VPC \

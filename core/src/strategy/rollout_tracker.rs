@@ -104,6 +104,9 @@ impl RolloutTracker<'_> {
         let Some(sight) = sight else {
             return self.pods_query(sets).map_or(Ok(state), Err);
         };
+        if !self.sees_newest() {
+            return Ok(state);
+        }
         Ok(match (&sight.pods, self.diagnosis()) {
             (Ok(pods), _) if !is_over => remember(Served::of(wanted, pods)),
             (Ok(_), Diagnosis::Doomed(_)) => self.fail(None)?,

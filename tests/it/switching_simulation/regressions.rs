@@ -126,6 +126,17 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             vec![(&["wait"], HeldBack)],
         ),
         (
+            "a rollback that died after it had taken a dead deploy back did not know that any more",
+            Setting {
+                locked: Locked::Live,
+                ..setting(true, Start::Back, false, Well)
+            },
+            vec![(
+                &["PATCH", "/services/demo-app", r#""landfall/lock":null"#],
+                AgainBefore,
+            )],
+        ),
+        (
             "the time for which a version was scaled away counted as its bake",
             setting(true, Start::Third, true, FallsIll),
             vec![

@@ -196,7 +196,7 @@ impl ReleaseEngine {
         else {
             return false;
         };
-        let has = |id: &ObjectId| good.objects.iter().any(|object| object.id == *id);
+        let has = |id: &ObjectId| good.objects.iter().any(|it| !it.left && it.id == *id);
         let deletes = self.request.prune && self.olds.iter().any(|old| !old.gone);
         !deletes
             && self

@@ -39,7 +39,10 @@ impl ReleaseEngine {
             return true;
         }
         if self.parent_live.is_none() {
-            self.fail(ReleaseFailure::NoRevision(NoRevision::NoRelease));
+            // One that has written already, and is to end as what it is, knows its revision.
+            if self.resume() {
+                self.fail(ReleaseFailure::NoRevision(NoRevision::NoRelease));
+            }
             return false;
         }
         let own = self.own_return();

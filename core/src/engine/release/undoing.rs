@@ -65,6 +65,9 @@ impl ReleaseEngine {
                 self.add_account_of_twin();
                 let account = self.way_back.packed();
                 if let Some(record) = &mut self.record {
+                    if record.heading.status != Status::Failed {
+                        record.heading.failed_at = Some(self.now);
+                    }
                     record.heading.status = Status::Failed;
                     record.heading.cause = Some(cause);
                     record.heading.way_back = account;

@@ -18,7 +18,7 @@ pub(super) fn headline(
     let name = the_release(request);
     let revision = success.revision;
     let to = success.back_to.unwrap_or_default();
-    let from = from(success.previous);
+    let from = from(success.previous.filter(|previous| *previous != to));
     let all = success.new + success.changed + success.unchanged;
     // Nothing is changed where another execution has taken back its release meanwhile.
     let changed = success.new + success.changed + success.deleted.len();

@@ -71,7 +71,7 @@ pub struct Heading {
     pub previous: Option<u64>,
     /// The revision that it brought back, if it is a rollback on demand.
     pub back_to: Option<u64>,
-    /// When it failed, where it was taken back then.
+    /// When its way back began; once that is done, when it ended.
     pub failed_at: Option<Timestamp>,
     /// Why it failed.
     pub cause: Option<String>,

@@ -16,7 +16,7 @@ use crate::state::continuation::{Phase, Rollout};
 use crate::state::marks;
 use crate::text::listed;
 use crate::workload::replica_set::ReplicaSet;
-use crate::workload::{Workload, health};
+use crate::workload::{Kind, Workload, health};
 
 /// How many versions a fault lists.
 const LISTED: usize = 5;
@@ -59,9 +59,13 @@ impl Context<'_> {
     /// The version that a failed deploy is being rolled back to right now. A rollback on demand
     /// asks for just that, and goes no further.
     fn undone(&self, live: &Workload, sets: &[ReplicaSet]) -> Option<Previous> {
-        let is_under_way = live.annotation(marks::ROLLED_BACK).is_some()
-            && self.request.to.is_none()
-            && !health::was_rolled_out(live);
+        // Of the other kinds a rollout that was complete is not told from one pod that fails now.
+        let is_open = match live.kind() {
+            Kind::Deployment => !health::was_rolled_out(live),
+            _ => live.updated_replicas() < live.replicas(),
+        };
+        let is_marked = live.annotation(marks::ROLLED_BACK).is_some();
+        let is_under_way = is_marked && is_open && self.request.to.is_none();
         let served = Previous::recorded(live).filter(|_| is_under_way)?;
         let mut sets = own(live, sets);
         let is_back = sets.any(|set| set.name == served.name && set.is_live(live));
@@ -75,7 +79,7 @@ impl Context<'_> {
         let left = left.max_by_key(|set| set.revision).map(previous);
         let author = author(self.request, self.continuation, self.now);
         let versions = (left.as_ref(), to);
-        let patch = change::came_back(self.request, live, sets, versions, &author);
+        let patch = change::came_back(self.request, live, versions, &author);
         self.note(live, patch, (Phase::Start, None))
     }
 

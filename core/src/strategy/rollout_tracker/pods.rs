@@ -42,6 +42,24 @@ impl RolloutTracker<'_> {
         .missing(explanation, written.at + self.request.patience * SUPPLY)
         .freeing_nothing(self.stage != Stage::Rollout)
         .having_served(matches!(self.stage, Stage::Bake { .. }) || self.has_served())
+        .growing_by_steps(self.grows_by_steps())
+        .of_newest(self.sees_newest())
+    }
+
+    /// Whether it is a canary on its way, whose own steps ask for more pods.
+    fn grows_by_steps(&self) -> bool {
+        matches!(self.stage, Stage::Share { percent, .. } if percent < 100)
+    }
+
+    /// Whether the pods that were read are of the newest version: those of another one are read
+    /// where they may be in its way.
+    pub(super) fn sees_newest(&self) -> bool {
+        let sets = self.snapshot.replica_sets(self.live).ok();
+        let newest = sets.and_then(|sets| replica_set::newest(self.live, sets));
+        let sight = self.snapshot.pods.as_ref();
+        sight
+            .zip(newest)
+            .is_none_or(|(sight, newest)| sight.set.name == newest.name)
     }
 
     /// Whether the pods that are there have been ready all together. One that has replaced such a
@@ -89,11 +107,10 @@ impl RolloutTracker<'_> {
         let live = self.live;
         let served = self.continuation.sights.served.as_ref();
         let is_new = live.total_replicas() - live.updated_replicas() <= live.partition();
-        let is_on_its_way = matches!(self.stage, Stage::Share { percent, .. } if percent < 100);
         let available = live.available_replicas();
         let is_observed = live.observed_generation() >= live.generation();
         let lacks = served.is_some_and(|it| it.lacks_only_more(available, live.replicas()));
-        lacks && is_new && is_observed && !is_on_its_way && self.watched_until().is_some()
+        lacks && is_new && is_observed && !self.grows_by_steps() && self.watched_until().is_some()
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {

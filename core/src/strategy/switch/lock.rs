@@ -73,7 +73,10 @@ impl Context<'_> {
             Some(before) if dead.selects_by(&service.selector()) => Pin::As(before),
             Some(_) | None => Pin::Not,
         };
-        let patch = match self.unfinished(service, live) {
+        // A rollback that died while it took another deploy back has noted that, and its retry does
+        // the same.
+        let noted = || TakenBack::by(self.request, service).filter(|_| dead.back);
+        let patch = match self.unfinished(service, live).or_else(noted) {
             _ if had_switched => service_lock::take_over(service, &lock, &self.author(self.now)),
             Some(unfinished) => unfinished.take(service, &lock, pin),
             None => service_lock::take(service, &lock, pin),

@@ -67,7 +67,7 @@ pub fn diagnose<'a>(
     }
     let found = findings(pods, sight, since, patience);
     let ready = i64::try_from(pods.ready).unwrap_or(i64::MAX);
-    let served = since.served;
+    let served = since.served.filter(|_| !since.grows_by_steps);
     let serves = served.is_some_and(|it| it.lacks_only_more(ready, since.wanted));
     match worst(&found) {
         Some(worst) if !serves && worst.is_final && is_doomed(worst, &found, live, pods, since) => {

@@ -1,6 +1,6 @@
 use super::*;
 use crate::tests::{merge, replica_set};
-use crate::workload::{self, template_digest};
+use crate::workload::template_digest;
 use serde_json::{Value, json};
 
 fn template(image: &str) -> Value {
@@ -12,7 +12,7 @@ fn live(image: &str, annotations: Value) -> Workload {
     let mut object = json!({"metadata": {"name": "web", "uid": "uid-1", "annotations": {}},
         "spec": {"template": template(image)}});
     merge(&mut object["metadata"]["annotations"], &annotations);
-    Workload::new(workload::Kind::Deployment, object)
+    Workload::new(Kind::Deployment, object)
 }
 
 /// A version, by its revision, image and the job that deployed it.

@@ -6,7 +6,7 @@ use super::phrases::{
     ABSENT, COMMAND, DENIED, MISSING, NODE, PASSING, PLATFORM, UNSYNCED, way_out,
 };
 use super::quotes::is_mute;
-use super::served::ends_of;
+use super::served::{ends, ends_of};
 use super::since::Since;
 use super::whole::{of_failed, of_whole, words_of};
 use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
@@ -71,7 +71,10 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         .filter_map(|container| {
             let finding = of_container(pod, container, sight, since)?;
             let stale = is_stale(&finding, pod, container, sight, since);
-            let before = since.served.map_or(0, |served| served.ends_of(pod));
+            // What is known of before is the sum of the pod's containers.
+            let others = ends(pod).saturating_sub(finding.ends);
+            let before = since.served.filter(|_| !container.init);
+            let before = before.map_or(0, |served| served.ends_of(pod).saturating_sub(others));
             Some(Finding {
                 stale,
                 before,

@@ -120,6 +120,8 @@ pub struct Since<'a> {
     pub(super) first: Option<&'a [(String, u64)]>,
     /// What was there when the version served in full.
     pub(super) served: Option<&'a Served>,
+    /// Whether the deploy itself asks for more pods step by step.
+    pub(super) grows_by_steps: bool,
     /// How many pods the version is to have.
     pub(super) wanted: i64,
     pub(super) ahead: bool,
@@ -146,6 +148,7 @@ impl From<Timestamp> for Since<'_> {
             words: Vec::new(),
             first: None,
             served: None,
+            grows_by_steps: false,
             wanted: 0,
             failed: None,
             unmounted: None,
@@ -183,6 +186,7 @@ impl<'a> Since<'a> {
             words,
             first: sights.first.as_deref(),
             served: sights.served.as_ref(),
+            grows_by_steps: false,
             wanted: live.replicas(),
             failed: sights.failed,
             unmounted: None,
@@ -224,6 +228,20 @@ impl<'a> Since<'a> {
     /// For pods that were ready before, as after a switch.
     pub fn having_served(self, has_served: bool) -> Self {
         Since { has_served, ..self }
+    }
+
+    /// For a canary, whose steps ask for more pods: those that come belong to its verdict.
+    pub fn growing_by_steps(self, grows_by_steps: bool) -> Self {
+        Since {
+            grows_by_steps,
+            ..self
+        }
+    }
+
+    /// For the pods of another version: what served does not speak of them.
+    pub fn of_newest(self, is_newest: bool) -> Self {
+        let served = self.served.filter(|_| is_newest);
+        Since { served, ..self }
     }
 
     pub(super) fn of(&self, cause: Cause) -> Timestamp {
