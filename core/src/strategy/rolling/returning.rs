@@ -62,7 +62,9 @@ impl Context<'_> {
         // Of the other kinds a rollout that was complete is not told from one pod that fails now.
         let is_open = match live.kind() {
             Kind::Deployment => !health::was_rolled_out(live),
-            _ => live.updated_replicas() < live.replicas(),
+            Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+                live.updated_replicas() < live.replicas()
+            }
         };
         let is_marked = live.annotation(marks::ROLLED_BACK).is_some();
         let is_under_way = is_marked && is_open && self.request.to.is_none();
