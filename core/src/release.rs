@@ -1,13 +1,15 @@
 //! A whole release: the objects of several manifests, deployed as one.
 
 pub mod account;
+mod left_reason;
 pub mod model;
 mod no_revision;
 pub mod order;
 pub mod prune;
 
+pub use left_reason::LeftReason;
 pub use model::{
-    Followed, FollowedWorkload, LeftReason, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
+    Followed, FollowedWorkload, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
     RecordTrouble, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, Untried, WayBack,
 };

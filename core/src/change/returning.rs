@@ -37,7 +37,8 @@ pub fn came_back(
     versions: (Option<&Previous>, &Previous),
     author: &Author,
 ) -> Value {
-    // What is on its way back is no version before: it is live, and still to be judged.
+    // The version that comes back is the live one, and not judged yet: it is not noted as one that
+    // served before.
     let mut annotations = notes(request, live, None, versions, author);
     // Of the other kinds annotations do not move the generation.
     let moved = i64::from(live.kind() == Kind::Deployment);

@@ -3,7 +3,8 @@
 use super::model::Author;
 use super::notes::superseded;
 use crate::state::marks::{
-    CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT, DEPLOYED_AT, EXECUTION, JOB, SUPERSEDED,
+    CAUSE_PATH, CHANGE_CAUSE, CHANGE_CAUSE_PATH, COMMIT, DEPLOYED_AT, EXECUTION, JOB, ROLLED_BACK,
+    SUPERSEDED,
 };
 use crate::workload::{self, Workload};
 use serde_json::{Value, json};
@@ -24,13 +25,11 @@ pub fn undo(seen: &Workload, template: &Value, job: &str, cause: &str) -> Value 
     if seen.value().pointer("/metadata/annotations").is_none() {
         operations.push(json!({"op": "add", "path": "/metadata/annotations", "value": {}}));
     }
-    let rolled_back = "/metadata/annotations/landfall~1rolled-back";
-    operations.push(json!({"op": "add", "path": rolled_back, "value": job}));
+    operations.push(json!({"op": "add", "path": path_of(ROLLED_BACK), "value": job}));
     operations.push(json!({"op": "add", "path": CAUSE_PATH, "value": cause}));
     // Kubernetes copies annotations to the ReplicaSet, and these belong to the failed version.
     if seen.annotation(COMMIT).is_some() {
-        let path = "/metadata/annotations/landfall~1commit";
-        operations.push(json!({"op": "remove", "path": path}));
+        operations.push(json!({"op": "remove", "path": path_of(COMMIT)}));
     }
     if seen.annotation(CHANGE_CAUSE).is_some() {
         let line = format!("rolled back, after job {job} failed");
@@ -49,12 +48,15 @@ pub fn undo_of_another(operations: &mut Value, seen: &Workload, by: &Author) {
         (DEPLOYED_AT, by.now.to_string()),
         (SUPERSEDED, superseded),
     ];
-    let notes = notes.map(|(name, text)| {
-        let path = format!("/metadata/annotations/{}", name.replace('/', "~1"));
-        json!({"op": "add", "path": path, "value": text})
-    });
+    let notes =
+        notes.map(|(name, text)| json!({"op": "add", "path": path_of(name), "value": text}));
     let all = operations.as_array_mut();
     all.into_iter().for_each(|all| all.extend(notes.clone()));
+}
+
+/// An annotation as a JSON pointer.
+fn path_of(annotation: &str) -> String {
+    format!("/metadata/annotations/{}", annotation.replace('/', "~1"))
 }
 
 /// The same without the test of the status: if pods start and end all the time, the status of a

@@ -1,7 +1,7 @@
 //! What a release comes to, as facts; the report turns them into words.
 
+use super::left_reason::LeftReason;
 use super::no_revision::NoRevision;
-use super::prune::KeepReason;
 use crate::alarm::{AlarmsRefusal, Judgement};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
 use crate::change::difference::Difference;
@@ -324,39 +324,6 @@ pub struct WayBack {
     /// over, and only the report is missing.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Box<RecordedFailure>>,
-}
-
-/// Why an object stays as it is.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-pub enum LeftReason {
-    /// `prune` is not asked for.
-    NotAsked,
-    /// The rules of pruning keep it.
-    Keep(KeepReason),
-    /// A Job that ran cannot be undone.
-    JobRan,
-    /// The same, but none of its pods is left to show whether it ran.
-    JobMayHaveRun,
-    /// None of a Job's pods has started yet, and they still may.
-    JobWaits,
-    /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
-    Definition,
-    /// What it was before is not known: there was no room for it in the record.
-    NotRecorded,
-    /// Somebody changed it meanwhile.
-    Changed,
-    /// This field manager has changed it meanwhile.
-    ChangedBy(String),
-    /// Somebody has deleted it meanwhile.
-    Deleted,
-    /// It is being deleted, and these finalizers keep it.
-    Held(Vec<String>),
-    /// The API server refused it.
-    Refused(String),
-    /// Another execution, which is named if it is known, has deployed the release meanwhile.
-    Overtaken(Option<String>),
-    /// There was no time left.
-    NoTime,
 }
 
 /// What a release waits for.

@@ -19,7 +19,6 @@ mod way_back;
 pub use cause::{evidence, recorded};
 pub use contact::{access_lost, broken, lost_sight};
 pub use failure::{failure, is_outage};
-pub use left::is_by_rule;
 pub use object::waiting;
 pub use planned::{plan_lines, planned, planned_before};
 pub use progress::{handed_over, progress};

@@ -83,7 +83,7 @@ pub fn success(
     succeeded(request, &summary, &external, variables)
 }
 
-/// Whether a version that is applied is no pod's yet.
+/// Whether no pod runs the applied version yet.
 fn is_run_by_no_pod(success: &Success) -> bool {
     let live = &success.deployment;
     live.replicas() == 0 || success.note.is_some() && live.updated_replicas() == 0

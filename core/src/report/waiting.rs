@@ -6,9 +6,7 @@ use super::route;
 use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::{Stage, Wait};
 use crate::text::clip;
-
-/// What a bake waits for whose time is over.
-const LAST_CHECKS: &str = "the last checks are made";
+use jiff::Timestamp;
 
 /// The deploy goes on in the next invocation.
 pub fn handed_over(continuation: &Continuation, bound_to: &str, waiting: Option<&Wait>) -> Report {
@@ -63,6 +61,14 @@ pub fn handed_over_silent(continuation: &Continuation, bound_to: &str, who: &str
     }
 }
 
+/// Until when a bake lasts. One whose time is over waits for its last checks.
+fn end_of_bake(until: Option<Timestamp>) -> String {
+    match until {
+        Some(until) => format!("{until:.0}"),
+        None => "the last checks are made".to_owned(),
+    }
+}
+
 /// How far a rollout is: "1 of 2 new pods available".
 pub fn progress(wait: &Wait) -> String {
     let progress = &wait.progress;
@@ -79,19 +85,16 @@ pub fn progress(wait: &Wait) -> String {
             "waiting for the endpoints of Service `{service}` to be updated"
         )),
         Stage::Bake { candidate, until } => {
-            let until = until.map_or(LAST_CHECKS.to_owned(), |until| format!("{until:.0}"));
-            let new = new();
+            let (new, end) = (new(), end_of_bake(*until));
             Some(format!(
-                "`{candidate}` serves ({new}); the previous version is kept until {until}"
+                "`{candidate}` serves ({new}); the previous version is kept until {end}"
             ))
         }
-        Stage::Watched(until) => {
-            let until = until.map_or(LAST_CHECKS.to_owned(), |until| format!("{until:.0}"));
-            Some(format!(
-                "it serves ({}), and is watched until {until}",
-                new()
-            ))
-        }
+        Stage::Watched(until) => Some(format!(
+            "it serves ({}), and is watched until {}",
+            new(),
+            end_of_bake(*until)
+        )),
         Stage::Share {
             candidate,
             percent,

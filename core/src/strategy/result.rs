@@ -92,8 +92,8 @@ pub enum Failure {
     Paused,
     /// The time was over before anything could be written.
     TooLate,
-    /// An alarm that guards the deploy rings already; nothing was written, but that the share of a
-    /// canary of this execution was taken back, which had died.
+    /// An alarm that guards the deploy rings already. Nothing was written, except where an
+    /// execution is named: its canary had died, and its share was taken back.
     Ringing(Box<Ring>, Option<String>),
     /// The alarms that guard the deploy cannot be read; nothing was written.
     AlarmsUnreadable(AlarmsError),

@@ -12,7 +12,6 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{NoRevision, ReleaseFailure, ReleaseNote};
-use crate::report::release::is_by_rule;
 use crate::request::release::Recalled;
 use crate::snapshot::Response;
 use crate::state::release::history::{base, former, good_revisions};
@@ -175,9 +174,11 @@ impl ReleaseEngine {
         let held = base.into_iter().filter(|it| is_job(&it.id));
         let held = held.map(|job| RecordedObject { left: true, ..job });
         self.returning.held = held.collect();
-        let others = self.returning.held.iter().map(|it| &it.id);
-        let others = others.filter(|id| !jobs.contains(id)).cloned();
-        jobs.extend(others.collect::<Vec<_>>());
+        for held in &self.returning.held {
+            if !jobs.contains(&held.id) {
+                jobs.push(held.id.clone());
+            }
+        }
         self.said
             .extend(jobs.into_iter().map(ReleaseNote::JobNotRun));
         self.said
@@ -210,15 +211,13 @@ impl Recall {
         if is_job(&object.id) {
             return self.jobs.push(object.id.clone());
         }
-        let kept = match now.filter(|_| stays_as_it_is(&object.id)) {
-            Some(now) => {
-                if now.manifest != object.manifest || now.manifest.text().is_none() {
-                    self.stays.push(object.id.clone());
-                }
-                now
-            }
-            None => object,
-        };
+        let there = now.filter(|_| stays_as_it_is(&object.id));
+        if let Some(there) = there
+            && (there.manifest != object.manifest || there.manifest.text().is_none())
+        {
+            self.stays.push(object.id.clone());
+        }
+        let kept = there.unwrap_or(object);
         match kept.manifest.shared() {
             Some(text) => self.objects.push(Recalled {
                 api_version: kept.api_version.clone(),
@@ -228,7 +227,7 @@ impl Recall {
                 text,
             }),
             // It is there, and its record had no room for it.
-            None if now.is_some() && stays_as_it_is(&object.id) => {}
+            None if there.is_some() => {}
             None => self.missing.push(object.id.clone()),
         }
     }
@@ -248,6 +247,6 @@ fn is_back(heading: &Heading) -> bool {
     let account = recorded(heading).filter(|_| heading.status == Status::Failed);
     account.is_some_and(|account| {
         let mut left = account.left.iter();
-        account.tried && account.unserved.is_empty() && left.all(|(_, why)| is_by_rule(why))
+        account.tried && account.unserved.is_empty() && left.all(|(_, why)| why.is_by_rule())
     })
 }

@@ -101,23 +101,3 @@ fn rule(reason: &KeepReason) -> String {
         }
     }
 }
-
-/// Whether it was meant to stay: nothing went wrong.
-pub fn is_by_rule(reason: &LeftReason) -> bool {
-    match reason {
-        LeftReason::NotAsked
-        | LeftReason::Keep(_)
-        | LeftReason::JobRan
-        | LeftReason::JobMayHaveRun
-        | LeftReason::JobWaits
-        | LeftReason::Definition => true,
-        LeftReason::NotRecorded
-        | LeftReason::Changed
-        | LeftReason::ChangedBy(_)
-        | LeftReason::Deleted
-        | LeftReason::Held(_)
-        | LeftReason::Refused(_)
-        | LeftReason::Overtaken(_)
-        | LeftReason::NoTime => false,
-    }
-}

@@ -15,10 +15,7 @@ const UNSERVED: usize = 2;
 
 /// How the release ended, as a verb: "failed and was rolled back to revision 6".
 pub(super) fn ended(request: &ReleaseRequest, back: &WayBack) -> String {
-    let is_partial = back
-        .left
-        .iter()
-        .any(|(_, reason)| !left::is_by_rule(reason));
+    let is_partial = back.left.iter().any(|(_, reason)| !reason.is_by_rule());
     match (back.tried, back.revision) {
         _ if request.before.is_some() => "was not changed".to_owned(),
         (false, _) if !request.rollback => "failed and was left as it is".to_owned(),

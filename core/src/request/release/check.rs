@@ -105,14 +105,7 @@ impl Check<'_> {
         let wanted = self.manifest_paths();
         let variables = self.variables();
         let images = self.release_images();
-        let prune = self.flag("prune", false);
-        let force = self.flag("force", false);
-        let rollback = self.flag("rollback", true);
-        let (bake, alarms) = (self.bake(Duration::ZERO), self.alarms());
-        let (timeout, patience) = self.times(bake, None);
-        let mode = self.mode();
-        self.return_revision(mode);
-        let execution = self.execution(job);
+        let bare = self.bare_release(namespace, job);
         let committed = self.committed();
         let first = files.as_ref().and_then(|files| files.first());
         let commit = self.commit(first.and_then(|first| first.file.revision.clone()));
@@ -121,7 +114,7 @@ impl Check<'_> {
             self.wanted.manifests = wanted;
             return None;
         };
-        let mut objects = Objects::new(&namespace, variables.as_ref());
+        let mut objects = Objects::new(&bare.namespace, variables.as_ref());
         read(&mut objects, files, &wanted);
         objects.finish();
         put_images(&mut objects, &images, variables.is_some());
@@ -137,29 +130,49 @@ impl Check<'_> {
         let name = given_name.or_else(|| self.default_name(&manifests));
         let mut request = ReleaseRequest {
             name: name?,
-            namespace,
             namespaces,
-            cluster: self.cluster.clone(),
             manifests,
             hooks,
+            to: None,
+            commit,
+            committed,
+            ..bare
+        };
+        request.hidden = hidden(&request, &images, secrets);
+        Some(request)
+    }
+
+    /// How a release or its rollback on demand goes on; it has no name and no objects yet.
+    pub(super) fn bare_release(&mut self, namespace: String, job: &str) -> ReleaseRequest {
+        let prune = self.flag("prune", false);
+        let force = self.flag("force", false);
+        let rollback = self.flag("rollback", true);
+        let (bake, alarms) = (self.bake(Duration::ZERO), self.alarms());
+        let (timeout, patience) = self.times(bake, None);
+        let mode = self.mode();
+        ReleaseRequest {
+            name: String::new(),
+            namespace,
+            namespaces: Vec::new(),
+            cluster: self.cluster.clone(),
+            manifests: Vec::new(),
+            hooks: Vec::new(),
             prune,
             force,
             rollback,
             mode,
-            to: None,
+            to: self.return_revision(mode),
             bake,
             alarms,
             timeout,
             patience,
-            execution,
-            commit,
-            committed,
+            execution: self.execution(job),
+            commit: None,
+            committed: None,
             before: None,
             origin: Origin::default(),
             hidden: Vec::new(),
-        };
-        request.hidden = hidden(&request, &images, secrets);
-        Some(request)
+        }
     }
 
     /// Refuses what is for one workload.

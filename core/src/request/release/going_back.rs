@@ -3,8 +3,6 @@
 use super::check::OTHERS;
 use super::model::ReleaseRequest;
 use crate::request::fields::Check;
-use crate::request::origin::Origin;
-use std::time::Duration;
 
 /// The fields of a release that say what its objects are, beside those of one workload.
 const NEW_VERSION: [&str; 5] = [
@@ -32,38 +30,12 @@ impl Check<'_> {
         let name = self.release_name();
         let namespace = self.namespace(None);
         self.cluster = self.context();
-        let prune = self.flag("prune", false);
-        let force = self.flag("force", false);
-        let rollback = self.flag("rollback", true);
-        let (bake, alarms) = (self.bake(Duration::ZERO), self.alarms());
-        let (timeout, patience) = self.times(bake, None);
-        let mode = self.mode();
-        let to = self.return_revision(mode);
-        let execution = self.execution(job);
-        self.needs_execution(mode);
+        let bare = self.bare_release(namespace, job);
+        self.needs_execution(bare.mode);
         self.unfilled();
         Some(ReleaseRequest {
             name: name?,
-            namespace,
-            namespaces: Vec::new(),
-            cluster: self.cluster.clone(),
-            manifests: Vec::new(),
-            hooks: Vec::new(),
-            prune,
-            force,
-            rollback,
-            mode,
-            to,
-            bake,
-            alarms,
-            timeout,
-            patience,
-            execution,
-            commit: None,
-            committed: None,
-            before: None,
-            origin: Origin::default(),
-            hidden: Vec::new(),
+            ..bare
         })
     }
 }

@@ -1,0 +1,59 @@
+//! Why an object of a release was not brought back or deleted.
+
+use super::prune::KeepReason;
+use serde::{Deserialize, Serialize};
+
+/// Why an object stays as it is.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub enum LeftReason {
+    /// `prune` is not asked for.
+    NotAsked,
+    /// The rules of pruning keep it.
+    Keep(KeepReason),
+    /// A Job that ran cannot be undone.
+    JobRan,
+    /// The same, but none of its pods is left to show whether it ran.
+    JobMayHaveRun,
+    /// None of a Job's pods has started yet, and they still may.
+    JobWaits,
+    /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
+    Definition,
+    /// What it was before is not known: there was no room for it in the record.
+    NotRecorded,
+    /// Somebody changed it meanwhile.
+    Changed,
+    /// This field manager has changed it meanwhile.
+    ChangedBy(String),
+    /// Somebody has deleted it meanwhile.
+    Deleted,
+    /// It is being deleted, and these finalizers keep it.
+    Held(Vec<String>),
+    /// The API server refused it.
+    Refused(String),
+    /// Another execution, which is named if it is known, has deployed the release meanwhile.
+    Overtaken(Option<String>),
+    /// There was no time left.
+    NoTime,
+}
+
+impl LeftReason {
+    /// Whether it was meant to stay: nothing went wrong.
+    pub fn is_by_rule(&self) -> bool {
+        match self {
+            LeftReason::NotAsked
+            | LeftReason::Keep(_)
+            | LeftReason::JobRan
+            | LeftReason::JobMayHaveRun
+            | LeftReason::JobWaits
+            | LeftReason::Definition => true,
+            LeftReason::NotRecorded
+            | LeftReason::Changed
+            | LeftReason::ChangedBy(_)
+            | LeftReason::Deleted
+            | LeftReason::Held(_)
+            | LeftReason::Refused(_)
+            | LeftReason::Overtaken(_)
+            | LeftReason::NoTime => false,
+        }
+    }
+}
