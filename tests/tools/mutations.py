@@ -103,16 +103,29 @@ def weave(tree, mutations):
                 continue
             begin = text.index(mutation["text"])
             places.append((begin, begin + len(mutation["text"]), mutation))
-        places.sort(key=lambda place: place[0], reverse=True)
-        for begin, end, mutation in places:
-            crate = "crate" if name.startswith("core/") else "landfall_core"
-            switch = f'{crate}::is_mutated("{mutation["name"]}")'
-            changed = f"(if {switch} {{ {mutation['with']} }} else {{ {mutation['text']} }})"
-            text = text[:begin] + changed + text[end:]
+        crate = "crate" if name.startswith("core/") else "landfall_core"
+        text = switched(text, 0, len(text), sorted(places, key=lambda place: (place[0], -place[1])), crate)
         if name == "core/src/lib.rs":
             text += SWITCH
         put(tree / name, text.encode())
     return stale
+
+
+def switched(text, begin, end, places, crate):
+    """The text from begin to end with the places in it switched; one may lie in another, or change the same text."""
+    made = ""
+    while places:
+        (start, stop, mutation), places = places[0], places[1:]
+        inside = [place for place in places if place[0] < stop]
+        places = places[len(inside):]
+        crossing = [place for place in inside if place[1] > stop]
+        if crossing:
+            sys.exit(f"these texts cross: {told(mutation)}, {told(crossing[0][2])}")
+        original = switched(text, start, stop, inside, crate)
+        switch = f'{crate}::is_mutated("{mutation["name"]}")'
+        made += f"{text[begin:start]}(if {switch} {{ {mutation['with']} }} else {{ {original} }})"
+        begin = stop
+    return made + text[begin:end]
 
 
 def build(target):
