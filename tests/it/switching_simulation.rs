@@ -58,6 +58,8 @@ const PAIRS: (u64, u64) = (1009, 101);
 
 /// Of pairs of executions that die one in so many, but for those of one setting.
 const OTHERS: u64 = 16;
+/// One in so many points at which a canary loses its own Service.
+const WAYS: u64 = 400;
 
 #[test]
 fn undisturbed_switches_end_as_they_should() {
@@ -273,6 +275,31 @@ fn the_new_version_is_scaled_away_twice() {
     all_is_well();
 }
 
+/// Somebody takes a canary's own Service away, and the function that takes its share back dies.
+#[test]
+fn a_canary_that_loses_its_way_is_taken_back_whoever_dies() {
+    let begun = std::time::Instant::now();
+    let of = WAYS / asked("LANDFALL_PAIRS", 1).min(WAYS);
+    let routed = settings().into_iter().filter(|it| it.route.is_some());
+    for_each(routed.enumerate(), |(place, setting)| {
+        let stride = Stride::of(of, place);
+        let first = |_: &Next, again: bool, it| {
+            !again && [WayDeleted, WayTurned].contains(&it) && stride.hits()
+        };
+        let deaths = [DiesBefore, DiesAfter, AgainBefore, AgainAfter, OtherAfter];
+        let second = |next: &Next, _, it| {
+            matches!(next, Next::Ask(ask) if ask.call.changes()) && deaths.contains(&it)
+        };
+        at_every_point(Simulation::new(setting), first, |mut disturbed| {
+            if quietly(|| drop(disturbed.step())).is_ok() {
+                at_every_point(disturbed, second, |twice| drop(finish(twice)));
+            }
+        });
+    });
+    tell("canaries without their Service", begun);
+    all_is_well();
+}
+
 #[test]
 fn seeded_mixtures_of_disturbances_of_a_switch() {
     let begun = std::time::Instant::now();
@@ -317,6 +344,8 @@ fn mixture(fresh: &[Simulation], seed: u64) {
             ServiceAnew,
             SelectorSetBack,
             Rolled,
+            WayDeleted,
+            WayTurned,
         ];
         if rare.contains(&disturbance) && !once.insert(which) {
             continue;

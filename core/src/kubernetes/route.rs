@@ -25,6 +25,7 @@ pub use backends::{Backends, Place};
 pub use before::{RouteBefore, SplitBefore};
 pub use fault::{ActionProblem, MissedShare, ParentRefusal, RouteFault, WeightChange};
 pub use in_force::{Evidence, InForce, Reporter, times_told};
+pub use ingress::ATTRIBUTES;
 use jiff::Timestamp;
 pub use kind::{RouteKind, RouteReference};
 use list::{Changed, Split};
@@ -91,6 +92,18 @@ impl Route {
             Ok(RouteBefore::of(&splits, millions))
         } else {
             Err(faults)
+        }
+    }
+
+    /// What stands against a second target group, by the attributes of these: `service` is our
+    /// Service.
+    pub fn only_targets_sticky(&self, backends: &Backends, service: &Object) -> Vec<RouteFault> {
+        match self.kind {
+            RouteKind::HttpRoute => Vec::new(),
+            RouteKind::Ingress => {
+                let splits = self.splits(backends).0;
+                ingress::only_targets_sticky(&self.object, &splits, service.annotation(ATTRIBUTES))
+            }
         }
     }
 

@@ -6,13 +6,9 @@ use super::outage;
 use crate::change::editor::Editor;
 use crate::kubernetes::service::Detour;
 use crate::outcome::{FailureCode, FailureType};
-use crate::request::Request;
+use crate::request::{Request, candidate_service};
 use crate::strategy::TrafficState;
 use crate::text::{listed, quote};
-
-/// What came of a deploy whose Service is not there any more.
-pub(super) const SERVICE_GONE: &str = "Nothing was switched back, because the Service no longer \
-    exists. The new version was scaled to zero again, unless nothing else would serve.";
 
 /// What to do about somebody else's later change. Which of both is wanted only people know.
 pub(super) const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to \
@@ -89,6 +85,27 @@ impl TrafficState {
             ),
         }
     }
+}
+
+/// What came of a deploy whose Service is not there any more. A share of the traffic that its route
+/// gives to the new version is all that serves.
+pub(super) fn service_gone(request: &Request, share: Option<u8>) -> String {
+    let canary = request.strategy.canary();
+    let route = canary.and_then(|canary| canary.route.as_ref());
+    let (Some(percent), Some(route), Some(switch)) = (share, route, request.strategy.switch())
+    else {
+        return "Nothing was switched back, because the Service no longer exists. The new version \
+                was scaled to zero again, unless nothing else would serve."
+            .to_owned();
+    };
+    let service = &switch.service;
+    format!(
+        "`{route}` still sends {percent} % of the traffic to the new version, by Service \
+         `{canary}`: nothing was taken back, because nothing else would serve. Create Service \
+         `{service}` again, then deploy by `canary` over this route, which first gives all traffic \
+         to `{service}`.",
+        canary = candidate_service(service)
+    )
 }
 
 /// Somebody else's change stands, and the deploy has stepped aside.

@@ -4,6 +4,8 @@ use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::marks::{EXECUTION, RETURNED_FROM, RETURNED_TO, name_of};
 use crate::strategy::candidate::returned;
+use crate::strategy::service_lock::taken_back::TakenBack;
+use crate::text::quote;
 use crate::workload::Workload;
 
 /// From which revision to which one a workload was rolled back.
@@ -86,14 +88,21 @@ pub(super) fn began_ringing(request: &Request, live: &Workload, wrote: bool) -> 
     )
 }
 
-/// What is said of a rollback on demand that stopped a deploy before its version took over.
-pub(super) fn taken_back(candidate: &str, wrote: bool) -> String {
-    match wrote {
-        true => format!(
+/// What is said of a rollback on demand that brought nothing back: it stopped a deploy before its
+/// version took over, or another rollback came first.
+pub(super) fn taken_back(noted: &TakenBack, wrote: bool) -> String {
+    let candidate = &noted.deployment;
+    match (&noted.by, wrote) {
+        (Some(by), _) => format!(
+            " Execution `{}` had rolled back `{candidate}` since this rollback began, so it \
+             brought nothing back.",
+            quote(by)
+        ),
+        (None, true) => format!(
             " The last deploy, of `{candidate}`, was not done: it was taken back, and what served \
              all along stays."
         ),
-        false => format!(
+        (None, false) => format!(
             " This execution had already taken back the last deploy, of `{candidate}`, which was \
              not done."
         ),

@@ -178,7 +178,7 @@ pub(super) fn done_about(
             None => "Someone else has changed it since, so it was left as it is.".to_owned(),
         },
         RollbackResult::Deleted => "It was deleted during the rollback.".to_owned(),
-        RollbackResult::ServiceGone => present::SERVICE_GONE.to_owned(),
+        RollbackResult::ServiceGone(share) => present::service_gone(request, *share),
         RollbackResult::Unswitched(_)
         | RollbackResult::SwitchedBack(..)
         | RollbackResult::LeftSwitched
@@ -226,7 +226,7 @@ pub(super) fn next_after(
         | RollbackResult::RollbackFailed(..)
         | RollbackResult::OvertakenBy(_)
         | RollbackResult::Deleted
-        | RollbackResult::ServiceGone
+        | RollbackResult::ServiceGone(_)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
         | RollbackResult::SwitchRollbackFailed(_) => match request.strategy.switch() {
@@ -253,7 +253,7 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
     match rollback_result {
         RollbackResult::Unswitched(_)
         | RollbackResult::ShareUnconfirmed(..)
-        | RollbackResult::ServiceGone => {
+        | RollbackResult::ServiceGone(_) => {
             format!("The new version of {target} was not put into service: {cause}.")
         }
         RollbackResult::SwitchedBack(..) => {
@@ -285,7 +285,7 @@ fn is_of_rolling(rollback_result: &RollbackResult) -> bool {
         rollback_result,
         RollbackResult::Unswitched(_)
             | RollbackResult::ShareUnconfirmed(..)
-            | RollbackResult::ServiceGone
+            | RollbackResult::ServiceGone(_)
             | RollbackResult::SwitchedBack(..)
             | RollbackResult::LeftSwitched
             | RollbackResult::NoWayBack

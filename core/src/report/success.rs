@@ -251,8 +251,8 @@ pub(super) fn switched_summary(
 }
 
 fn stopped(switched: &Switched, wrote: bool) -> String {
-    let candidate = switched.taken_back.as_ref();
-    candidate.map_or_else(String::new, |candidate| taken_back(candidate, wrote))
+    let noted = switched.taken_back.as_ref();
+    noted.map_or_else(String::new, |noted| taken_back(noted, wrote))
 }
 
 /// The images that the request is about, else the first container's.

@@ -22,7 +22,7 @@ const SHAPE: &str =
     r#"[10, 50], [{"weight": 10, "bake": "5m"}, …] or {"every": "1m", "by": 10}; 100 comes last"#;
 
 /// What a route is called.
-const ROUTE: &str = "`httproute/NAME` or `ingress/NAME`";
+const ROUTE: &str = "`httproute/NAME` or `ingress/NAME`, in the namespace of the deploy";
 
 impl Check<'_> {
     /// The canary of a request; `bake` is that of steps without one.

@@ -2,6 +2,7 @@
 
 use super::causes::{RolloutCause, RolloutFailure};
 use super::handover::Handover;
+use super::service_lock::taken_back::TakenBack;
 use super::traffic::TrafficState;
 use crate::alarm::{AlarmsError, Ring};
 use crate::change::asked::Lost;
@@ -75,8 +76,8 @@ pub struct Switched {
     pub shares: Vec<u8>,
     /// How it was switched, where it was and that is known.
     pub handover: Option<Handover>,
-    /// The Deployment that was to take over, where a rollback on demand stopped that.
-    pub taken_back: Option<String>,
+    /// What this rollback on demand has noted, where what serves was not replaced by it.
+    pub taken_back: Option<TakenBack>,
 }
 
 /// A deploy that came to nothing.
@@ -168,8 +169,9 @@ pub enum RollbackResult {
     OvertakenBy(Option<String>),
     /// The Deployment was deleted meanwhile.
     Deleted,
-    /// The Service was deleted meanwhile.
-    ServiceGone,
+    /// The Service was deleted meanwhile; with the share in percent that a route still gives to the
+    /// new version.
+    ServiceGone(Option<u8>),
     /// The Service never sent to the new version.
     Unswitched(CandidateState),
     /// The Service sends to this Deployment again.

@@ -241,8 +241,19 @@ async fn an_ingress_that_has_no_weights_is_told_and_nothing_is_written() {
     };
     let of_nginx = |ingress: &mut Value| ingress["spec"]["ingressClassName"] = json!("nginx");
     type Change = fn(&mut Value);
+    let sticky = |ingress: &mut Value| {
+        let attributes = "alb.ingress.kubernetes.io/target-group-attributes";
+        ingress["metadata"]["annotations"][attributes] = json!("stickiness.enabled=true");
+    };
     let not_taken = "was not taken by the AWS Load Balancer Controller";
-    let rows: [(Change, &str); 2] = [(by_name, "by its name"), (of_nginx, not_taken)];
+    let rows: [(Change, &str); 3] = [
+        (by_name, "by its name"),
+        (of_nginx, not_taken),
+        (
+            sticky,
+            "give its `forwardConfig` a `targetGroupStickinessConfig`",
+        ),
+    ];
     for (change, told) in rows {
         let stage = super::stage_with(|world, now| {
             let mut ingress = ingress();

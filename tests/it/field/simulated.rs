@@ -108,6 +108,10 @@ impl<'a> Play<'a> {
             true => edits(case),
             false => Vec::new(),
         };
+        assert!(
+            given.prepared.is_empty() || !given.before.is_empty(),
+            "objects that are changed before the first deploy are given so"
+        );
         Play {
             case,
             world,
@@ -144,6 +148,9 @@ impl<'a> Play<'a> {
             self.run();
             self.dies = None;
             self.pass(SignedDuration::from_secs(30));
+        }
+        for edit in &given.prepared {
+            self.edit(edit);
         }
         self.pass(seconds(given.pause));
         given.prepare(&mut self.world);
@@ -282,20 +289,24 @@ impl<'a> Play<'a> {
         self.world.advance(self.now);
         while self.next_edit().is_some_and(|at| at <= self.now) {
             let edit = self.edits.pop().unwrap();
-            let deed = edit.deed("default");
-            let request = world::Request {
-                method: deed.method.to_owned(),
-                path: deed.path,
-                content_type: Some(deed.content_type.to_owned()),
-                authorization: Some(format!("Bearer {TOKEN}")),
-                certificate: None,
-                user_agent: None,
-                body: deed.body.to_string().into_bytes(),
-            };
-            let reply = self.world.answer(&request, self.now);
-            let done = matches!(&reply, Reply::Answer(it) if (200..300).contains(&it.status));
-            assert!(done, "{edit:?}: {reply:?}");
+            self.edit(&edit);
         }
+    }
+
+    fn edit(&mut self, edit: &Edit) {
+        let deed = edit.deed("default");
+        let request = world::Request {
+            method: deed.method.to_owned(),
+            path: deed.path,
+            content_type: Some(deed.content_type.to_owned()),
+            authorization: Some(format!("Bearer {TOKEN}")),
+            certificate: None,
+            user_agent: None,
+            body: deed.body.to_string().into_bytes(),
+        };
+        let reply = self.world.answer(&request, self.now);
+        let done = matches!(&reply, Reply::Answer(it) if (200..300).contains(&it.status));
+        assert!(done, "{edit:?}: {reply:?}");
     }
 }
 

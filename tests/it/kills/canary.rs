@@ -83,6 +83,7 @@ type Moment = (&'static str, Version, bool, fn(&View) -> bool);
 /// Each moment, what becomes of the version, and whether there is a route.
 fn moments() -> Vec<Moment> {
     let (well, ill) = (Version::Well, Version::FallsIll);
+    let (lost, turned) = (Version::LosesService, Version::LosesSelector);
     vec![
         ("its Service made", well, true, |it| {
             it.has_candidate_service && it.note.is_none()
@@ -112,6 +113,19 @@ fn moments() -> Vec<Moment> {
         ("given up", ill, true, |it| {
             it.noted("rolled-back") && !it.noted("lock")
         }),
+        ("without its Service", lost, true, |it| {
+            it.at(1, true) && !it.has_candidate_service
+        }),
+        ("taken back without it", lost, true, View::rolled_back),
+        ("put away without it", lost, true, |it| {
+            it.rolled_back() && it.idle() > 0
+        }),
+        (
+            "taken back for its selector",
+            turned,
+            true,
+            View::rolled_back,
+        ),
         ("first share of pods", well, false, |it| it.shares(0)),
         ("second share of pods", well, false, |it| it.shares(1)),
         ("switched from shares", well, false, |it| {
@@ -160,6 +174,20 @@ async fn stage(by_route: bool) -> (Stage, Option<Controller>) {
     (stage, None)
 }
 
+/// What ends a canary that has a share.
+async fn strike(stage: &Stage, version: Version) {
+    let name = "demo-app-canary";
+    match version {
+        Version::LosesService => stage.cluster.remove("services", name).await,
+        Version::LosesSelector => {
+            let selector = json!({"app": "elsewhere"});
+            let part = ["spec", "selector"];
+            stage.cluster.change("services", name, part, selector).await;
+        }
+        _ => stage.cluster.strike("demo-app-blue", NEW_IMAGE).await,
+    }
+}
+
 /// Whether it was killed at this moment.
 async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
     let mut life = Life::of(Draw(1), Rc::default());
@@ -167,6 +195,8 @@ async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
     let (mut stage, _controller) = stage(*by_route).await;
     let bake = match version {
         Version::FallsIll => "60s",
+        // The route's way is looked at when the step is over.
+        Version::LosesService | Version::LosesSelector => "6s",
         _ => "1s",
     };
     let mut parameters = json!({"deployment": "demo-app", "service": "demo-app",
@@ -189,10 +219,10 @@ async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
         while stage.aws.outcome(&job, Duration::ZERO).await == Outcome::Pending {
             let view = View::of(&stage, *by_route).await;
             let has_share = view.at(1, true) || view.shares(0);
-            if *version == Version::FallsIll && has_share && !struck {
+            if *version != Version::Well && has_share && !struck {
                 struck = true;
                 forgives.iter().for_each(|forgive| forgive());
-                stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
+                strike(&stage, *version).await;
             }
             if life.tally.borrow().kills == 0 && is_now(&view) {
                 life.kill(&mut stage).await;

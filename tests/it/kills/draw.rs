@@ -13,6 +13,10 @@ pub(super) enum Version {
     Lost,
     /// Its pods fall ill when it has a share of the traffic.
     FallsIll,
+    /// Somebody deletes its Service when it has a share of the traffic.
+    LosesService,
+    /// Somebody gives that Service another selector.
+    LosesSelector,
 }
 
 /// How a deploy goes on that was killed.

@@ -285,6 +285,8 @@ impl Life {
                     Version::Crashes => ("exits with code 1", untouched),
                     Version::Lost => ("someone else deleted", again.as_str()),
                     Version::FallsIll => ("of the traffic, ", untouched),
+                    Version::LosesService => ("someone else deleted Service", untouched),
+                    Version::LosesSelector => ("of Service `demo-app-canary`", untouched),
                     _ => ("smoke test", untouched),
                 };
                 let untouched = match version {

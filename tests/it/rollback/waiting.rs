@@ -97,3 +97,57 @@ async fn what_succeeds_meanwhile_is_taken_back() {
         at_rest(&stage).await;
     }
 }
+
+/// Two people ask for a rollback of the same deploy: it goes one version back, not two, nor forth
+/// again, and a retry of either changes nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rollbacks_of_one_deploy_bring_back_one_version() {
+    let stage = stage().await;
+    let variables = [
+        ("K8S_CLUSTER", stage.cluster.url()),
+        ("K8S_CA", stage.cluster.ca()),
+    ];
+    let start = || Function::start(&crate::stage::function(), &stage.aws, &variables).unwrap();
+    let _others = [start(), start()];
+    stage.deploy(switch("immutable", NEW_IMAGE)).await.success();
+    let slow = "registry.example.com/demo-app:3.0.0-after-2s";
+    let mut parameters = switch("immutable", slow);
+    parameters["execution"] = json!("run-2");
+    let deploy = stage.aws.submit(stage.event(&parameters), LIFE);
+    while !service(&stage).await["metadata"]["annotations"]["landfall/lock"].is_string() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let asked = |execution| stage.event(&back("immutable", execution));
+    let both = ["run-8", "run-9"].map(|execution| stage.aws.submit(asked(execution), LIFE));
+    let deployed = stage.aws.outcome(&deploy, LIFE).await;
+    assert!(matches!(deployed, Outcome::Succeeded(_)), "{deployed:?}");
+    let mut summaries = Vec::new();
+    for job in &both {
+        let Outcome::Succeeded(report) = stage.aws.outcome(job, LIFE).await else {
+            panic!("{}", stage.log());
+        };
+        let JobResult::Success { summary, .. } = report.result else {
+            panic!("{report:?}");
+        };
+        summaries.push(summary.unwrap_or_default());
+    }
+    let with = |words: &str| summaries.iter().filter(|it| it.contains(words)).count();
+    let counted = (
+        with("It was rolled back"),
+        with("so it brought nothing back"),
+    );
+    assert_eq!(counted, (1, 1), "{summaries:?}");
+    serves(&stage, (NEW_IMAGE, "")).await;
+    for execution in ["run-8", "run-9"] {
+        reported(&stage, &back("immutable", execution))
+            .await
+            .unwrap();
+        serves(&stage, (NEW_IMAGE, "")).await;
+    }
+    at_rest(&stage).await;
+    // Whoever asks later means what serves now.
+    reported(&stage, &back("immutable", "run-10"))
+        .await
+        .unwrap();
+    serves(&stage, (slow, "")).await;
+}

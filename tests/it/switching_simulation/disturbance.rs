@@ -61,11 +61,15 @@ pub enum Disturbance {
     SelectorSetBack,
     /// Somebody restarts the pods of the live Deployment.
     Rolled,
+    /// Somebody deletes the Service of a canary's candidate.
+    WayDeleted,
+    /// Somebody gives it another selector.
+    WayTurned,
 }
 
 pub use Disturbance::*;
 
-pub const ALL: [Disturbance; 27] = [
+pub const ALL: [Disturbance; 29] = [
     Retried,
     AnswerLost,
     Unavailable,
@@ -93,16 +97,20 @@ pub const ALL: [Disturbance; 27] = [
     ServiceAnew,
     SelectorSetBack,
     Rolled,
+    WayDeleted,
+    WayTurned,
 ];
 
 /// What people and their tools do in the middle. The Service may be empty or of two versions for as
 /// long as it takes to see it; after that what is promised must hold again.
-pub const MEDDLING: [Disturbance; 5] = [
+pub const MEDDLING: [Disturbance; 7] = [
     ScaledAway,
     ServiceDeleted,
     ServiceAnew,
     SelectorSetBack,
     Rolled,
+    WayDeleted,
+    WayTurned,
 ];
 
 impl Disturbance {
@@ -131,6 +139,8 @@ impl Disturbance {
             ServiceAnew,
             SelectorSetBack,
             Rolled,
+            WayDeleted,
+            WayTurned,
         ];
         all.contains(&self)
     }

@@ -143,9 +143,10 @@ impl Simulation {
             }
             Some(Scaled) => self.scale(),
             Some(Overtaken) => self.overtake(),
-            Some(it @ (ScaledAway | ServiceDeleted | ServiceAnew | SelectorSetBack | Rolled)) => {
-                self.meddle(it);
-            }
+            Some(
+                it @ (ScaledAway | ServiceDeleted | ServiceAnew | SelectorSetBack | Rolled
+                | WayDeleted | WayTurned),
+            ) => self.meddle(it),
         }
         Some(self.perform(ask))
     }

@@ -73,7 +73,7 @@ impl Simulation {
     }
 
     /// Whether the candidate's Service has weight in a route that is in force.
-    fn candidate_has_weight(&self) -> bool {
+    pub fn candidate_has_weight(&self) -> bool {
         self.traffic().iter().any(|rule| {
             let mut backends = rule.backends.iter();
             backends.any(|one| one.service == "demo-app-canary" && one.weight > 0)

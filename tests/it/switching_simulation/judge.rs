@@ -156,6 +156,13 @@ pub fn judge_meddled(simulation: &mut Simulation, end: &End) {
     }
     let told = matches!(end, End::Failed(_) | End::Broken(..));
     assert!(count > 0 || told, "no pod serves after {end:?}");
+    let mut meddled = MEDDLING
+        .iter()
+        .filter(|it| simulation.happened.contains(it));
+    if meddled.all(|it| [WayDeleted, WayTurned].contains(it)) && !matches!(end, End::Broken(..)) {
+        let has_weight = simulation.candidate_has_weight();
+        assert!(!has_weight, "the candidate has weight after {end:?}");
+    }
 }
 
 /// What a report of success says of where the traffic came from.
@@ -309,5 +316,10 @@ pub fn after_meddling(simulation: &mut Simulation) {
     simulation.pass(SignedDuration::from_secs(5));
     let (count, images) = simulation.serving();
     assert!(count > 0, "nothing serves after the next deploy");
+    let has_weight = simulation.candidate_has_weight();
+    assert!(
+        !has_weight,
+        "the candidate has weight after the next deploy"
+    );
     assert_eq!(images.iter().collect::<Vec<_>>(), [LAST_IMAGE]);
 }

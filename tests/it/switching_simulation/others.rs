@@ -119,6 +119,18 @@ impl Simulation {
                 template["annotations"]["kubectl.kubernetes.io/restartedAt"] = json!(self.now);
                 self.world.apply(rolled, self.now);
             }
+            WayDeleted => {
+                self.world
+                    .delete("services", "default", "demo-app-canary", self.now);
+            }
+            WayTurned => {
+                let name = "demo-app-canary";
+                if let Some(found) = self.world.object("services", "default", name) {
+                    let mut service = found.clone();
+                    service["spec"]["selector"] = json!({"app": "elsewhere"});
+                    self.world.apply(service, self.now);
+                }
+            }
             other => panic!("{other:?} is nobody's meddling"),
         }
     }

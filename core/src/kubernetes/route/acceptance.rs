@@ -26,6 +26,8 @@ pub enum Acceptance {
 enum Word {
     /// It speaks of an older generation.
     Old,
+    /// It does not say of which generation it speaks. With its controller.
+    Undated(String),
     /// It takes the route.
     Yes,
     /// It does not.
@@ -38,7 +40,7 @@ pub(super) fn of(object: &Object) -> Acceptance {
     for parent in parents(object) {
         match word(object, parent) {
             Word::Yes => {}
-            Word::Old => waiting.push(described(object, parent)),
+            Word::Old | Word::Undated(_) => waiting.push(described(object, parent)),
             Word::No(refusal) => return Acceptance::Refused(refusal),
         }
     }
@@ -60,6 +62,10 @@ pub(super) fn faults(object: &Object) -> Vec<RouteFault> {
         Word::Yes => None,
         Word::Old => Some(RouteFault::Ignored {
             parent: described(object, parent),
+        }),
+        Word::Undated(controller) => Some(RouteFault::Undated {
+            parent: described(object, parent),
+            controller,
         }),
         Word::No(refusal) => Some(RouteFault::Refused(refusal)),
     };
@@ -100,8 +106,9 @@ fn word(object: &Object, parent: &Value) -> Word {
     let mut best = Word::Old;
     for status in statuses(object, parent) {
         match spoken(object, parent, status) {
+            Word::Undated(_) if matches!(best, Word::Yes) => {}
             Word::Old => {}
-            Word::Yes => best = Word::Yes,
+            other @ (Word::Yes | Word::Undated(_)) => best = other,
             Word::No(refusal) => return Word::No(refusal),
         }
     }
@@ -125,7 +132,8 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
             since: condition["lastTransitionTime"].as_str().and_then(timestamp),
         }
     };
-    let is_old = |one: &Value| one["observedGeneration"].as_i64().unwrap_or(0) < generation;
+    let observed = |one: &Value| one["observedGeneration"].as_i64().unwrap_or(0);
+    let is_old = |one: &Value| observed(one) < generation;
     // In a fall-back `Accepted` carries the old generation, and this one says why.
     if let Some(partial) = find("PartiallyInvalid").filter(|one| one["status"] == "True")
         && !is_old(partial)
@@ -135,6 +143,12 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
     for kind in ["Accepted", "ResolvedRefs"] {
         match find(kind) {
             None => return Word::Old,
+            // Linkerd's sets none, and APISIX's did not:
+            // <https://github.com/linkerd/linkerd2/issues/14964>
+            Some(one) if observed(one) == 0 => {
+                let controller = status["controllerName"].as_str().unwrap_or_default();
+                return Word::Undated(controller.to_owned());
+            }
             Some(one) if is_old(one) => return Word::Old,
             Some(one) if one["status"] == "Unknown" => return Word::Old,
             Some(one) if one["status"] == "True" => {}

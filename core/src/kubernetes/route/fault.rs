@@ -74,8 +74,21 @@ pub enum RouteFault {
         /// The parent: ``Gateway `public` ``.
         parent: String,
     },
+    /// A controller does not say which generation of the route it has taken notice of, so that it
+    /// would not be known whether it follows a change.
+    Undated {
+        /// The parent: ``Gateway `public` ``.
+        parent: String,
+        /// The controller.
+        controller: String,
+    },
     /// A controller refuses the route.
     Refused(ParentRefusal),
+    /// The targets of an action are sticky, and its groups are not: ELB takes no second group then.
+    OnlyTargetsSticky {
+        /// Where.
+        place: Place,
+    },
     /// The AWS Load Balancer Controller has not taken the Ingress.
     NotTaken {
         /// The class of the Ingress; empty where it has none.

@@ -15,6 +15,10 @@ pub(super) const TARGET_GROUPS_LIMIT: usize = 5;
 /// The beginning of an action's annotation.
 const ACTIONS: &str = "alb.ingress.kubernetes.io/actions.";
 
+/// The annotation of an Ingress or a Service with the attributes of its target groups.
+/// <https://kubernetes-sigs.github.io/aws-load-balancer-controller/latest/guide/ingress/annotations/#target-group-attributes>
+pub const ATTRIBUTES: &str = "alb.ingress.kubernetes.io/target-group-attributes";
+
 /// The port of a backend that stands for an action.
 const BY_ANNOTATION: &str = "use-annotation";
 
@@ -118,6 +122,36 @@ pub(super) fn not_taken(object: &Object) -> Option<RouteFault> {
     (!is_taken).then(|| RouteFault::NotTaken {
         class: class.to_owned(),
     })
+}
+
+/// Places whose targets are sticky, and whose groups are not: ELB refuses a rule with two such
+/// groups. `own`: the attributes that the Service itself has, which come before the Ingress's.
+/// <https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2734>
+pub(super) fn only_targets_sticky(
+    object: &Object,
+    splits: &[Split],
+    own: Option<&str>,
+) -> Vec<RouteFault> {
+    let all = [own, object.annotation(ATTRIBUTES)].into_iter().flatten();
+    let mut all = all.flat_map(|text| text.split(','));
+    let enabled = all.find_map(|one| one.trim().strip_prefix("stickiness.enabled="));
+    if enabled != Some("true") {
+        return Vec::new();
+    }
+    let has_sticky_groups = |split: &Split| {
+        let action = split.text.as_ref();
+        let action = action.and_then(|text| serde_json::from_str::<Value>(text).ok());
+        let action = action.unwrap_or_default();
+        let sticky = field(&action, "forwardConfig")
+            .and_then(|config| field(config, "targetGroupStickinessConfig"))
+            .and_then(|sticky| field(sticky, "enabled"));
+        sticky == Some(&json!(true))
+    };
+    let splits = splits.iter().filter(|split| !has_sticky_groups(split));
+    let fault = |split: &Split| RouteFault::OnlyTargetsSticky {
+        place: split.place.clone(),
+    };
+    splits.map(fault).collect()
 }
 
 /// The backends of all rules and the default: each name once, and whether it is that of an action.

@@ -523,6 +523,47 @@ fn a_route_is_accepted_when_every_parent_has_accepted_what_was_written() {
     assert_eq!(ingress.acceptance(), Acceptance::NotReported);
 }
 
+/// Of what a controller says, it must be known of which state of the route that is true: Linkerd's
+/// says it never, another's wrote 0. What nobody has looked at is another matter.
+#[test]
+fn a_controller_that_names_no_generation_is_told() {
+    let with = |change: fn(&mut Value)| {
+        let mut object = simple();
+        change(&mut object["status"]["parents"]);
+        route(&object).admission(&WEB)
+    };
+    let undated = |parents: &mut Value| {
+        for condition in parents[0]["conditions"].as_array_mut().unwrap() {
+            condition
+                .as_object_mut()
+                .unwrap()
+                .remove("observedGeneration");
+        }
+    };
+    let parent = "Gateway `public` in `edge`".to_owned();
+    let controller = "example.com/gateway".to_owned();
+    let faults = vec![RouteFault::Undated {
+        parent: parent.clone(),
+        controller,
+    }];
+    assert_eq!(with(undated), Err(faults.clone()));
+    assert!(!faults[0].may_pass());
+    let zero = |parents: &mut Value| parents[0]["conditions"][0]["observedGeneration"] = json!(0);
+    assert_eq!(with(zero), Err(faults));
+    let old = |parents: &mut Value| parents[0]["conditions"][0]["observedGeneration"] = json!(2);
+    assert_eq!(with(old), Err(vec![RouteFault::Ignored { parent }]));
+    // One that is gone does not count beside one that says it.
+    let left = |parents: &mut Value| {
+        let mut other = parents[0].clone();
+        other["conditions"][0]["observedGeneration"] = json!(null);
+        other["controllerName"] = json!("example.com/gone");
+        let all = parents.as_array_mut().unwrap();
+        all.insert(0, other.clone());
+        all.push(other);
+    };
+    assert!(with(left).is_ok());
+}
+
 #[test]
 fn every_parent_counts() {
     let mut object = simple();
@@ -617,6 +658,42 @@ fn an_ingress_has_its_weights_in_the_action() {
     assert_eq!(end["spec"], object["spec"]);
     let scheme = "alb.ingress.kubernetes.io/scheme";
     assert_eq!(end["metadata"]["annotations"][scheme], "internal");
+}
+
+/// ELB refuses a second target group where the targets are sticky and the groups are not.
+#[test]
+fn an_action_with_sticky_targets_needs_sticky_groups() {
+    let sticky = "deregistration_delay.timeout_seconds=30, stickiness.enabled=true";
+    let never = "stickiness.enabled=false";
+    let rows = [
+        (None, None, None, false),
+        (Some(sticky), None, None, true),
+        (None, Some(sticky), None, true),
+        (Some(sticky), Some(never), None, false),
+        (Some(never), Some(sticky), None, true),
+        (Some(sticky), None, Some(true), false),
+        (Some(sticky), None, Some(false), true),
+        (
+            Some("load_balancing.algorithm.type=weighted_random"),
+            None,
+            None,
+            false,
+        ),
+    ];
+    for (of_ingress, of_service, groups, is_fault) in rows {
+        let mut action = forward(&json!([group("web", 1)]));
+        if let Some(enabled) = groups {
+            action["forwardConfig"]["targetGroupStickinessConfig"] = json!({"enabled": enabled});
+        }
+        let mut object = ingress(&action);
+        object["metadata"]["annotations"][ATTRIBUTES] = json!(of_ingress);
+        let service = json!({"metadata": {"name": "web", "annotations": {ATTRIBUTES: of_service}}});
+        let found = route(&object).only_targets_sticky(&WEB, &Object::new(service));
+        let place = Place::Action("web".into());
+        let fault = RouteFault::OnlyTargetsSticky { place };
+        let expected = Vec::from_iter(is_fault.then_some(fault));
+        assert_eq!(found, expected, "{of_ingress:?} {of_service:?} {groups:?}");
+    }
 }
 
 /// A tool that compares texts finds no difference in the end.

@@ -8,6 +8,7 @@ use super::super::decision::Decision;
 use super::super::result::Failure;
 use super::context::{Context, Next};
 use crate::change;
+use crate::kubernetes::object::timestamp;
 use crate::problem::Fault;
 use crate::request::ReturnTarget;
 use crate::snapshot::Query;
@@ -17,6 +18,7 @@ use crate::state::marks;
 use crate::text::listed;
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{Kind, Workload, health};
+use jiff::Timestamp;
 
 /// How many versions a fault lists.
 const LISTED: usize = 5;
@@ -30,6 +32,9 @@ impl Context<'_> {
         let sets = self.snapshot.replica_sets(live)?;
         if let Some(to) = self.undone(live, sets) {
             return Ok(self.follow_undo(live, sets, &to));
+        }
+        if self.comes_back(live) {
+            return Ok(self.already_there(live));
         }
         let to = match target(self.request.to.as_ref(), live, sets) {
             Ok(to) => to,
@@ -59,19 +64,26 @@ impl Context<'_> {
     /// The version that a failed deploy is being rolled back to right now. A rollback on demand
     /// asks for just that, and goes no further.
     fn undone(&self, live: &Workload, sets: &[ReplicaSet]) -> Option<Previous> {
-        // Of the other kinds a rollout that was complete is not told from one pod that fails now.
-        let is_open = match live.kind() {
-            Kind::Deployment => !health::was_rolled_out(live),
-            Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
-                live.updated_replicas() < live.replicas()
-            }
-        };
         let is_marked = live.annotation(marks::ROLLED_BACK).is_some();
-        let is_under_way = is_marked && is_open && self.request.to.is_none();
+        let is_under_way = is_marked && is_open(live) && self.request.to.is_none();
         let served = Previous::recorded(live).filter(|_| is_under_way)?;
         let mut sets = own(live, sets);
         let is_back = sets.any(|set| set.name == served.name && set.is_live(live));
         is_back.then_some(served)
+    }
+
+    /// Whether another rollback on demand is under way, or has brought a version back since this
+    /// one began: to go on from there would bring back what that one took away.
+    fn comes_back(&self, live: &Workload) -> bool {
+        let (started, timeout) = (self.continuation.started, self.request.timeout);
+        let at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        // One that did not come to its end in this time has died, or was left as it is.
+        let is_under_way = |at: Timestamp| is_open(live) && started < at + timeout;
+        let is_since = at.is_some_and(|at| at >= started || is_under_way(at));
+        let is_other = live.annotation(marks::EXECUTION) != Some(&self.request.execution);
+        let has_failed = live.annotation(marks::ROLLED_BACK).is_some();
+        let is_return = live.annotation(marks::RETURNED_TO).is_some() && !has_failed;
+        self.request.to.is_none() && is_return && is_other && is_since
     }
 
     /// Makes that way back this rollback's own: it is followed and judged, and a retry knows it.
@@ -131,6 +143,17 @@ impl Context<'_> {
             previous: Previous::recorded(live),
             ..rollout
         }))))
+    }
+}
+
+/// Whether a rollout is not complete. Of the other kinds one that was is not told from one pod that
+/// fails now.
+fn is_open(live: &Workload) -> bool {
+    match live.kind() {
+        Kind::Deployment => !health::was_rolled_out(live),
+        Kind::StatefulSet | Kind::DaemonSet | Kind::Job => {
+            live.updated_replicas() < live.replicas()
+        }
     }
 }
 

@@ -41,9 +41,29 @@ impl RolloutTracker<'_> {
         )
         .missing(explanation, written.at + self.request.patience * SUPPLY)
         .freeing_nothing(self.stage != Stage::Rollout)
-        .having_served(matches!(self.stage, Stage::Bake { .. }) || self.has_served())
+        .having_served(self.has_traffic() || self.has_served())
         .growing_by_steps(self.grows_by_steps())
         .of_newest(self.sees_newest())
+    }
+
+    /// Whether it is the new version of a switch, all of whose pods were ready before it got
+    /// traffic.
+    fn has_traffic(&self) -> bool {
+        match self.stage {
+            Stage::Bake { .. } => true,
+            Stage::Share { percent, .. } => percent > 0,
+            Stage::Rollout
+            | Stage::Candidate(_)
+            | Stage::Lock { .. }
+            | Stage::Smoke
+            | Stage::Endpoints(_)
+            | Stage::Watched(_)
+            | Stage::Route(_)
+            | Stage::Turn { .. }
+            | Stage::Overlap { .. }
+            | Stage::Leaving(_)
+            | Stage::Settling(_) => false,
+        }
     }
 
     /// Whether it is a canary on its way, whose own steps ask for more pods.

@@ -17,6 +17,9 @@ pub struct TakenBack {
     pub job: String,
     /// The Deployment that was to take over.
     pub deployment: String,
+    /// The execution of another rollback that has taken it back meanwhile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<String>,
 }
 
 impl TakenBack {
@@ -48,12 +51,15 @@ impl TakenBack {
     }
 }
 
-/// A deploy that a rollback on demand waits for. A retry of the rollback may begin when that deploy
-/// is over, and would not know that it was under way.
+/// How many rollbacks are noted that wait for one deploy, the last ones.
+const WAITING: usize = 8;
+
+/// A deploy that rollbacks on demand wait for. A retry of one may begin when that deploy is over,
+/// and would not know that it was under way.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Awaited {
-    /// The execution of the rollback.
-    pub execution: String,
+    /// The executions of the rollbacks.
+    pub executions: Vec<String>,
     /// The job of the deploy.
     pub job: String,
 }
@@ -66,8 +72,19 @@ impl Awaited {
 
     /// Whether this request has waited for the deploy of that job.
     pub fn is_noted(request: &Request, service: &Service, job: &str) -> bool {
-        let noted = Awaited::read(service);
-        noted.is_some_and(|it| it.execution == request.execution && it.job == job)
+        let noted = Awaited::read(service).filter(|it| it.job == job);
+        noted.is_some_and(|it| it.executions.contains(&request.execution))
+    }
+
+    /// The same note, with this request beside those that wait for the deploy of that job.
+    pub fn with(request: &Request, service: &Service, job: &str) -> Awaited {
+        let noted = Awaited::read(service).filter(|it| it.job == job);
+        let mut executions = noted.map(|it| it.executions).unwrap_or_default();
+        executions.push(request.execution.clone());
+        let spare = executions.len().saturating_sub(WAITING);
+        executions.drain(..spare);
+        let job = job.to_owned();
+        Awaited { executions, job }
     }
 
     /// Notes it.

@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 
 impl Context<'_> {
     /// Points the autoscaler of the family at a Deployment. `floor`: it may not scale below that
-    /// until the floor that it had is given back, by `None`.
+    /// until the floor that it had is given back, by `None`. Where that Deployment has one of its
+    /// own, the others stay where they are: Kubernetes follows none of two with one target.
     pub(super) fn move_autoscaler(
         &self,
         from: &str,
@@ -28,8 +29,11 @@ impl Context<'_> {
             return Ok(());
         }
         let names = self.names(&[from, to])?;
-        for scaler in scalers.filter(|scaler| is_of(scaler, &names)) {
-            if let Some(patch) = autoscaler_patch(scaler, to, floor) {
+        let scalers = scalers.filter(|scaler| is_of(scaler, &names));
+        let has_own = scalers.clone().any(|scaler| is_of(scaler, &[to]));
+        for scaler in scalers {
+            let target = if has_own { scaler.target() } else { to };
+            if let Some(patch) = autoscaler_patch(scaler, target, floor) {
                 let namespace = &self.request.namespace;
                 let call = Call::merge_patch(&AUTOSCALERS, namespace, scaler.name(), patch);
                 return Err(self.step(call));

@@ -182,7 +182,7 @@ impl Context<'_> {
         if let Some(dead) = Lock::read(service) {
             return Ok(self.inherit(service, live, &dead));
         }
-        self.note_failed_meanwhile(service, live)?;
+        self.note_ended_meanwhile(service, live)?;
         let Some(found) = self.snapshot.deployment(live.name())? else {
             return Ok(Decision::GiveUp(Failure::Deleted(None)));
         };
@@ -197,8 +197,9 @@ impl Context<'_> {
         // Its switch is known by the Service's annotations, which somebody may have taken away.
         let job = &self.continuation.job;
         let taken_back = TakenBack::by(self.request, service);
-        let wrote = found.annotation(marks::JOB) == Some(job)
-            || taken_back.as_ref().is_some_and(|it| it.job == *job);
+        let stopped = |noted: &TakenBack| noted.job == *job && noted.by.is_none();
+        let wrote =
+            found.annotation(marks::JOB) == Some(job) || taken_back.as_ref().is_some_and(stopped);
         let is_route_left = service.annotation(marks::ROUTE_LEFT).is_some();
         if is_route_left || self.other_that_runs(found)?.is_some() {
             if wrote && !is_route_left {
@@ -215,7 +216,7 @@ impl Context<'_> {
             ..
         }) = &mut success
         {
-            switched.taken_back = taken_back.map(|it| it.deployment);
+            switched.taken_back = taken_back;
         }
         Ok(success)
     }

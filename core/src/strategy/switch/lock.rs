@@ -109,38 +109,49 @@ impl Context<'_> {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             deployment,
+            by: None,
         }
     }
 
-    /// Notes that this rollback on demand waits for the deploy of that lock. Of several that wait
-    /// the first is noted.
+    /// Notes that this rollback on demand waits for the deploy of that lock.
     pub(super) fn note_waiting(&self, service: &Service, lock: &Lock) -> Result<(), Decision> {
-        let is_noted = Awaited::read(service).is_some_and(|it| it.job == lock.job);
+        let is_noted = Awaited::is_noted(self.request, service, &lock.job);
         if is_noted || self.request.mode.is_plan() || !self.request.is_back_to_former() {
             return Ok(());
         }
-        let awaited = Awaited {
-            execution: self.request.execution.clone(),
-            job: lock.job.clone(),
-        };
+        let awaited = Awaited::with(self.request, service, &lock.job);
         Err(self.patch_service(awaited.note(service), Phase::Start))
     }
 
     /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
-    /// waited has failed by itself: a retry of it would go one version further otherwise.
-    pub(super) fn note_failed_meanwhile(
+    /// waited has failed by itself, or another rollback has taken it back: a retry of it would go
+    /// one version further otherwise.
+    pub(super) fn note_ended_meanwhile(
         &self,
         service: &Service,
         live: &Workload,
     ) -> Result<(), Decision> {
-        let failed = failed_meanwhile(self.request, service, live, self.continuation);
-        let Some(job) = failed.filter(|_| TakenBack::by(self.request, service).is_none()) else {
+        if TakenBack::by(self.request, service).is_some() {
+            return Ok(());
+        }
+        let (request, continuation) = (self.request, self.continuation);
+        let taken_back = if let Some(job) = failed_meanwhile(request, service, live, continuation) {
+            let mut all = self.versions()?.iter();
+            let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
+            self.note_of(
+                candidate
+                    .map_or(&*request.deployment, |one| one.name())
+                    .to_owned(),
+            )
+        } else if let Some(by) = returned_meanwhile(request, service, live, continuation) {
+            let from = service_lock::from(service).unwrap_or_default();
+            TakenBack {
+                by: Some(by.to_owned()),
+                ..self.note_of(from.to_owned())
+            }
+        } else {
             return Ok(());
         };
-        let mut all = self.versions()?.iter();
-        let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
-        let name = candidate.map_or(&*self.request.deployment, |one| one.name());
-        let taken_back = self.note_of(name.to_owned());
         Err(self.patch_service(taken_back.note(service), Phase::Switch))
     }
 
@@ -204,4 +215,24 @@ pub(super) fn failed_meanwhile<'a>(
         || Awaited::is_noted(request, service, job);
     let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
     (request.is_back_to_former() && is_since && is_other).then_some(job)
+}
+
+/// The execution of another rollback on demand that has brought back what serves since this one
+/// began: whoever asked for this one did not see that yet.
+pub(super) fn returned_meanwhile<'a>(
+    request: &Request,
+    service: &Service,
+    live: &'a Workload,
+    continuation: &Continuation,
+) -> Option<&'a str> {
+    let (by, job) = (
+        live.annotation(marks::EXECUTION)?,
+        live.annotation(marks::JOB)?,
+    );
+    let is_last = service.annotation(marks::JOB) == Some(job);
+    let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+    let is_since =
+        at.is_some_and(|at| at >= continuation.started) || Awaited::is_noted(request, service, job);
+    let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;
+    (request.is_back_to_former() && is_last && is_since && is_return).then_some(by)
 }

@@ -285,13 +285,14 @@ impl Context<'_> {
         {
             return Ok(decision);
         }
+        let gone = RollbackResult::ServiceGone(self.share_now());
         Ok(match &self.continuation.phase {
-            Phase::SwitchRollback(back) => ended(back.clone(), RollbackResult::ServiceGone),
+            Phase::SwitchRollback(back) => ended(back.clone(), gone),
             Phase::Start
             | Phase::Switch
             | Phase::Rollout(_)
             | Phase::Rollback(_)
-            | Phase::Release(_) => ended(self.deleted(), RollbackResult::ServiceGone),
+            | Phase::Release(_) => ended(self.deleted(), gone),
         })
     }
 

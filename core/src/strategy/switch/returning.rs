@@ -2,7 +2,7 @@
 //! there on it is a switch like any other, with the same lock, judgement and way back.
 
 use super::context::Context;
-use super::lock::{failed_meanwhile, unfinished};
+use super::lock::{failed_meanwhile, returned_meanwhile, unfinished};
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
@@ -190,13 +190,14 @@ impl<'a> Family<'a> {
         }
     }
 
-    /// Whether the last deploy was not done, or this execution has taken it back: what serves was
-    /// not replaced.
+    /// Whether the last deploy was not done, or this execution or another one has taken it back:
+    /// what serves was not replaced.
     fn keeps_live(&self, continuation: &Continuation) -> bool {
         let (request, service, live) = (self.request, self.service, self.live);
         TakenBack::by(request, service).is_some()
             || unfinished(request, service, live, continuation).is_some()
             || failed_meanwhile(request, service, live, continuation).is_some()
+            || returned_meanwhile(request, service, live, continuation).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {

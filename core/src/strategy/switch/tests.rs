@@ -1425,7 +1425,7 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
         json!({"since": "2020-01-01T00:00:00Z", "deadline": "2020-01-01T01:00:00Z",
             "notes": notes})
     };
-    let awaited = json!({"execution": "run-2", "job": "job-1"});
+    let awaited = json!({"executions": ["run-2"], "job": "job-1"});
     let rows = [
         (
             "with a share of the pods the Service is held again",

@@ -9,6 +9,7 @@ use crate::kubernetes::object::timestamp;
 use crate::kubernetes::route::{Evidence, MissedShare, Route, RouteBefore, RouteFault};
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
+use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::action::Action;
@@ -58,21 +59,28 @@ impl Context<'_> {
         &self,
         service: &Service,
     ) -> Result<(), Decision> {
-        let is_at_start = self.continuation.phase == Phase::Start && !self.request.mode.is_plan();
-        let dead = Lock::read(service).filter(|_| is_at_start);
-        let others = |lock: &Lock| lock.execution != self.request.execution;
-        // One that is alive and to be stopped loses its lock before anything else.
-        let Some(dead) = dead.filter(|lock| others(lock) && !lock.holds(self.now)) else {
+        if self.continuation.phase != Phase::Start || self.request.mode.is_plan() {
             return Ok(());
+        }
+        let dead = Lock::read(service);
+        let others = |lock: &Lock| lock.execution != self.request.execution;
+        let is_dead = match &dead {
+            // One that is alive and to be stopped loses its lock before anything else.
+            Some(lock) => others(lock) && !lock.holds(self.now),
+            // The Service was made anew since: what is left is the note on the route.
+            None => self.is_noted_on_route()?,
         };
+        if !is_dead {
+            return Ok(());
+        }
         // Not to a Service without pods.
         if self.has_ready(&service.selector())?
             && let Err(decision) = self.shift_back(None)
         {
             return Err(at_start(decision));
         }
-        let is_shared = dead.share.is_some() && dead.selects_by(&service.selector());
-        let Some(pinned) = dead.pinned.filter(|_| is_shared) else {
+        let is_shared = |dead: &Lock| dead.share.is_some() && dead.selects_by(&service.selector());
+        let Some(pinned) = dead.filter(is_shared).and_then(|dead| dead.pinned) else {
             return Ok(());
         };
         if !self.has_ready(&pinned)? {
@@ -81,6 +89,16 @@ impl Context<'_> {
         self.rechecked()?;
         let patch = service_lock::select(service, &pinned, true);
         Err(self.patch_service(patch, Phase::Start))
+    }
+
+    /// Whether the route has a note of another deploy's canary of this Service.
+    fn is_noted_on_route(&self) -> Result<bool, Query> {
+        let Some(routed) = self.routed() else {
+            return Ok(false);
+        };
+        let route = self.route(&routed)?;
+        let mark = route.and_then(|route| self.mark_on(route));
+        Ok(mark.is_some_and(|mark| mark.job != self.continuation.job))
     }
 
     /// What is wrong with the route and the names that a canary needs.
@@ -153,8 +171,11 @@ impl Context<'_> {
         let service = &self.switch.service;
         let backends = routed.backends();
         let there = self.candidate_service(routed)?;
+        let ours = self.snapshot.service(service)?;
+        let sticky = ours.map(|ours| route.only_targets_sticky(&backends, ours));
+        let sticky = sticky.unwrap_or_default();
         let mut faults = match route.admission(&backends) {
-            Ok(before) => {
+            Ok(before) if sticky.is_empty() => {
                 let shares = routed.canary.steps.iter().map(|step| step.weight);
                 let missed = route.missed_share(&backends, &before, shares);
                 let fault = |missed: MissedShare| {
@@ -162,7 +183,8 @@ impl Context<'_> {
                 };
                 return Ok(missed.map_or(Ok(before), |missed| Err(vec![fault(missed)])));
             }
-            Err(faults) => faults,
+            Ok(_) => sticky,
+            Err(faults) => [faults, sticky].concat(),
         };
         // A rule of testers names the candidate's Service, which is made later.
         if there.is_none() && route.sends_to(backends.canary) {

@@ -1,6 +1,8 @@
 //! Why a route cannot divide a Service's traffic, as a fault of the request.
 
-use crate::kubernetes::route::{ActionProblem, MissedShare, ParentRefusal, Place, RouteFault};
+use crate::kubernetes::route::{
+    ATTRIBUTES, ActionProblem, MissedShare, ParentRefusal, Place, RouteFault,
+};
 use crate::text::{list, listed, quote};
 
 /// What is wrong, after the name of the route: "`httproute/web`, which …".
@@ -50,7 +52,20 @@ pub(super) fn problem(fault: &RouteFault, service: &str) -> String {
             "is ignored by {}: no controller has taken notice of it as it is now",
             quote(parent)
         ),
+        RouteFault::Undated { parent, controller } => format!(
+            "is accepted for {} by `{}`, which does not say of which state of the route that is \
+             true (`observedGeneration`): it would not be known whether a share is in force. Use \
+             another route, or leave `route` out",
+            quote(parent),
+            quote(controller)
+        ),
         RouteFault::Refused(refusal) => refused(refusal),
+        RouteFault::OnlyTargetsSticky { place } => format!(
+            "has sticky targets (stickiness.enabled=true in the annotation {ATTRIBUTES}), and ELB \
+             takes a second target group in {place} only where the groups are sticky, too: give \
+             its `forwardConfig` a `targetGroupStickinessConfig` with `enabled` and \
+             `durationSeconds`"
+        ),
         RouteFault::NotTaken { class } => format!(
             "has the class `{}` and was not taken by the AWS Load Balancer Controller, so that \
              its actions have no effect",

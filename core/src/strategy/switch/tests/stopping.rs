@@ -34,10 +34,13 @@ fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
     };
     let waits = "wait 5s Lock { execution: \"run-1\"";
     let notes = "patch services/web null +awaited";
-    let awaited = json!({"execution": "run-2", "job": "job-1"});
+    let awaited = json!({"executions": ["run-2"], "job": "job-1"});
     let awaited = json!({marks::AWAITED: awaited.to_string()});
     let mut ending = awaited;
     ending[marks::RETIRING] = json!("true");
+    let of_another = json!({"executions": ["run-7"], "job": "job-1"}).to_string();
+    let mut by_another = ending.clone();
+    by_another[marks::AWAITED] = json!(of_another);
     let rows = [
         (
             "with a share",
@@ -73,6 +76,12 @@ fn a_rollback_on_demand_does_not_wait_for_what_it_takes_back() {
             notes,
         ),
         ("that is noted once", &back, baking(ending), waits),
+        (
+            "beside another that waits",
+            &back,
+            baking(by_another),
+            notes,
+        ),
     ];
     for (name, fields, snapshot, expected) in rows {
         let found = decided(&request(fields.clone()), &Phase::Start, &snapshot, at(20));
