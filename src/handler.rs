@@ -1,6 +1,7 @@
 //! From an event to its work. A deploy: request, resume, access, engine, and exactly one report. A
 //! renewal of the token: a new one, or why there is none.
 
+mod announcing;
 mod ledger;
 mod page;
 mod unreported;
@@ -128,7 +129,9 @@ impl Function {
         let taken = taken? == Receipt::Taken;
         // A failure that came too late to be told is one all the same.
         if taken || matches!(report, Report::Failure { .. }) {
+            let announcement = self.announcement(job, &report, &ledger);
             self.count(&report, &ledger);
+            self.announce(announcement, last).await;
         }
         Ok(Value::Null)
     }
@@ -151,7 +154,12 @@ impl Function {
         };
         let report = report.for_caller();
         log(&report, &ledger);
+        let announcement = job
+            .ok()
+            .and_then(|job| self.announcement(&job, &report, &ledger));
         self.count(&report, &ledger);
+        self.announce(announcement, end - ANSWER_MARGIN.min(margin / 4))
+            .await;
         match report.answer() {
             Answer::Value(answer) => Ok(answer),
             Answer::Failure(failure_type, message) => {

@@ -24,6 +24,9 @@ const SOURCES: [&str; 3] = ["K8S_CLUSTER", "EKS_CLUSTER", "KUBECONFIG_PARAMETER"
 /// The variable with the bucket for artifacts of calls.
 const BUCKET: &str = "ARTIFACT_BUCKET";
 
+/// The variable with the bus that gets an event of each deploy's end.
+const BUS: &str = "EVENT_BUS";
+
 /// Variables that belong to one of the [`SOURCES`] alone.
 const COMPANIONS: [(&str, &str); 5] = [
     ("K8S_TOKEN_PARAMETER", "K8S_CLUSTER"),
@@ -40,6 +43,8 @@ pub struct Environment {
     pub source: ClusterSource,
     /// The bucket from which artifacts are read for calls without a pipeline.
     pub artifact_bucket: Option<String>,
+    /// The bus of EventBridge that gets an event of each deploy's end: its name or ARN.
+    pub event_bus: Option<String>,
 }
 
 /// Which cluster, and what opens it.
@@ -136,10 +141,16 @@ impl Environment {
             let problem = "must be the name of one bucket of S3, without s3:// and a key";
             faults.push(Fault::new(BUCKET, problem));
         }
+        let event_bus = given(BUS);
+        if event_bus.as_deref().is_some_and(|bus| !is_bus(bus)) {
+            let problem = "must be the name or the ARN of an event bus";
+            faults.push(Fault::new(BUS, problem));
+        }
         match found.pop() {
             Some(source) if faults.is_empty() => Ok(Environment {
                 source,
                 artifact_bucket,
+                event_bus,
             }),
             _ => Err(faults),
         }
@@ -221,6 +232,18 @@ fn eks_source(
 fn is_bucket(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
     (3..=255).contains(&name.len()) && name.bytes().all(allowed)
+}
+
+/// Whether a text may be the name or the ARN of an event bus.
+/// <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEventsRequestEntry.html>
+fn is_bus(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"/.-_".contains(&byte);
+    let name = match text.split_once(":event-bus/") {
+        Some((owner, name)) if owner.starts_with("arn:") && owner.contains(":events:") => name,
+        Some(_) => return false,
+        None => text,
+    };
+    (1..=256).contains(&name.len()) && name.bytes().all(allowed) && text.len() <= 1600
 }
 
 /// The name of an SSM parameter: a name or an ARN, with `:version` or `:label` where one is meant.

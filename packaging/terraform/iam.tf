@@ -57,6 +57,8 @@ locals {
     { sid = "ReportToCodePipeline", actions = ["codepipeline:PutJobSuccessResult", "codepipeline:PutJobFailureResult"], resources = ["*"] },
     # On single alarms, CloudWatch would never return a composite one.
     { sid = "ReadAlarms", actions = ["cloudwatch:DescribeAlarms"], resources = var.reads_alarms ? ["*"] : [] },
+    # Under its own name alone.
+    { sid = "SendEvents", actions = ["events:PutEvents"], resources = compact([var.event_bus_arn]), condition = { StringEquals = { "events:source" = "landfall" } } },
     { sid = "WriteLog", actions = ["logs:CreateLogStream", "logs:PutLogEvents"], resources = ["${aws_cloudwatch_log_group.this.arn}:*"] },
     # Lambda itself connects the function to the VPC with this role.
     { sid = "ConnectToVpc", actions = local.network_actions, resources = var.vpc != null ? ["*"] : [] },

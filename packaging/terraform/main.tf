@@ -21,6 +21,7 @@ locals {
     K8S_CA_PARAMETER     = try(var.token.ca_parameter, null)
     K8S_CA               = try(var.token.ca, null)
     ARTIFACT_BUCKET      = var.artifact_bucket
+    EVENT_BUS            = var.event_bus_arn
   }
 }
 

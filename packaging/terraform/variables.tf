@@ -152,6 +152,17 @@ variable "vpc" {
   default = null
 }
 
+variable "event_bus_arn" {
+  description = "Bus of EventBridge that gets an event of each deploy's end. Null means none."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.event_bus_arn == null ? true : can(regex("^arn:aws[a-z-]*:events:[a-z0-9-]+:[0-9]{12}:event-bus/[A-Za-z0-9._/-]+$", var.event_bus_arn))
+    error_message = "The event_bus_arn must be the ARN of an event bus."
+  }
+}
+
 variable "reads_alarms" {
   description = "Whether deploys may be guarded by CloudWatch alarms (the user parameter alarms)."
   type        = bool

@@ -1,5 +1,5 @@
 //! A local AWS: the Lambda Runtime API, SSM Parameter Store, CodePipeline's job API, S3, EKS, STS,
-//! the alarms of CloudWatch.
+//! the alarms of CloudWatch, EventBridge.
 //!
 //! It uses plain HTTP on loopback. All but the Runtime API share one endpoint: `X-Amz-Target`, the
 //! form of STS and the scope of the signature say which service is called. Every process of the
@@ -14,6 +14,7 @@ mod codepipeline;
 mod eks;
 mod endpoint;
 mod environment;
+mod eventbridge;
 mod fault;
 mod invocation;
 mod request;

@@ -301,6 +301,7 @@ impl Object<'_> {
             headers.insert(IF_MATCH, etag.clone());
         }
         let signature = Signature {
+            service: "s3",
             region: &self.region,
             keys: self.keys,
             now: Timestamp::now(),

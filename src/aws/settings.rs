@@ -19,6 +19,8 @@ pub enum AwsService {
     Sts,
     /// CloudWatch.
     CloudWatch,
+    /// EventBridge.
+    EventBridge,
 }
 
 /// The settings for AWS.
@@ -57,6 +59,7 @@ impl Settings {
             (AwsService::Eks, "AWS_ENDPOINT_URL_EKS"),
             (AwsService::Sts, "AWS_ENDPOINT_URL_STS"),
             (AwsService::CloudWatch, "AWS_ENDPOINT_URL_CLOUDWATCH"),
+            (AwsService::EventBridge, "AWS_ENDPOINT_URL_EVENTBRIDGE"),
         ];
         Settings {
             region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")),

@@ -1,4 +1,4 @@
-//! Signs requests to S3, and the call to STS that is a token of EKS, with the SDK's signer.
+//! Signs requests to S3 and EventBridge, and the call to STS that is a token of EKS, with the SDK's signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
 use crate::http::chain;
@@ -67,7 +67,9 @@ fn signed(
 
 /// The parameters of a signature.
 pub struct Signature<'a> {
-    /// The region of the bucket.
+    /// The service, as signatures name it.
+    pub service: &'a str,
+    /// The region of the bucket or the bus.
     pub region: &'a str,
     /// The credentials.
     pub keys: &'a Keys,
@@ -93,7 +95,14 @@ impl Signature<'_> {
         let shown = headers.iter();
         let shown = shown.filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)));
         let request = SignableRequest::new(method, url, shown, SignableBody::Bytes(body));
-        let signed = signed("s3", self.region, self.keys, self.now, settings, request)?;
+        let signed = signed(
+            self.service,
+            self.region,
+            self.keys,
+            self.now,
+            settings,
+            request,
+        )?;
         let (added, _) = signed.into_parts();
         for header in added {
             let value = HeaderValue::from_str(header.value());

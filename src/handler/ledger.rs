@@ -36,7 +36,7 @@ impl Ledger {
         }
     }
 
-    /// Keeps what a page of the report tells, if one is wanted; the next invocation gets what this
+    /// Keeps what a page of the report tells, if one or an event is wanted; the next invocation gets what this
     /// one has asked of the cluster.
     pub(super) fn seen(&self, details: Details, continuation: &mut Continuation) {
         if let Some(timeline) = &mut continuation.timeline {
@@ -45,6 +45,14 @@ impl Ledger {
             timeline.traffic.1 += bytes;
             *self.page.borrow_mut() = Some(details);
         }
+    }
+
+    /// Whether nothing serves any more, as far as is known.
+    pub(super) fn is_outage(&self) -> bool {
+        self.deploy
+            .borrow()
+            .as_ref()
+            .is_some_and(|deploy| deploy.outage)
     }
 
     /// Notes the names of fields that are wrong. Their problems may quote values.

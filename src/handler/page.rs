@@ -78,7 +78,7 @@ impl Function {
             return Err("the job does not say where in S3 it goes".to_owned());
         }
         let about = (&*job.id, Timestamp::now());
-        let details = ledger.page.take();
+        let details = ledger.page.borrow().clone();
         let page = Page::of(report, details, about, traffic::so_far(), &logging::mask());
         let Some(page) = page else {
             return Ok(());

@@ -37,7 +37,7 @@ impl Function {
                 Err(unusable) => return report::unusable_continuation(&unusable),
             },
         };
-        if job.output.is_some() {
+        if job.output.is_some() || environment.event_bus.is_some() {
             continuation.timeline.get_or_insert_default();
         }
         *ledger.begun.borrow_mut() = Some((continuation.clone(), bound_to.clone()));

@@ -35,6 +35,7 @@ mod diagnosis;
 mod resume;
 mod called;
 mod page;
+mod announced;
 mod artifact;
 mod releases;
 mod field;

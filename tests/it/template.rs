@@ -1,7 +1,7 @@
 //! `template.yaml` against what the function does: the rights that it uses, the variables that it
 //! reads, the metrics that it counts.
 
-use crate::stage::{LIFE, SHORT, Stage, image};
+use crate::stage::{LIFE, SHORT, Stage, demo_app, image};
 use crate::ways_in;
 use landfall_sandbox::aws::{Alarm, InvocationEnd, Outcome};
 use serde_json::{Value, json};
@@ -37,7 +37,8 @@ const OF_LAMBDA: [&str; 8] = [
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_role_may_do_what_the_function_does_and_nothing_else() {
-    let stage = Stage::new().await;
+    let bus = [("EVENT_BUS", Some("deploys"))];
+    let stage = Stage::given_with([demo_app(600)], &bus).await;
     let slow = image("registry.example.com/demo-app:2.0.0-after-2s");
     stage.deploy_in(SHORT, slow).await.success();
     let plan = json!({"deployment": "demo-app", "images": {"app": "demo-app:3"}, "mode": "plan"});
@@ -95,7 +96,7 @@ async fn the_role_may_do_what_the_function_does_and_nothing_else() {
 /// The rights that a call without a pipeline takes, whose artifact is in a bucket: also that.
 async fn called() -> BTreeSet<String> {
     let variables = [("ARTIFACT_BUCKET", Some("artifacts"))];
-    let stage = Stage::given_with([crate::stage::demo_app(600)], &variables).await;
+    let stage = Stage::given_with([demo_app(600)], &variables).await;
     let archive = crate::artifact::zip(&[("image.json", br#"{"ImageURI": "demo-app:6"}"#)]);
     stage.aws.put_object("artifacts", "build", archive);
     stage.aws.open_bucket("artifacts");
@@ -130,6 +131,7 @@ fn action(target: &str) -> Option<String> {
     match target.split_once('.').unwrap() {
         ("AmazonSSM", operation) => Some(format!("ssm:{operation}")),
         ("CodePipeline_20150709", operation) => Some(format!("codepipeline:{operation}")),
+        ("AWSEvents", operation) => Some(format!("events:{operation}")),
         ("EKS", operation) => Some(format!("eks:{operation}")),
         ("GraniteServiceVersion20100801", operation) => Some(format!("cloudwatch:{operation}")),
         ("STS", operation) => Some(format!("sts:{operation}")),
@@ -156,9 +158,8 @@ fn the_template_sets_the_variables_that_the_function_reads() {
     let read = fs::read_to_string(root().join("core/src/environment.rs")).unwrap();
     let read = read.split("#[cfg(test)]").next().unwrap();
     let ours = |text: &&str| {
-        let begins =
-            ["K8S_", "EKS_", "KUBECONFIG_", "ARTIFACT_"].map(|prefix| text.starts_with(prefix));
-        begins.contains(&true) && !text.contains(' ')
+        let prefixes = ["K8S_", "EKS_", "KUBECONFIG_", "ARTIFACT_", "EVENT_"];
+        prefixes.iter().any(|prefix| text.starts_with(prefix)) && !text.contains(' ')
     };
     let variables: BTreeSet<&str> = read.split('"').filter(ours).collect();
     let template = template();

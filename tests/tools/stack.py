@@ -42,6 +42,7 @@ CA = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0t"
 ACTION_SECONDS = 20 * 60
 CLUSTER = f"arn:aws:eks:{REGION}:{ACCOUNT}:cluster/prod"
 ROLE = "arn:aws:iam::210987654321:role/landfall/deploy"
+BUS = f"arn:aws:events:{REGION}:{ACCOUNT}:event-bus/deploys"
 REFERENCE = "/aws/reference/secretsmanager/"
 SECRET = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:"
 # What must be known of a cluster, for each way in.
@@ -53,7 +54,7 @@ ALL = PLAIN | {
     "TokenParameter": "/k8s/token", "CaParameter": "k8s-ca", "KeyArn": KEY, "RotateToken": "yes",
     "SubnetIds": "subnet-0a1b2c3d,subnet-0a1b2c3e", "SecurityGroupIds": "sg-0a1b2c3d",
     "AlarmTopicArn": TOPIC, "ReservedConcurrency": "3", "Alarms": "yes", "ChatPipelines": "shop,web",
-    "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary",
+    "PermissionsBoundary": f"arn:aws:iam::{ACCOUNT}:policy/boundary", "EventBusArn": BUS,
 }
 
 
@@ -303,6 +304,7 @@ class Everything(unittest.TestCase):
             ({"RotateToken": "yes", "KeyArn": KEY},
              {"DecryptTokenAndCa", "StoreRenewedToken", "EncryptRenewedToken"}),
             ({"Alarms": "yes"}, {"ReadAlarms"}),
+            ({"EventBusArn": BUS}, {"SendEvents"}),
             ({"ArtifactBucket": "releases"}, {"ReadArtifactsOfCalls"}),
             ({"ArtifactBucket": "releases", "ArtifactKeyArn": KEY},
              {"ReadArtifactsOfCalls", "DecryptArtifactsOfCalls"}),
@@ -325,6 +327,12 @@ class Everything(unittest.TestCase):
                 "Condition": {"StringLike": {"kms:ViaService": "s3.*.amazonaws.com",
                                              "kms:EncryptionContext:aws:s3:arn": [bucket, f"{bucket}/*"]}}})
             self.assertEqual(stack.function()["Environment"]["Variables"]["ARTIFACT_BUCKET"], "releases")
+
+    def test_events(self):
+        with Stack(PLAIN | {"EventBusArn": BUS}) as stack:
+            self.assertEqual(stack.allows()["SendEvents"], allow("events:PutEvents", BUS) | {
+                "Condition": {"StringEquals": {"events:source": "landfall"}}})
+            self.assertEqual(stack.function()["Environment"]["Variables"]["EVENT_BUS"], BUS)
 
     def test_names_of_parameters(self):
         for given, expected in [
@@ -351,7 +359,7 @@ class Everything(unittest.TestCase):
             function = stack.function()
             self.assertEqual(function["Environment"]["Variables"], {
                 "K8S_CLUSTER": PLAIN["ClusterUrl"], "K8S_TOKEN_PARAMETER": "/k8s/token",
-                "K8S_CA_PARAMETER": "k8s-ca"})
+                "K8S_CA_PARAMETER": "k8s-ca", "EVENT_BUS": BUS})
             self.assertEqual(function["VpcConfig"]["SubnetIds"], ["subnet-0a1b2c3d", "subnet-0a1b2c3e"])
             self.assertEqual(function["VpcConfig"]["SecurityGroupIds"], ["sg-0a1b2c3d"])
             concurrency = client("lambda").get_function_concurrency(FunctionName="landfall")

@@ -2,11 +2,11 @@
 
 use super::model::{Engine, Outcome};
 use crate::outcome::CredentialSource;
-use crate::report::page::{Details, Target};
+use crate::report::page::{Details, RolledBackTo, Target};
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
-use crate::strategy::Failure;
+use crate::strategy::{Failure, RollbackResult};
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
 
@@ -32,13 +32,49 @@ impl Engine {
     }
 }
 
+/// What serves again, where a failed version was taken out of service.
+fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
+    match rollback_result {
+        RollbackResult::RolledBack(version) => Some(RolledBackTo {
+            revision: Some(version.revision).filter(|revision| *revision > 0),
+            image: Some(version.image.clone()),
+            deployment: None,
+        }),
+        RollbackResult::SwitchedBack(name, _) => Some(RolledBackTo {
+            deployment: Some(name.clone()),
+            ..RolledBackTo::default()
+        }),
+        RollbackResult::RollbackDisabled
+        | RollbackResult::NothingWritten
+        | RollbackResult::NothingToRollBackTo
+        | RollbackResult::NothingServed
+        | RollbackResult::PreviousGone(_)
+        | RollbackResult::NotRolledBack(..)
+        | RollbackResult::RollbackFailed(..)
+        | RollbackResult::Paused
+        | RollbackResult::OvertakenBy(_)
+        | RollbackResult::Deleted
+        | RollbackResult::ServiceGone
+        | RollbackResult::Unswitched(_)
+        | RollbackResult::LeftSwitched
+        | RollbackResult::NoWayBack
+        | RollbackResult::SwitchRollbackFailed(_)
+        | RollbackResult::ShareUnconfirmed(..) => None,
+    }
+}
+
 impl Ended {
     /// What a page of the report has beside the report.
     pub fn details(&self) -> Details {
         let (request, continuation) = (&self.request, &self.continuation);
-        let mut evidence = Evidence::default();
-        if let Outcome::Failed(Failure::Rollout { failure, .. }) = &self.outcome {
+        let (mut evidence, mut rolled_back_to) = (Evidence::default(), None);
+        if let Outcome::Failed(Failure::Rollout {
+            failure,
+            rollback_result,
+        }) = &self.outcome
+        {
             evidence = failure.evidence.clone();
+            rolled_back_to = restored(rollback_result);
         }
         let mut changes = Vec::new();
         if let Outcome::Planned(plan) = &self.outcome {
@@ -54,6 +90,7 @@ impl Ended {
             },
             is_plan: request.mode.is_plan(),
             started: continuation.started,
+            rolled_back_to,
             evidence,
             changes,
             warnings: continuation.warnings.clone(),

@@ -56,6 +56,34 @@ fn a_bucket_for_artifacts_is_a_name() {
 }
 
 #[test]
+fn an_event_bus_is_a_name_or_an_arn() {
+    let read = |bus: &str| {
+        let read = read(&[("K8S_CLUSTER", "https://c"), ("EVENT_BUS", bus)]);
+        read.map(|environment| environment.event_bus)
+    };
+    assert_eq!(read(""), Ok(None));
+    for good in [
+        "default",
+        "deploys.of-ours",
+        "arn:aws:events:eu-central-1:111111111111:event-bus/deploys",
+        "arn:aws-cn:events:cn-north-1:111111111111:event-bus/a/b",
+    ] {
+        assert_eq!(read(good), Ok(Some(good.to_owned())));
+    }
+    for bad in [
+        "a bus",
+        "*",
+        "arn:aws:sns:eu-central-1:111111111111:deploys",
+        "arn:aws:sns:eu-central-1:111111111111:event-bus/deploys",
+        "arn:aws:events:eu-central-1:111111111111:event-bus/",
+        "https://events.eu-central-1.amazonaws.com/",
+    ] {
+        let faults = read(bad).expect_err(bad);
+        assert_eq!(faults[0].field, "EVENT_BUS", "{bad}");
+    }
+}
+
+#[test]
 fn an_address_is_nothing_but_an_address() {
     for bad in [
         "",

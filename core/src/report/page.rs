@@ -1,13 +1,14 @@
 //! The report as a page: `report.html` for people and `report.json` for programs, in the ZIP
 //! archive that the action's output artifact is.
 
+mod announcement;
 mod chart;
 mod html;
 mod markup;
 mod model;
 mod place;
 
-pub use model::{Details, Page, Target};
+pub use model::{Details, Page, RolledBackTo, Target};
 
 use crate::formats::archive::pack;
 

@@ -99,6 +99,13 @@ export interface LandfallFunctionProps {
   readonly readsAlarms?: boolean;
 
   /**
+   * The bus that gets an event of each deploy's end, with versions, seconds and what was rolled back.
+   *
+   * @default - none
+   */
+  readonly eventBus?: events.IEventBus;
+
+  /**
    * INFO logs each write to the cluster and each report; DEBUG also logs each read. Above INFO Lambda
    * would drop the metrics, which are log lines of this level.
    *
@@ -187,6 +194,7 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
       environment: {
         ...props.cluster._bind(this, this.role, props.encryptionKey),
         ...props.artifactBucket && { ARTIFACT_BUCKET: props.artifactBucket.bucketName },
+        ...props.eventBus && { EVENT_BUS: props.eventBus.eventBusArn },
       },
       loggingFormat: lambda.LoggingFormat.JSON,
       applicationLogLevelV2: logLevel(props.logLevel),
@@ -249,6 +257,15 @@ export class LandfallFunction extends Construct implements iam.IGrantable, ec2.I
     if (props.readsAlarms) {
       // On single alarms, CloudWatch would never return a composite one.
       this.statement('ReadAlarms', ['cloudwatch:DescribeAlarms']);
+    }
+    if (props.eventBus) {
+      // Under its own name alone.
+      this.role.addToPolicy(new iam.PolicyStatement({
+        sid: 'SendEvents',
+        actions: ['events:PutEvents'],
+        resources: [props.eventBus.eventBusArn],
+        conditions: { StringEquals: { 'events:source': 'landfall' } },
+      }));
     }
     if (props.artifactBucket) {
       this.allowArtifacts(props.artifactBucket);

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import * as cdk from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -68,6 +69,8 @@ const SETUPS = {
       timeout: cdk.Duration.minutes(15),
       reservedConcurrentExecutions: 3,
       readsAlarms: true,
+      eventBus: events.EventBus.fromEventBusArn(
+        stack, 'Bus', 'arn:aws:events:eu-central-1:111122223333:event-bus/deploys'),
       logLevel: lambda.ApplicationLogLevel.DEBUG,
       logRetention: logs.RetentionDays.ONE_MONTH,
       dashboard: false,

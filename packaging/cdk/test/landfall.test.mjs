@@ -8,6 +8,7 @@ import { Match, Template } from 'aws-cdk-lib/assertions';
 import * as codepipeline from 'aws-cdk-lib/aws-codepipeline';
 import * as actions from 'aws-cdk-lib/aws-codepipeline-actions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -217,6 +218,16 @@ test('calls without CodePipeline read artifacts of one bucket, and nothing else 
   assert.deepEqual([read.Action, decrypt.Action], ['s3:GetObject', 'kms:Decrypt']);
   const plain = stage(prod, (stack) => ({ artifactBucket: s3.Bucket.fromBucketName(stack, 'Releases', 'releases') }));
   assert(!allowed(plain.template()).includes('kms:Decrypt'));
+});
+
+test('the ends of deploys go to a bus, under the name of Landfall alone', () => {
+  const arn = 'arn:aws:events:eu-central-1:111122223333:event-bus/deploys';
+  const template = stage(prod, (stack) => ({ eventBus: events.EventBus.fromEventBusArn(stack, 'Bus', arn) })).template();
+  assert.deepEqual(environment(template), { EKS_CLUSTER: 'prod', EVENT_BUS: arn });
+  const [policy] = Object.values(template.findResources('AWS::IAM::Policy'));
+  const [send] = policy.Properties.PolicyDocument.Statement.filter((statement) => statement.Sid === 'SendEvents');
+  assert.deepEqual([send.Action, send.Resource], ['events:PutEvents', arn]);
+  assert.deepEqual(send.Condition, { StringEquals: { 'events:source': 'landfall' } });
 });
 
 function pipeline(parameters) {

@@ -224,6 +224,22 @@ run "calls_read_artifacts_of_one_bucket" {
   }
 }
 
+run "ends_of_deploys_go_to_a_bus" {
+  variables {
+    eks           = { cluster = "prod" }
+    event_bus_arn = "arn:aws:events:eu-central-1:111122223333:event-bus/deploys"
+  }
+
+  assert {
+    condition     = aws_lambda_function.this.environment[0].variables == tomap({ EKS_CLUSTER = "prod", EVENT_BUS = "arn:aws:events:eu-central-1:111122223333:event-bus/deploys" })
+    error_message = "The function does not know the bus."
+  }
+  assert {
+    condition     = [for s in jsondecode(aws_iam_role_policy.this.policy).Statement : [s.Action, s.Resource, s.Condition] if s.Sid == "SendEvents"] == [[["events:PutEvents"], ["arn:aws:events:eu-central-1:111122223333:event-bus/deploys"], { StringEquals = { "events:source" = "landfall" } }]]
+    error_message = "The role may send more, or less, than its own events to the bus."
+  }
+}
+
 run "failures_go_to_a_chat" {
   variables {
     eks            = { cluster = "prod" }

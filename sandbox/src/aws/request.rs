@@ -132,6 +132,7 @@ impl Asked {
             "EKS" => "eks",
             "STS" => "sts",
             cloudwatch::SERVICE => "cloudwatch",
+            "AWSEvents" => "events",
             _ => "codepipeline",
         };
         format!("{service}:{operation}")

@@ -5,6 +5,7 @@ use crate::aws::bucket::Buckets;
 use crate::aws::cloudwatch::{self, Alarms};
 use crate::aws::codepipeline::{CodePipeline, JobResult, Report};
 use crate::aws::eks::Clusters;
+use crate::aws::eventbridge;
 use crate::aws::fault::{AwsFault, Planned};
 use crate::aws::invocation::{Event, Invocation, InvocationEnd, Invocations};
 use crate::aws::request::{Asked, Protocol};
@@ -182,6 +183,7 @@ impl State {
                 self.roles.answer(operation, body, &caller, &self.keys, now)
             }
             (Some((cloudwatch::SERVICE, operation)), _) => self.alarms.answer(operation, body, now),
+            (Some(("AWSEvents", "PutEvents")), _) => eventbridge::put(body),
             (Some(("AmazonSSM", operation)), _) => self.parameters.answer(operation, body, now),
             (Some(("CodePipeline_20150709", operation)), _) => {
                 let continuation = self.codepipeline.answer(operation, body, now)?;

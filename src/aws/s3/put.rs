@@ -70,6 +70,7 @@ impl Object<'_> {
             headers.insert("x-amz-server-side-encryption-aws-kms-key-id", key);
         }
         let signature = Signature {
+            service: "s3",
             region: &self.region,
             keys: self.keys,
             now: Timestamp::now(),

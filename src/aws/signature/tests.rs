@@ -10,6 +10,7 @@ fn signatures_are_those_of_awss_example() {
         session: None,
     };
     let signature = Signature {
+        service: "s3",
         region: "us-east-1",
         keys: &keys,
         now: "2013-05-24T00:00:00Z".parse().unwrap(),

@@ -3,7 +3,7 @@
 use super::ended::ReleaseEnded;
 use super::model::ReleaseOutcome;
 use crate::release::ReleaseFailure;
-use crate::report::page::{Details, Target};
+use crate::report::page::{Details, RolledBackTo, Target};
 use crate::report::release::{evidence, plan_lines};
 use crate::workload::health::diagnosis::Evidence;
 
@@ -11,11 +11,21 @@ impl ReleaseEnded {
     /// What a page of the report has beside the report.
     pub fn details(&self) -> Details {
         let (request, continuation) = (&self.request, &self.continuation);
-        let mut seen = Evidence::default();
+        let (mut seen, mut rolled_back_to) = (Evidence::default(), None);
         if let ReleaseOutcome::Failed(failure) = &self.outcome
-            && let ReleaseFailure::Ended { cause, .. } = &**failure
+            && let ReleaseFailure::Ended {
+                cause, way_back, ..
+            } = &**failure
         {
             seen = evidence(cause);
+            let whole = way_back.left.is_empty() && way_back.unserved.is_empty();
+            rolled_back_to = way_back
+                .revision
+                .filter(|_| whole)
+                .map(|revision| RolledBackTo {
+                    revision: Some(revision),
+                    ..RolledBackTo::default()
+                });
         }
         let mut changes = Vec::new();
         if let ReleaseOutcome::Planned(plan) = &self.outcome {
@@ -31,6 +41,7 @@ impl ReleaseEnded {
             },
             is_plan: request.mode.is_plan(),
             started: continuation.started,
+            rolled_back_to,
             evidence: seen,
             changes,
             warnings: continuation.warnings.clone(),

@@ -45,6 +45,20 @@ pub struct Target {
     pub execution: String,
 }
 
+/// What serves again after a failure.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct RolledBackTo {
+    /// The number in `kubectl rollout history`, or of a release.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub revision: Option<u64>,
+    /// The images of its containers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub image: Option<String>,
+    /// The Deployment that gets the traffic again, after a switch.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub deployment: Option<String>,
+}
+
 /// What an engine knows at its end beside its report.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Details {
@@ -54,6 +68,8 @@ pub struct Details {
     pub is_plan: bool,
     /// When the deploy began.
     pub started: Timestamp,
+    /// What serves again after a failure.
+    pub rolled_back_to: Option<RolledBackTo>,
     /// All evidence of a failure.
     pub evidence: Evidence,
     /// What a plan would change, in lines.
@@ -74,6 +90,8 @@ pub struct Page {
     pub(super) message: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) failure: Option<FailureKind>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rolled_back_to: Option<RolledBackTo>,
     pub(super) job: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) deploy: Option<Target>,
@@ -168,6 +186,7 @@ impl Page {
             outcome,
             message: message.clone(),
             failure,
+            rolled_back_to: None,
             job: visible(job),
             deploy: None,
             started: None,
@@ -209,6 +228,11 @@ impl Page {
             ..details.target
         });
         self.started = Some(details.started);
+        self.rolled_back_to = details.rolled_back_to.map(|it| RolledBackTo {
+            revision: it.revision,
+            image: it.image.map(|image| mask.text(&image)),
+            deployment: it.deployment.map(|name| visible(&name)),
+        });
         let timeline = details.timeline;
         self.is_shortened |= timeline.is_thinned;
         self.api_calls += timeline.traffic.0;

@@ -35,6 +35,7 @@ fn details(evidence: Evidence) -> Details {
             execution: "run-7".into(),
         },
         is_plan: false,
+        rolled_back_to: None,
         started: at("2026-01-01T00:00:00Z"),
         evidence,
         changes: Vec::new(),

@@ -1,0 +1,157 @@
+//! The event that EventBridge gets of each deploy's end.
+
+use crate::blue_green::{self, SICK_IMAGE};
+use crate::parameters::{fits, schema_of};
+use crate::stage::{Environment, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, image};
+use landfall_sandbox::aws::{Alarm, AlarmState, AwsFault};
+use landfall_sandbox::world::sample_service;
+use serde_json::{Value, json};
+use std::time::Duration;
+
+const NEW_IMAGE: &str = "registry.example.com/demo-app:2.0.0";
+const SLOW_IMAGE: &str = "registry.example.com/demo-app:2.0.0-after-2s";
+const BUS: &str = "arn:aws:events:eu-central-1:111111111111:event-bus/deploys";
+const WITH_BUS: Environment<'_> = &[("EVENT_BUS", Some(BUS))];
+
+async fn stage() -> Stage {
+    Stage::given_with([demo_app(600)], WITH_BUS).await
+}
+
+/// The details of all events, which follow the schema.
+fn events(stage: &Stage) -> Vec<Value> {
+    let schema = schema_of("docs/event.schema.json");
+    let calls = stage.aws.calls().into_iter();
+    let calls = calls.filter(|call| call.target == "AWSEvents.PutEvents");
+    let details = calls.map(|call| {
+        let [entry] = call.body["Entries"].as_array().unwrap().as_slice() else {
+            panic!("{:#}", call.body);
+        };
+        assert_eq!(entry["Source"], "landfall");
+        assert_eq!(entry["DetailType"], "Landfall Deploy Ended");
+        assert_eq!(entry["EventBusName"], BUS);
+        let detail = serde_json::from_str(entry["Detail"].as_str().unwrap()).unwrap();
+        assert!(fits(&schema, &detail), "{detail:#}");
+        detail
+    });
+    details.collect()
+}
+
+fn event(stage: &Stage) -> Value {
+    let mut events = events(stage);
+    assert_eq!(events.len(), 1, "{events:#?}");
+    events.remove(0)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_is_told_as_data_with_versions_and_seconds() {
+    let stage = stage().await;
+    let mut parameters = image(SICK_IMAGE);
+    parameters["env"] = json!({"PASSWORD": "env-value-5ecret"});
+    let (_, message) = stage.deploy(parameters).await.failure();
+    let event = event(&stage);
+    assert_eq!(event["outcome"], "FAILED");
+    assert_eq!(event["message"], message);
+    assert_eq!(
+        event["failure"],
+        json!({"type": "JobFailed", "section": "crash"})
+    );
+    assert_eq!(event["rolledBackTo"]["image"], OLD_IMAGE, "{event:#}");
+    let revision = event["rolledBackTo"]["revision"].as_u64().unwrap();
+    assert!(
+        message.contains(&format!("revision {revision} (")),
+        "{message}"
+    );
+    assert_eq!(event["outage"], false);
+    assert!(event["seconds"].as_u64().is_some(), "{event:#}");
+    let images = event["versions"].as_array().unwrap().iter();
+    let images = images.map(|version| version["image"].as_str().unwrap());
+    assert_eq!(images.collect::<Vec<_>>(), [OLD_IMAGE, SICK_IMAGE]);
+    assert!(!event.to_string().contains("5ecret"), "{event:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
+    let objects = [demo_app(600), sample_service("demo-app")];
+    let stage = Stage::given_with(objects, WITH_BUS).await;
+    blue_green::endpoints_are_known(&stage).await;
+    stage.aws.put_alarm(Alarm::silent("errors"));
+    let mut parameters = blue_green::switch("blueGreen", NEW_IMAGE);
+    parameters["bake"] = json!("20s");
+    parameters["alarms"] = json!(["errors"]);
+    let rings = async {
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
+    };
+    let (ended, ()) = tokio::join!(stage.deploy(parameters), rings);
+    ended.failure();
+    let event = event(&stage);
+    assert_eq!(event["rolledBackTo"]["deployment"], "demo-app", "{event:#}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_end_is_told_once_and_a_deploy_that_goes_on_not_yet() {
+    let stage = stage().await;
+    stage.deploy_in(SHORT, image(SLOW_IMAGE)).await.success();
+    let first = event(&stage);
+    assert_eq!(first["outcome"], "SUCCEEDED");
+    assert_eq!(first["variables"]["Image"], SLOW_IMAGE);
+    assert_eq!(first["rolledBackTo"], Value::Null);
+    let mut plan = image(NEW_IMAGE);
+    plan["mode"] = json!("plan");
+    stage.deploy(plan).await.success();
+    stage
+        .deploy(json!({"deployment": "demo-app", "imagse": {}}))
+        .await
+        .failure();
+    let outcomes = events(&stage);
+    let outcomes = outcomes
+        .iter()
+        .map(|event| event["outcome"].as_str().unwrap());
+    assert_eq!(
+        outcomes.collect::<Vec<_>>(),
+        ["SUCCEEDED", "PLANNED", "FAILED"]
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_call_without_a_pipeline_is_told_too() {
+    let stage = stage().await;
+    let mut parameters = image(NEW_IMAGE);
+    parameters["namespace"] = json!(stage.cluster.namespace());
+    let job = stage.aws.submit(json!({"deploy": parameters}), LIFE);
+    stage.aws.outcome(&job, LIFE).await;
+    assert_eq!(event(&stage)["outcome"], "SUCCEEDED");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_event_that_is_not_taken_changes_no_verdict() {
+    for (fault, why) in [
+        (AwsFault::AccessDenied, "events:PutEvents"),
+        (AwsFault::Stall, "EventBridge did not answer in time"),
+        (AwsFault::Throttling, "EventBridge did not answer in time"),
+    ] {
+        let stage = stage().await;
+        stage.aws.fault("AWSEvents.PutEvents", fault, 100);
+        stage.deploy(image(NEW_IMAGE)).await.success();
+        let log = stage.log();
+        let told = "the event of the deploy's end was not sent";
+        assert!(log.contains(told) && log.contains(why), "{fault:?}\n{log}");
+    }
+    let stage = stage().await;
+    stage
+        .aws
+        .fault("AWSEvents.PutEvents", AwsFault::Throttling, 1);
+    stage.deploy(image(NEW_IMAGE)).await.success();
+    assert_eq!(events(&stage).len(), 2, "the second attempt is taken");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_bus_nothing_is_sent_and_a_wrong_one_is_a_fault() {
+    let stage = Stage::new().await;
+    stage.deploy(image(NEW_IMAGE)).await.success();
+    assert!(events(&stage).is_empty());
+    let wrong = Stage::given_with([demo_app(600)], &[("EVENT_BUS", Some("a bus"))]).await;
+    let (kind, message) = wrong.deploy(image(NEW_IMAGE)).await.failure();
+    assert_eq!(kind, "ConfigurationError");
+    assert!(message.contains("EVENT_BUS"), "{message}");
+}
