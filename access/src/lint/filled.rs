@@ -92,19 +92,31 @@ fn raw(node: &Node, choices: &Choices) -> String {
         }
         // By its tag the argument is the node itself.
         ("ToJsonString", _) => json(&argument.untagged(), choices).to_string(),
-        ("Ref" | "GetAtt" | "ImportValue", _) => match &argument.content {
-            Content::Text(name, _) => unknown(name),
-            Content::List(items) => items.first().map_or_else(String::new, raw_unknown),
-            Content::Map(_) => unknown(name),
-        },
-        _ => unknown(name),
+        _ => unknown(&referred(name, argument)),
     }
 }
 
-fn raw_unknown(node: &Node) -> String {
+/// What a function's value is called by: the names in its argument, one of which may be Landfall's.
+fn referred(function: &str, argument: &Node) -> String {
+    let mut names = Vec::new();
+    texts(argument, &mut names);
+    // Nothing that would end the variable, or the text around it.
+    let plain = |it: &char| it.is_alphanumeric() || "._:-".contains(*it);
+    let names = names.into_iter();
+    let names = names.map(|name| name.chars().filter(plain).collect::<String>());
+    let named = names.filter(|name| name.contains(char::is_alphanumeric));
+    match named.collect::<Vec<_>>() {
+        none if none.is_empty() => function.to_owned(),
+        names => names.join("."),
+    }
+}
+
+fn texts<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
     match &node.content {
-        Content::Text(name, _) => unknown(name),
-        Content::List(_) | Content::Map(_) => unknown("value"),
+        Content::Text(text, _) => found.push(text),
+        Content::List(_) | Content::Map(_) => {
+            node.children().for_each(|child| texts(child, found));
+        }
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) fn find(document: &Node, names: &[String]) -> Vec<Vec<Found>> {
         names,
         assumed: Vec::new(),
         within: Vec::new(),
+        calls: Vec::new(),
         found: Vec::new(),
     };
     match alone(document) {
@@ -56,6 +57,8 @@ struct Search<'a> {
     assumed: Vec<(String, bool)>,
     /// The names of what it is in.
     within: Vec<String>,
+    /// The calls that are known by the function's name.
+    calls: Vec<&'a Node>,
     found: Vec<Vec<Found>>,
 }
 
@@ -84,9 +87,10 @@ impl<'a> Search<'a> {
             }
         }
         // A call within something else, such as a state machine.
+        self.calls.extend(self.called(node));
         if let Some(deploy) = node.get("deploy")
             && let Some(found) = of_fields(deploy)
-            && is_ours(&found.parameters)
+            && (is_ours(&found.parameters) || self.is_call(deploy))
         {
             let names = self.within.clone();
             self.found.push(vec![Found { names, ..found }]);
@@ -107,6 +111,27 @@ impl<'a> Search<'a> {
                 None => self.walk(child),
             }
         }
+    }
+
+    /// What a task of a state machine asks of a function that is called as Landfall's is: then it is
+    /// checked, whatever is misspelt in it.
+    fn called(&self, task: &'a Node) -> Option<&'a Node> {
+        let payloads = [
+            ("FunctionName", "Payload"),
+            ("Resource", "Parameters"),
+            ("Resource", "Arguments"),
+        ];
+        let of_ours = payloads.iter().filter(|(function, _)| {
+            let name = task.get(function);
+            let name = name.map(|name| text(name, &Choices::new()).to_lowercase());
+            name.is_some_and(|name| self.names.iter().any(|known| name.contains(known.as_str())))
+        });
+        let mut calls = of_ours.filter_map(|(_, payload)| task.get(payload)?.get("deploy"));
+        calls.next()
+    }
+
+    fn is_call(&self, deploy: &Node) -> bool {
+        self.calls.iter().any(|it| std::ptr::eq(*it, deploy))
     }
 
     fn walk_where(&mut self, condition: &Node, holds: bool, node: &'a Node) {

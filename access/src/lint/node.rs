@@ -39,12 +39,13 @@ impl Node {
         }
     }
 
-    /// The nodes in it, without what a plan of Terraform has of the time before it.
+    /// The nodes in it. Of a plan of Terraform only what it plans: the rest is the time before it, the
+    /// same once more, and what others have changed meanwhile.
     pub(super) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
-        let is_past = |name: &str| {
-            name == "before" && self.get("after").is_some()
-                || name == "prior_state" && self.get("planned_values").is_some()
-        };
+        if let Some(planned) = self.get("planned_values") {
+            return Box::new(std::iter::once(planned));
+        }
+        let is_past = |name: &str| name == "before" && self.get("after").is_some();
         match &self.content {
             Content::Text(..) => Box::new(std::iter::empty()),
             Content::List(items) => Box::new(items.iter()),

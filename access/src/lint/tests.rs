@@ -216,6 +216,33 @@ fn a_plan_of_terraform_and_a_pipeline_are_checked_by_their_text() {
     assert!(lines[0].starts_with("1: `stratgy` is unknown; did you mean `strategy`?"));
 }
 
+/// A name that is put together is read as far as it is there.
+#[test]
+fn the_function_is_known_by_whatever_refers_to_it() {
+    let of = |function: &str| {
+        format!(
+            "FunctionName: {function}\nUserParameters: '{{\"deployment\": \"web\", \"restrt\": \
+             true}}'\n"
+        )
+    };
+    for (function, expected) in [
+        ("!ImportValue {'Fn::Sub': '${AWS::StackName}-landfall'}", 1),
+        ("{'Fn::ImportValue': !Sub '${Stage}-Landfall'}", 1),
+        ("!GetAtt [Nested, Outputs.LandfallName]", 1),
+        ("!FindInMap [Names, !Ref Stage, Landfall]", 1),
+        ("!Select [6, !Split [':', !GetAtt LandfallFunction.Arn]]", 1),
+        ("!ImportValue {'Fn::Sub': '${AWS::StackName}-notify'}", 0),
+        ("!Select [6, !Split [':', !GetAtt Notify.Arn]]", 0),
+    ] {
+        let (checked, lines) = linted("function.yaml", &of(function));
+        assert_eq!(
+            (checked, lines.len()),
+            (expected, expected),
+            "{function}: {lines:#?}"
+        );
+    }
+}
+
 #[test]
 fn what_comes_from_elsewhere_as_a_whole_is_not_judged() {
     let of = |parameters: &str| {
@@ -254,10 +281,11 @@ fn what_a_plan_says_of_the_past_is_not_checked_and_one_line_names_the_action() {
     let right = of(r#"{"deployment": "web", "restart": true}"#);
     let plan = |before: &serde_json::Value, after: &serde_json::Value| {
         json!({"resource_changes": [{"change": {"before": before, "after": after}}],
+            "resource_drift": [{"change": {"before": after, "after": before}}],
             "planned_values": after, "prior_state": before})
     };
     let mended = plan(&wrong, &right).to_string();
-    assert_eq!(linted("mended.json", &mended), (2, Vec::new()));
+    assert_eq!(linted("mended.json", &mended), (1, Vec::new()));
     let (_, lines) = linted("broken.json", &plan(&right, &wrong).to_string());
     assert_eq!(lines.len(), 1, "{lines:#?}");
     assert!(
@@ -302,6 +330,22 @@ fn calls_within_a_state_machine_are_checked() {
     assert_eq!(linted("machine.json", &machine("")), (1, Vec::new()));
     let (_, lines) = linted("machine.json", &machine(r#", "keep": "{% $keep %}""#));
     assert!(lines[0].contains("`keep` is only for"), "{lines:#?}");
+    // Its function's name says whose call it is; of another function nobody can know.
+    let misspelt = machine(r#", "timout": "5m""#);
+    let direct = misspelt
+        .replace("\"Parameters\"", "\"X\"")
+        .replace("\"Payload\"", "\"Arguments\"")
+        .replace(
+            "\"FunctionName\": \"",
+            "\"Resource\": \"arn:aws:lambda:::function:",
+        );
+    for machine in [&misspelt, &direct] {
+        let (checked, lines) = linted("machine.json", machine);
+        assert_eq!((checked, lines.len()), (1, 1), "{lines:#?}");
+        assert!(lines[0].contains("`timout` is unknown"), "{lines:#?}");
+    }
+    let other = misspelt.replace("\"landfall\"", "\"notify\"");
+    assert_eq!(linted("machine.json", &other), (0, Vec::new()));
 }
 
 #[test]
