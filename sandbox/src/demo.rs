@@ -3,13 +3,13 @@
 mod acts;
 
 use crate::demo::acts::{ACTS, Act, Expected, Moment};
-use crate::pipeline::{Deploy, Pipeline, boxed};
+use crate::pipeline::{Deploy, FRAME, Pipeline, boxed};
 use crate::report::report;
 use crate::screen::{self, Screen, Tone};
 use crate::stage::Stage;
 use crate::stage::input::{read_event, told};
 use crate::stage::narration::log_line;
-use crate::terminal::{padded, paint, write};
+use crate::terminal::{columns, padded, paint, wrap, write};
 use landfall_sandbox::function::Function;
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -84,7 +84,8 @@ impl Demo {
                 played.extend(scene?);
             }
         }
-        screen.print(&card(&played));
+        let width = screen.width();
+        screen.print(&card(&played, width));
         Ok(played.iter().all(|one| one.problem.is_none()))
     }
 
@@ -179,7 +180,13 @@ impl Part {
 }
 
 /// What was shown, at the end.
-fn card(played: &[Played]) -> Vec<String> {
+fn card(played: &[Played], width: usize) -> Vec<String> {
+    let inner = width.saturating_sub(2 + FRAME);
+    // Columns stand below one another where they have room; a narrow terminal breaks the lines.
+    let broken = |text: &str, inner: usize| match columns(text) <= inner {
+        true => vec![text.to_owned()],
+        false => wrap(text, inner),
+    };
     let widest = played.iter().map(|one| one.heading.len()).max();
     let row = |one: &Played| {
         let sign = match one.problem {
@@ -187,26 +194,35 @@ fn card(played: &[Played]) -> Vec<String> {
             Some(_) => paint("31", "✖"),
         };
         let heading = padded(one.heading, widest.unwrap_or(0));
-        let (number, seconds) = (one.number, one.seconds);
-        format!(
-            "{sign} {number}  {heading}  {:<10} {seconds:>5.1} s",
-            one.end
-        )
+        let (number, end, seconds) = (one.number, &one.end, one.seconds);
+        let text = format!("{number}  {heading}  {end:<10} {seconds:>5.1} s");
+        let signs = std::iter::once(sign).chain(std::iter::repeat(" ".to_owned()));
+        let lines = signs.zip(broken(&text, inner.saturating_sub(2)));
+        lines.map(|(sign, text)| format!("{sign} {text}"))
     };
-    let mut lines = played.iter().map(row).collect::<Vec<_>>();
+    let mut lines = played.iter().flat_map(row).collect::<Vec<_>>();
     lines.push(String::new());
     let bad = played.iter().filter(|one| one.problem.is_some()).count();
-    lines.push(match bad {
-        0 => paint(
+    let (colour, verdict) = match bad {
+        0 => (
             "32",
-            "All ended as they should: failures fail, and the old version serves.",
+            "All ended as they should: failures fail, and the old version serves.".to_owned(),
         ),
-        bad => paint("31", &format!("{bad} did not end as they should.")),
-    });
+        bad => ("31", format!("{bad} did not end as they should.")),
+    };
+    let verdict = broken(&verdict, inner).into_iter();
+    lines.extend(verdict.map(|line| paint(colour, &line)));
     lines.push(String::new());
-    lines.push("Your own event:    make invoke EVENT=events/image.json".to_owned());
-    lines.push("Your own cluster:  docs/setup-eks.md".to_owned());
+    for next in [
+        "Your own event:    make invoke EVENT=events/image.json",
+        "Your own cluster:  docs/setup-eks.md",
+    ] {
+        lines.extend(broken(next, inner));
+    }
     let boxed = boxed("Landfall", &lines, 0).into_iter();
     let boxed = boxed.map(|line| format!("  {line}"));
     std::iter::once(String::new()).chain(boxed).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,7 +13,7 @@ const REVISION: &str = "/CodePipeline.job/data/inputArtifacts/0/revision";
 const COMMIT: usize = 7;
 const ARROW: &str = " → ";
 /// Two borders with a space each, and a margin at the right.
-const FRAME: usize = 6;
+pub(crate) const FRAME: usize = 6;
 /// In less no message can be read.
 const NARROWEST: usize = 28;
 /// Longer lines in the third box are hard to read.
