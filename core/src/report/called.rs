@@ -68,9 +68,19 @@ const WORDS: [(&str, &str); 21] = [
     ("a retry of the stage", "a call with another `execution`"),
     ("Retry the stage", "Call again with another `execution`"),
     ("retry the stage", "call again with another `execution`"),
-    ("Release the change again", "Call again"),
-    ("release the change again", "call again"),
+    (
+        "Release the change again",
+        "Call again with another `execution`",
+    ),
+    (
+        "release the change again",
+        "call again with another `execution`",
+    ),
 ];
+
+/// Under the same `execution` the deploy that failed is told again, and not tried. The same call is
+/// enough where none began, and where nothing says that it failed: then it goes on.
+const ANEW: &str = " with another `execution`";
 
 /// How a call ended, or where it stands.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,9 +94,18 @@ pub enum Answer {
 impl Report {
     /// The report in the words of a call.
     pub fn for_caller(mut self) -> Report {
-        if let Report::Failure { message, .. } = &mut self {
+        if let Report::Failure {
+            message,
+            failure_type,
+            ..
+        } = &mut self
+        {
             for (from, to) in WORDS {
                 *message = message.replace(from, to);
+            }
+            let has_begun = !message.starts_with("Nothing was deployed");
+            if !has_begun || *failure_type == FailureType::SystemUnavailable {
+                *message = message.replace(ANEW, "");
             }
         }
         self

@@ -98,10 +98,48 @@ fn a_success_is_json_and_a_failure_an_error() {
         panic!("it must be a failure");
     };
     assert_eq!(failure_type, FailureType::SystemUnavailable);
-    assert!(
-        message.contains("call again with another `execution`"),
-        "{message}"
-    );
+    assert!(message.contains("call again"), "{message}");
+}
+
+/// A deploy that failed is not tried again under its `execution`: the next step must name another.
+#[test]
+fn the_next_step_names_another_execution_where_the_same_call_would_change_nothing() {
+    for (headline, failure_type, next, expected) in [
+        (
+            "It crashes.",
+            FailureType::JobFailed,
+            "Correct the cause and release the change again.",
+            "Correct the cause and call again with another `execution`.",
+        ),
+        (
+            "It crashes.",
+            FailureType::JobFailed,
+            "Make room, then retry the stage.",
+            "Make room, then call again with another `execution`.",
+        ),
+        (
+            "It was overtaken.",
+            FailureType::RevisionOutOfSync,
+            "To deploy this version, release the change again.",
+            "To deploy this version, call again with another `execution`.",
+        ),
+        (
+            "Nothing was deployed: `timout` is unknown.",
+            FailureType::ConfigurationError,
+            "Correct the action's UserParameters and release the change again.",
+            "Correct the user parameters in `deploy` and call again.",
+        ),
+        (
+            "The cluster could not be reached.",
+            FailureType::SystemUnavailable,
+            "Retry the stage.",
+            "Call again.",
+        ),
+    ] {
+        let report = fail(FailureCode::NoProgress, failure_type, headline, &[], next);
+        let told = message(report.for_caller());
+        assert!(told.contains(expected), "{told}");
+    }
 }
 
 #[test]
