@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The longest first sentence that is the heading; a longer one stands below a heading that says
-/// only what follows.
+/// The longest first sentence that is the heading; of a longer one only what happened to what is, and
+/// all of it stands below.
 const HEADING_LIMIT: usize = 300;
 
 impl Page {
@@ -51,7 +51,7 @@ impl Page {
              <title>{title}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n\
              <p class=\"outcome {class}\">{outcome}</p>\n<h1>{heading}</h1>\n{body}</main>\n\
              <footer>Landfall sent {calls} requests to the cluster and received {bytes}.\
-             {shortened} report.json has the same as data.</footer>\n</body>\n</html>\n",
+             {shortened} report.json contains the same data.</footer>\n</body>\n</html>\n",
             title = escaped(&self.title()),
             heading = sentence(&heading),
             body = parts.concat(),
@@ -76,7 +76,14 @@ impl Page {
         let end = end.unwrap_or(message.len());
         match end <= HEADING_LIMIT {
             true => (message[..end].to_owned(), message[end..].to_owned()),
-            false => ("What happened".to_owned(), message.to_owned()),
+            false => {
+                let brief = message.split_once(": ").map(|(what, _)| what);
+                let is_whole = |what: &&str| {
+                    what.len() <= HEADING_LIMIT && what.matches('`').count().is_multiple_of(2)
+                };
+                let heading = brief.filter(is_whole).unwrap_or("What happened");
+                (heading.to_owned(), message.to_owned())
+            }
         }
     }
 

@@ -237,6 +237,31 @@ fn nothing_is_told_twice_and_the_next_step_comes_first() {
 }
 
 #[test]
+fn the_heading_says_what_happened_also_where_its_sentence_is_long() {
+    let long = "x".repeat(400);
+    for (message, heading) in [
+        (
+            "Release `shop` failed: it crashes. Retry it.".to_owned(),
+            "failed: it crashes.</h1>",
+        ),
+        (
+            format!("Release `shop` in `default` failed: {long}. Retry it."),
+            "<h1>Release <code>shop</code> in <code>default</code> failed</h1>",
+        ),
+        (
+            format!("It ended with `panic: {long}`."),
+            "<h1>What happened</h1>",
+        ),
+        (long.clone(), "<h1>What happened</h1>"),
+    ] {
+        let html = page(&failed(&message), None, &Mask::new()).html();
+        assert!(html.contains(heading), "{html}");
+        let is_whole = message.len() < 100 || html.contains(&long);
+        assert!(is_whole, "{html}");
+    }
+}
+
+#[test]
 fn a_report_without_details_or_without_an_end() {
     let html = page(
         &failed("The user parameters are wrong: x."),
