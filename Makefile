@@ -235,7 +235,6 @@ control-plane: $(CONTROL_PLANE)/.built ## build real Kubernetes and aws-iam-auth
 tools: $(TOOLS)/python/.built ## install cargo-lambda, SAM, cfn-lint and moto, once (Python 3)
 
 $(TOOLS)/python/.built: tests/tools/requirements.txt
-	rm -rf $(TOOLS)/python
 	python3 -m venv $(TOOLS)/python
 	$(PYTHON) -m pip --disable-pip-version-check --quiet install --requirement $<
 	@touch $@
