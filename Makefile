@@ -145,8 +145,8 @@ release-%: tools
 TWICE := target/twice
 twice: tools ## make a release of what is committed in two folders, and compare the bytes
 	rm -rf $(TWICE)
-	for folder in one another-folder/deeper; do \
-	  mkdir -p $(TWICE)/$$folder && git archive HEAD | tar -x -C $(TWICE)/$$folder && \
+	commit=$$(git rev-parse HEAD); for folder in one another-folder/deeper; do \
+	  mkdir -p $(TWICE)/$$folder && git archive $$commit | tar -x -C $(TWICE)/$$folder && \
 	  touch -t 200001010000 $(TWICE)/$$folder/tests/tools/requirements.txt && \
 	  $(MAKE) -C $(TWICE)/$$folder release TOOLS=$(abspath $(TOOLS)) DIST=dist || exit 1; \
 	done
