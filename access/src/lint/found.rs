@@ -113,8 +113,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// What a task of a state machine asks of a function that is called as Landfall's is: then it is
-    /// checked, whatever is misspelt in it.
+    /// What a task of a state machine asks of a function that is called as Landfall's is: then it
+    /// is checked, whatever is misspelt in it.
     fn called(&self, task: &'a Node) -> Option<&'a Node> {
         let payloads = [
             ("FunctionName", "Payload"),

@@ -39,8 +39,8 @@ impl Node {
         }
     }
 
-    /// The nodes in it. Of a plan of Terraform only what it plans: the rest is the time before it, the
-    /// same once more, and what others have changed meanwhile.
+    /// The nodes in it. Of a plan of Terraform only what it plans: the rest is the time before it,
+    /// the same once more, and what others have changed meanwhile.
     pub(super) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
         if let Some(planned) = self.get("planned_values") {
             return Box::new(std::iter::once(planned));
