@@ -390,7 +390,18 @@ impl Ended {
     pub fn either(self) -> (String, String) {
         match self.report.result {
             JobResult::Failure { .. } => self.failure(),
-            JobResult::Success { .. } => ("success".to_owned(), self.success().0),
+            JobResult::Success {
+                ref output_variables,
+                ..
+            } => {
+                let is_release = output_variables.contains_key("Release");
+                let success = if is_release {
+                    Ended::released
+                } else {
+                    Ended::success
+                };
+                ("success".to_owned(), success(self).0)
+            }
         }
     }
 

@@ -16,6 +16,7 @@ pub struct Deed {
 pub fn collection(resource: &str, namespace: &str) -> String {
     let group = match resource {
         "deployments" | "replicasets" | "statefulsets" | "daemonsets" => "apis/apps/v1",
+        "jobs" => "apis/batch/v1",
         "endpointslices" => "apis/discovery.k8s.io/v1",
         "horizontalpodautoscalers" => "apis/autoscaling/v2",
         "httproutes" => "apis/gateway.networking.k8s.io/v1",
