@@ -132,6 +132,7 @@ fn still_to_come(success: &Success) -> String {
 /// How many pods are available.
 fn available(live: &Workload) -> String {
     match live.replicas() {
+        0 if live.kind() == Kind::DaemonSet => "no node matches it, so no pod runs".to_owned(),
         0 => "it is scaled to zero, so no pod runs".to_owned(),
         wanted => format!(
             "{} of {wanted} {} available",

@@ -143,6 +143,9 @@ fn workloads(request: &ReleaseRequest, all: &[FollowedWorkload], room: usize) ->
         let images = workload.images.join(", ");
         let state = match workload.state {
             Followed::Complete => return format!("{name} completed"),
+            Followed::Available(_, 0) if workload.id.is("apps", "DaemonSet") => {
+                "no node matches it, so no pod runs".to_owned()
+            }
             Followed::Available(_, 0) => "scaled to zero".to_owned(),
             Followed::Available(available, wanted) => {
                 format!("{available} of {wanted} {} available", pods(wanted))
