@@ -265,7 +265,15 @@ fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault>
         format!("is a kubeconfig, {instead}")
     } else if given.contains("://") {
         format!("is an address, {instead}")
-    } else if given.len() > PARAMETER_LIMIT || !given.bytes().all(allowed) {
+    } else if given.starts_with("arn:") && given.split(':').nth(2) != Some("ssm") {
+        format!(
+            "is the ARN of another service, {instead}; a secret of Secrets Manager is \
+             `{SECRETS_MANAGER}NAME` there"
+        )
+    } else if given.len() > PARAMETER_LIMIT
+        || !given.bytes().all(allowed)
+        || !has_selector_or_none(&given)
+    {
         "is not the name of an SSM parameter: letters, digits and `-_./`, with `:version` or \
          `:label` where one is meant"
             .to_owned()
@@ -273,6 +281,16 @@ fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault>
         return Ok(given);
     };
     Err(Fault::new(variable, problem))
+}
+
+/// Whether what follows a parameter's name is a version or a label, if anything does.
+/// <https://docs.aws.amazon.com/systems-manager/latest/userguide/sysman-paramstore-labels.html>
+fn has_selector_or_none(given: &str) -> bool {
+    let colons = if given.starts_with("arn:") { 5 } else { 0 };
+    let mut selectors = given.split(':').skip(colons + 1);
+    let is_label = |text: &str| !text.is_empty() && !text.contains('/');
+    given.starts_with(SECRETS_MANAGER)
+        || selectors.next().is_none_or(is_label) && selectors.next().is_none()
 }
 
 #[cfg(test)]

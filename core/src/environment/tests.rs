@@ -126,6 +126,12 @@ fn the_name_of_a_parameter_is_not_what_it_holds() {
         ),
         ("c4n4ry=", "is not the name"),
         ("c4n4ry two", "is not the name"),
+        ("ssm:/k8s/c4n4ry", "is not the name"),
+        ("c4n4ry:1:2", "is not the name"),
+        (
+            "arn:aws:secretsmanager:eu-west-1:1:secret:c4n4ry-AbCdEf",
+            "is the ARN of another service",
+        ),
     ] {
         for variable in ["K8S_TOKEN_PARAMETER", "K8S_CA_PARAMETER"] {
             let faults = read(&[("K8S_CLUSTER", "https://c"), (variable, given)]);
@@ -142,6 +148,8 @@ fn the_name_of_a_parameter_is_not_what_it_holds() {
         "/k8s/token:3",
         "k8s-bear-token",
         "arn:aws:ssm:eu-west-1:1:parameter/k8s/token",
+        "arn:aws:ssm:eu-west-1:1:parameter/k8s/token:3",
+        "/k8s/token:newest_1.0",
         "/aws/reference/secretsmanager/k8s+token@1",
     ] {
         let read = token(&[("K8S_CLUSTER", "https://c"), ("K8S_TOKEN_PARAMETER", good)]);

@@ -30,6 +30,8 @@ pub struct Identity {
     pub subject: String,
     /// For whom it is; an API server refuses one that is for others alone.
     pub audiences: Vec<String>,
+    /// From when it is valid, if it says so.
+    pub begins: Option<Timestamp>,
 }
 
 /// A bearer token, which is never printed.
@@ -95,6 +97,7 @@ impl Token {
             issuer: text("iss"),
             subject: text("sub"),
             audiences: audiences.map(str::to_owned).collect(),
+            begins: time_of(&claims["nbf"]),
         };
         (identity != Identity::default()).then_some(identity)
     }
@@ -102,7 +105,10 @@ impl Token {
     /// When the token expires, if it is a JWT with an expiry.
     /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1.4>
     pub fn expires(&self) -> Option<Timestamp> {
-        let seconds = self.claims()?.get("exp")?.as_f64()?;
-        Timestamp::from_second(seconds as i64).ok()
+        time_of(self.claims()?.get("exp")?)
     }
+}
+
+fn time_of(claim: &Value) -> Option<Timestamp> {
+    Timestamp::from_second(claim.as_f64()? as i64).ok()
 }

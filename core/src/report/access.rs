@@ -96,7 +96,15 @@ fn from(place: &KubeconfigPlace) -> String {
 
 /// What a token that the cluster refused says of itself.
 fn says(token: &RefusedToken) -> String {
-    let lasts = lasts(token.life, token.at);
+    let begins = token.identity.as_ref().and_then(|it| it.begins);
+    let lasts = match begins.filter(|begins| *begins > token.at) {
+        Some(begins) => format!(
+            "It is valid only from {begins:.0} (in {}): the clock of whoever issued it is ahead, \
+             or it is for later.",
+            distance(Duration::try_from(begins.duration_since(token.at)).unwrap_or_default())
+        ),
+        None => lasts(token.life, token.at),
+    };
     match token.identity.as_ref().map(whose) {
         Some(whose) => format!("{lasts} {whose}"),
         None => lasts,

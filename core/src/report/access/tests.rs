@@ -66,6 +66,7 @@ fn a_refused_token_is_told_by_whose_it_is() {
             issuer: issuer.into(),
             subject: subject.into(),
             audiences: audiences.into_iter().map(str::to_owned).collect(),
+            begins: None,
         };
         whose(&identity)
     });
