@@ -49,7 +49,7 @@ pub(super) fn told(
                 let asks = format!("{} {}", call.verb.rbac(), call.resource);
                 eks::give_group(cluster, user, &asks, namespace, roles)
             }
-            (_, _) => placed(&next(&cause, call, namespace, roles), source),
+            (_, _) => placed(&next(refusal, call, namespace, roles), source),
         },
     };
     Explanation {
@@ -168,9 +168,17 @@ pub fn brief(refusal: &Refusal, call: &Call, gain: &str) -> String {
     }
 }
 
-fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> String {
+/// Whether it is a proxy's account that lacks a right, which the API server asks for before it asks
+/// whether the user may do what the call does.
+/// <https://kubernetes.io/docs/reference/access-authn-authz/authentication/#user-impersonation>
+fn is_of_impersonation(message: &str) -> bool {
+    message.contains("cannot impersonate resource ")
+}
+
+fn next(refusal: &Refusal, call: &Call, namespace: &str, roles: &str) -> String {
     let (verb, resource) = (call.verb.rbac(), &call.resource);
-    match cause {
+    let message = &*refusal.message;
+    match &refusal.cause() {
         // Told with the parameter by whoever knows it.
         RefusalCause::Token => {
             "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER names, then retry \
@@ -184,6 +192,13 @@ fn next(cause: &RefusalCause, call: &Call, namespace: &str, roles: &str) -> Stri
              `system:anonymous`."
                 .to_owned()
         }
+        RefusalCause::Permission(user) if is_of_impersonation(message) => format!(
+            "A proxy hands the call on in the name of another user, and its own account, {}, may \
+             not `impersonate` that user: grant that by a ClusterRole and a ClusterRoleBinding, \
+             or set K8S_CLUSTER to the API server itself; then retry the stage. The user's own \
+             permissions are not the cause.",
+            subject(user)
+        ),
         RefusalCause::Permission(user) => format!(
             "Grant the verb `{verb}` on `{resource}` to {} by a Role and a RoleBinding in this \
              namespace{}, then retry the stage; {roles} all verbs that are needed.",
