@@ -75,6 +75,13 @@ pub fn list(names: &[String]) -> String {
     }
 }
 
+/// Whether a file is an archive, by its name.
+pub fn is_archive(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let ends = [".zip", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst", ".7z"];
+    ends.iter().any(|end| name.ends_with(end))
+}
+
 /// Writes a duration in words: `90s` becomes `1 min 30 s`.
 pub fn words(duration: Duration) -> String {
     let seconds = duration.as_secs();

@@ -3,7 +3,7 @@
 use super::failure::FailureType;
 use super::store::StoreError;
 use crate::formats::archive::{ArchiveError, FILES_LIMIT, FILES_SIZE_LIMIT, Found, is_glob, size};
-use crate::text::{list, listed};
+use crate::text::{is_archive, list, listed};
 use std::collections::BTreeSet;
 use std::fmt;
 
@@ -384,6 +384,10 @@ fn nowhere(
     match (near, sample.as_slice()) {
         ([], []) if with_files.is_empty() => {}
         ([], []) => text.push_str(", which has no files"),
+        ([], sample) if sample.iter().all(|name| is_archive(name)) => text.push_str(&format!(
+            "; it has {}, and no archive within an artifact is opened",
+            list(sample)
+        )),
         ([], sample) => text.push_str(&format!("; among others it has {}", list(sample))),
         (near, _) => text.push_str(&format!("; there is {}", list(near))),
     }
