@@ -127,6 +127,10 @@ pub(super) fn set_aside(
              `spec.selector`), then retry the stage. {OTHERS_SET}",
             present.of_this_deploy()
         ),
+        (None, _) if present.is_there && present.sends.is_empty() => format!(
+            "Correct the Service's `spec.selector`, so that it selects ready pods again; to deploy \
+             this version then, retry the stage. {OTHERS_SET}"
+        ),
         (None, true) => format!(
             "Retry the stage: the next deploy pins the Service to one version first. Or set its \
              selector to the version that you want to keep. {OTHERS_SET}"

@@ -47,9 +47,11 @@ impl Context<'_> {
                     live.name()
                 )));
             }
-            return Some(self.service_fault(
-                "selects no pods. This strategy takes over from a version that serves",
-            ));
+            return Some(self.service_fault(&format!(
+                "selects no pods. This strategy takes over from a version that serves: correct the \
+                 selector of the Service, or name the one that has the pods of `{}`",
+                live.name()
+            )));
         }
         let versions = self.versions().unwrap_or_default();
         let of_family = |member: &ServicePod| {
