@@ -122,6 +122,18 @@ impl Pods {
         }
     }
 
+    /// Whether a container runs now, and its pod is not being deleted.
+    pub fn run_now(&self) -> bool {
+        let mut containers = self.others.iter().flat_map(|pod| &pod.containers);
+        self.ready > 0 || containers.any(|container| container.state == State::Running)
+    }
+
+    /// Whether there is not one pod, in whatever state.
+    pub fn is_none(&self) -> bool {
+        let gone = self.failed.is_empty() && self.ending.is_none() && !self.cut;
+        gone && self.count() + self.completed == 0
+    }
+
     /// The number of pods that count.
     pub fn count(&self) -> usize {
         self.ready + self.others.len()

@@ -12,6 +12,8 @@ pub enum LeftReason {
     Keep(KeepReason),
     /// A Job that ran cannot be undone.
     JobRan,
+    /// The same, and it has not ended.
+    JobRuns,
     /// The same, but none of its pods is left to show whether it ran.
     JobMayHaveRun,
     /// None of a Job's pods has started yet, and they still may.
@@ -43,6 +45,7 @@ impl LeftReason {
             LeftReason::NotAsked
             | LeftReason::Keep(_)
             | LeftReason::JobRan
+            | LeftReason::JobRuns
             | LeftReason::JobMayHaveRun
             | LeftReason::JobWaits
             | LeftReason::Definition => true,

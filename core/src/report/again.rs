@@ -15,6 +15,10 @@ const EITHER: &str = "If the version itself is at fault, correct it and release 
 const EITHER_OBJECT: &str = "If the manifests are at fault, correct them and release the change \
     again; otherwise fix the cause in the cluster and retry the stage.";
 
+/// The same where there was no time left.
+const TIMED_OUT: &str = "If it was only slow, retry the stage or set a longer `timeout`; if the \
+    manifests are at fault, correct them and release the change again.";
+
 const ROUTE: &str = "Correct the route, or what its controller needs, then retry the stage.";
 
 const TOKEN_REFUSED: &str = "Store a valid token in the SSM parameter that K8S_TOKEN_PARAMETER \
@@ -106,7 +110,8 @@ pub(super) fn after(code: FailureCode) -> &'static str {
         FailureCode::AlarmRinging => "Retry the stage when the alarm is silent again.",
         FailureCode::AlarmsUnreadable => ALARMS_UNREADABLE,
         FailureCode::JobFailed => JOB,
-        FailureCode::ObjectNotReady | FailureCode::ReleaseTimedOut => EITHER_OBJECT,
+        FailureCode::ObjectNotReady => EITHER_OBJECT,
+        FailureCode::ReleaseTimedOut => TIMED_OUT,
         FailureCode::ReleaseRecord => RECORD,
         FailureCode::ReleaseFaults => "Correct the manifests and release the change again.",
         FailureCode::Conflict => CONFLICT,

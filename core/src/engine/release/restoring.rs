@@ -12,6 +12,8 @@ use crate::kubernetes::resource::PODS;
 use crate::release::LeftReason;
 use crate::release::prune;
 use crate::snapshot::{Reading, Response};
+use crate::workload::health::job;
+use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -117,11 +119,16 @@ impl ReleaseEngine {
 
     /// Takes the pods of a Job that stays: they show whether it ran.
     pub(super) fn took_job_pods(&mut self, place: usize, result: Result<Response, CallError>) {
+        let live = self.backs[place].live();
+        let mut still_runs = false;
         let have_run = match result {
-            Ok(Response::Pods(pods)) => pods.have_run(),
+            Ok(Response::Pods(pods)) => {
+                still_runs = pods.run_now();
+                let never_had = pods.is_none() && live.as_ref().is_some_and(never_had_pods);
+                pods.have_run().or(never_had.then_some(false))
+            }
             Ok(_) | Err(_) => None,
         };
-        let live = self.backs[place].live();
         let has_lost_pods = live.is_some_and(|job| may_have_lost_pods(&job));
         let have_run = have_run.filter(|ran| *ran || !has_lost_pods);
         let back = &mut self.backs[place];
@@ -136,6 +143,7 @@ impl ReleaseEngine {
             };
         }
         self.backs[place].result = Some(Err(match have_run {
+            Some(true) if still_runs => LeftReason::JobRuns,
             Some(true) => LeftReason::JobRan,
             Some(false) => LeftReason::JobWaits,
             None => LeftReason::JobMayHaveRun,
@@ -305,6 +313,20 @@ fn anew(object: &Value) -> Value {
         }
     }
     object
+}
+
+/// Whether a Job has never had a pod: none is counted, and nobody has suspended it, or set its
+/// parallelism to 0, which deletes pods without counting them.
+fn never_had_pods(job: &Value) -> bool {
+    let status = &job["status"];
+    let counted = status["active"].as_u64().is_some_and(|count| count > 0);
+    let uncounted = &status["uncountedTerminatedPods"];
+    let uncounted = ["failed", "succeeded"]
+        .iter()
+        .any(|it| uncounted[it][0].is_string());
+    let is_over = job::is_over(&Workload::new(Kind::Job, job.clone()));
+    let is_untouched = job["metadata"]["generation"] == 1;
+    is_untouched && !counted && !uncounted && !may_have_lost_pods(job) && !is_over
 }
 
 /// Whether pods of a Job may be gone that had run: another one may wait in the place of one that

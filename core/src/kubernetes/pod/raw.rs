@@ -276,6 +276,9 @@ impl RawContainerSpec {
                 kept.insert(name.to_owned(), value.clone());
             }
         }
+        if self.restart_policy == "Always" {
+            kept.insert("restartPolicy".to_owned(), "Always".into());
+        }
         Value::Object(kept).to_string()
     }
 }

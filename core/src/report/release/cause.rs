@@ -12,9 +12,9 @@ use crate::outcome::{FailureCode, FailureType};
 use crate::release::{ObjectFault, ReleaseCause};
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::strategy::Failure;
-use crate::strategy::causes::RolloutFailure;
+use crate::strategy::causes::{RolloutCause, RolloutFailure, Stop};
 use crate::text::{clip, quote, words};
-use crate::workload::health::diagnosis::Evidence;
+use crate::workload::health::diagnosis::{Cause as Kind, Evidence};
 use crate::workload::health::object::ObjectCause;
 
 /// How much of what an object says of itself is told.
@@ -59,10 +59,30 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
             | CallError::OutOfTime => Some(Reason::Refused(503)),
         },
         ReleaseCause::Workload { id, failure, .. } => match rollout(cause) {
-            Some(_) if id.is("batch", "Job") => Some(Reason::Job),
+            Some(failure) if id.is("batch", "Job") => of_job(failure),
             Some(failure) => failure.reason,
             None => Some(of_workload(failure)),
         },
+    }
+}
+
+/// What a Job failed of: what its pods need in order to start has sections of its own, and one that
+/// ran out of time while it ran has not failed.
+fn of_job(failure: &RolloutFailure) -> Option<Reason> {
+    let timed_out = matches!(
+        &failure.cause,
+        RolloutCause::Pods {
+            stopped: Some(Stop::TimedOut { .. }),
+            ..
+        }
+    );
+    match (failure.reason, failure.kind) {
+        // One that is suspended waits for its manifest, or for a queue.
+        (Some(Reason::Paused), _) => Some(Reason::Job),
+        (Some(reason), _) => Some(reason),
+        (None, None | Some(Kind::NotReady)) if timed_out => Some(Reason::Timeout),
+        (None, None) => Some(Reason::Job),
+        (None, Some(kind)) => kind.ran().then_some(Reason::Job),
     }
 }
 

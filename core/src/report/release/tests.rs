@@ -1244,7 +1244,7 @@ fn other_causes_are_told_with_their_object() {
 
     Of the other workloads, these were ready: `Deployment/api`, `StatefulSet/db`; these were not yet: `Deployment/worker`.
     3 objects were put back as in revision 6: `Deployment/web`, `Service/web`, `ConfigMap/web`. 1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Job/migrate` (it ran, and what it did cannot be undone).
-    If the manifests are at fault, correct them and release the change again; otherwise fix the cause in the cluster and retry the stage. See docs/operations.md, release-timed-out.
+    If it was only slow, retry the stage or set a longer `timeout`; if the manifests are at fault, correct them and release the change again. See docs/operations.md, release-timed-out.
     ");
     let refused = ReleaseCause::Refused(fault("Deployment/api", "k8s/api.yaml:7", conflict()));
     assert_snapshot!(told(refused), @r#"

@@ -8,7 +8,7 @@ use super::phrases::{
 use super::quotes::is_mute;
 use super::served::{ends, ends_of};
 use super::since::Since;
-use super::whole::{of_failed, of_whole, words_of};
+use super::whole::{of_failed, of_whole, others_of_job, words_of};
 use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
 use crate::outcome::Cause;
 use jiff::Timestamp;
@@ -75,9 +75,15 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
             let others = ends(pod).saturating_sub(finding.ends);
             let before = since.served.filter(|_| !container.init);
             let before = before.map_or(0, |served| served.ends_of(pod).saturating_sub(others));
+            let has_ended = matches!(container.state, State::Ended(_)) && !container.init;
+            let beside = match has_ended {
+                true => others_of_job(pod, sight, |state| *state == State::Running),
+                false => Vec::new(),
+            };
             Some(Finding {
                 stale,
                 before,
+                beside,
                 ..finding
             })
         })
@@ -135,6 +141,8 @@ fn of_container(
             ..finding(Cause::NotStarted, STILL_RUNS)
         }),
         State::Running if container.ready => None,
+        // Nobody waits until a Job is ready.
+        State::Running if sight.set.ends && container.started != Some(false) => None,
         State::Running => Some(Finding {
             ends: container.restarts,
             starting: container.started == Some(false),

@@ -85,6 +85,9 @@ pub struct Finding {
     /// The container's image, probes and limits in the pod.
     pub(super) image: String,
     pub(super) spec: String,
+    /// In a pod of a Job: the other containers, those that still run beside one that has ended, or
+    /// those that have ended beside one that still runs.
+    pub(super) beside: Vec<String>,
     /// The readiness gate, if it is the problem.
     pub(super) gate: Option<Gate>,
     /// For pods that no longer exist: the number of their nodes.
@@ -99,7 +102,8 @@ pub struct Finding {
     pub(super) is_final: bool,
 }
 
-/// The text about an init container that has not ended.
+/// The text about a container that others wait for, and that has not ended: an init container, or
+/// one of a Job.
 pub(super) const STILL_RUNS: &str = "still runs";
 
 impl Finding {
@@ -121,6 +125,7 @@ impl Finding {
             reason: String::new(),
             image: String::new(),
             spec: String::new(),
+            beside: Vec::new(),
             gate: None,
             nodes: None,
             is_cut: false,

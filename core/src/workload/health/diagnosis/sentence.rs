@@ -4,7 +4,7 @@ use super::eviction::Excess;
 use super::finding::{Explanation, Finding, STILL_RUNS};
 use super::quotes::{QUOTE, last_words, of_probe, plain, quoted, telling, times};
 use crate::outcome::Cause;
-use crate::text::clip;
+use crate::text::{clip, list};
 use crate::workload::Workload;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use std::borrow::Cow;
 impl Finding {
     /// The cause as a sentence without its full stop.
     pub fn sentence(&self, live: &Workload, explanation: &Explanation) -> String {
-        let sentence = self.problem(live, explanation);
+        let sentence = self.problem(live, explanation) + &self.with_others();
         match self.together {
             Some(times) => format!(
                 "{sentence}; the pods of the new version have ended {times} times since it began \
@@ -59,6 +59,9 @@ impl Finding {
             }
             Cause::ReadinessGate => self.at_a_gate(),
             Cause::NotReady if self.container.is_empty() => self.not_ready_as_a_whole(explanation),
+            Cause::NotReady if self.said == STILL_RUNS => {
+                format!("{who} still runs{}", self.last_line(explanation))
+            }
             Cause::NotReady => self.not_ready(live, explanation),
             Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(live),
             Cause::PodFails => format!("{who} failed: {said}"),
@@ -76,6 +79,18 @@ impl Finding {
                 }
             }
             Cause::NotStarted => self.not_started(explanation),
+        }
+    }
+
+    /// Which containers keep a Job's pod from ending, beside one that has ended.
+    fn with_others(&self) -> String {
+        let others = list(&self.beside);
+        match (self.beside.len(), self.said == STILL_RUNS) {
+            (0, _) => String::new(),
+            (1, true) => format!(", although {others} has ended, so its pod does not end"),
+            (_, true) => format!(", although {others} have ended, so its pod does not end"),
+            (1, false) => format!("; its pod does not end, because {others} still runs"),
+            (_, false) => format!("; its pod does not end, because {others} still run"),
         }
     }
 
@@ -191,7 +206,7 @@ impl Finding {
     fn last_line(&self, explanation: &Explanation) -> String {
         // A program writes its termination message to say why it exited.
         let said = self.said.lines().filter(|line| !line.trim().is_empty());
-        let said = said.filter(|_| self.cause.ran());
+        let said = said.filter(|line| self.cause.ran() && *line != STILL_RUNS);
         let said = said.map(str::to_owned).collect::<Vec<_>>();
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = telling(&said).or_else(|| log.and_then(|log| telling(log)));

@@ -1,10 +1,11 @@
 //! Problems of a pod as a whole: none of its containers is the cause, or the pod has ended.
 
 use super::eviction::Excess;
-use super::finding::{Finding, PodSnapshot};
+use super::finding::{Finding, PodSnapshot, STILL_RUNS};
 use super::since::Since;
-use crate::kubernetes::pod::{FAILED_LIMIT, Failed, Pod, Pods, Said};
+use crate::kubernetes::pod::{Container, FAILED_LIMIT, Failed, Pod, Pods, Said, State};
 use crate::outcome::Cause;
+use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
         } else {
             (Cause::NotReady, words_of(&pod.why))
         }
+    } else if let Some(finding) = of_job(pod, sight) {
+        return finding;
     } else if pod.phase == "Running" {
         (Cause::NotReady, words_of(&pod.why))
     } else {
@@ -32,6 +35,41 @@ pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
         since: pod.scheduled.or(pod.created),
         ..Finding::new(cause, pod, sight)
     }
+}
+
+/// A pod of a Job that goes on: it has not ended, which is what its Job waits for.
+fn of_job(pod: &Pod, sight: &PodSnapshot) -> Option<Finding> {
+    let mut main = pod.containers.iter().filter(|container| !container.init);
+    let runs = main.find(|container| container.state == State::Running && !is_sidecar(container));
+    let runs = runs.filter(|_| sight.set.ends)?;
+    Some(Finding {
+        container: runs.name.clone(),
+        image: runs.image.clone(),
+        spec: runs.spec.clone(),
+        said: STILL_RUNS.to_owned(),
+        since: pod.scheduled.or(pod.created),
+        beside: others_of_job(pod, sight, |state| matches!(state, State::Ended(_))),
+        ..Finding::new(Cause::NotReady, pod, sight)
+    })
+}
+
+/// Whether a container is a sidecar, for which no pod of a Job waits.
+/// <https://kubernetes.io/docs/concepts/workloads/pods/sidecar-containers/>
+fn is_sidecar(container: &Container) -> bool {
+    let spec = serde_json::from_str::<Value>(&container.spec);
+    spec.is_ok_and(|spec| spec["restartPolicy"] == "Always")
+}
+
+/// The containers of a Job's pod, without init containers and sidecars, that are in such a state.
+pub(super) fn others_of_job(
+    pod: &Pod,
+    sight: &PodSnapshot,
+    is_so: impl Fn(&State) -> bool,
+) -> Vec<String> {
+    let all = pod.containers.iter().filter(|_| sight.set.ends);
+    let all = all.filter(|container| !container.init && !is_sidecar(container));
+    let all = all.filter(|container| is_so(&container.state));
+    all.map(|container| container.name.clone()).collect()
 }
 
 pub(super) fn words_of(said: &Said) -> String {
