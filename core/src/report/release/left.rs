@@ -42,8 +42,8 @@ pub(super) fn why(reason: &LeftReason) -> String {
         LeftReason::Keep(reason) => return rule(reason),
         LeftReason::JobRan => "it ran, and what it did cannot be undone",
         LeftReason::JobRuns => {
-            "it still runs, and what it does cannot be undone; delete it, or retry the stage, which \
-             follows it on"
+            "it still runs, and what it does cannot be undone; delete it, or retry the stage, \
+             which follows it on"
         }
         LeftReason::JobMayHaveRun => {
             "it may have run, as none of its pods is left, and what it did cannot be undone"
