@@ -69,14 +69,14 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
 /// What a Job failed of: what its pods need in order to start has sections of its own, and one that
 /// ran out of time while it ran has not failed.
 fn of_job(failure: &RolloutFailure) -> Option<Reason> {
-    let timed_out = matches!(
-        &failure.cause,
-        RolloutCause::Pods {
-            stopped: Some(Stop::TimedOut { .. }),
-            ..
-        }
-    );
-    match (failure.reason, failure.kind) {
+    let mut stopped = None;
+    if let RolloutCause::Pods { stopped: stop, .. } = &failure.cause {
+        stopped = stop.as_ref();
+    }
+    let timed_out = matches!(stopped, Some(Stop::TimedOut { .. }));
+    // One that Kubernetes has given up was seen by it, whatever was read of it last.
+    let given_up = matches!(stopped, Some(Stop::JobFailed(_) | Stop::JobGone(_)));
+    match (failure.reason.filter(|_| !given_up), failure.kind) {
         // One that is suspended waits for its manifest, or for a queue.
         (Some(Reason::Paused), _) => Some(Reason::Job),
         (Some(reason), _) => Some(reason),
