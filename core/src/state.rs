@@ -1,5 +1,6 @@
 //! What outlives an invocation.
 
+pub mod awaited;
 pub mod baseline;
 pub mod continuation;
 pub mod guard;

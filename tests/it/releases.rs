@@ -11,8 +11,10 @@ mod meddled;
 pub mod others;
 mod owners;
 mod plan;
+mod records;
 mod refused;
 mod returned;
+mod ringing;
 mod verdicts;
 
 use crate::artifact::{BUCKET, zip};

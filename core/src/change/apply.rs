@@ -34,4 +34,4 @@ pub use owner::Owner;
 pub use ownership::{ForeignOwner, owners};
 pub use refusal::{ApplyRefusal, FieldConflict, refused};
 pub use repetition::is_repetition;
-pub use takeover::{are_of_predecessors, is_of_autoscaler, takeover};
+pub use takeover::{are_of_predecessors, is_of_autoscaler, takeover, takeover_into};

@@ -22,6 +22,8 @@ pub enum LeftReason {
     Definition,
     /// What it was before is not known: there was no room for it in the record.
     NotRecorded,
+    /// The version in which it was applied is not served any more.
+    NotServed(String),
     /// Somebody changed it meanwhile.
     Changed,
     /// This field manager has changed it meanwhile.
@@ -50,6 +52,7 @@ impl LeftReason {
             | LeftReason::JobWaits
             | LeftReason::Definition => true,
             LeftReason::NotRecorded
+            | LeftReason::NotServed(_)
             | LeftReason::Changed
             | LeftReason::ChangedBy(_)
             | LeftReason::Deleted

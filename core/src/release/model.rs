@@ -29,6 +29,8 @@ pub struct ReleasePlan {
     pub from: Option<u64>,
     /// The revision that a rollback on demand brings back.
     pub back_to: Option<u64>,
+    /// Whether its objects served before, which was looked up where an alarm rings.
+    pub served_before: bool,
     /// Every object, in the order in which it would be written; deleted ones last.
     pub objects: Vec<ObjectPlan>,
     /// What people should know beforehand.
@@ -84,6 +86,8 @@ pub enum Untried {
     NewKind,
     /// A webhook cannot be asked without its effects.
     Webhook,
+    /// Our fields are noted in a version of its kind in which it has no place any more.
+    OtherVersion,
 }
 
 /// A release that serves.
@@ -95,6 +99,8 @@ pub struct ReleaseSuccess {
     pub previous: Option<u64>,
     /// The revision that a rollback on demand brought back.
     pub back_to: Option<u64>,
+    /// The revision before which its objects served, so that it began although an alarm rang.
+    pub returned_from: Option<u64>,
     /// Whether anything was written.
     pub wrote: bool,
     /// When the newest commit was made of all its revisions, if known.
@@ -158,6 +164,8 @@ pub enum ReleaseNote {
     NotRecorded(Vec<ObjectId>),
     /// A Job, which a rollback on demand neither runs again nor deletes.
     JobNotRun(ObjectId),
+    /// The record of this revision is gone or damaged: what only that revision had is not known.
+    RecordLost(u64),
     /// It is not what the revision had that a rollback on demand brings back, and stays so.
     NotTakenBack(ObjectId),
 }

@@ -3,7 +3,7 @@
 //! Only what the records of the release have can be deleted. Others copy the label of a release to
 //! objects that they make, so the label alone says nothing.
 
-use crate::change::apply::Owner;
+use crate::change::apply::{Owner, owners};
 pub use crate::kubernetes::group::is_kept_kind;
 use crate::kubernetes::object::controlled_by;
 use crate::kubernetes::object_id::ObjectId;
@@ -69,6 +69,8 @@ pub enum KeepReason {
     OtherSet(String),
     /// Another object controls it, and deletes it itself: `Kind/name`.
     Controlled(String),
+    /// Another tool has adopted it: which, in words.
+    Adopted(String),
 }
 
 /// The objects of the old revisions that the new one does not have.
@@ -78,13 +80,14 @@ pub fn candidates<'a>(old: &'a [RecordedObject], new: &[ObjectId]) -> Vec<&'a Re
     gone.collect()
 }
 
-/// What becomes of one of them, as the cluster has it now. `owner` is the release, and `applied`
-/// has the uids of all objects of the new revision.
+/// What becomes of one of them, as the cluster has it now. `owner` is the release, `applied` has
+/// the uids of all objects of the new revision, and `force` says that what other tools own is taken.
 pub fn prune(
     old: &RecordedObject,
     live: Option<&Value>,
     owner: &Owner,
     applied: &BTreeSet<String>,
+    force: bool,
 ) -> Prune {
     let Some(live) = live else {
         return Prune::Gone;
@@ -94,7 +97,7 @@ pub fn prune(
     if text("/metadata/deletionTimestamp").is_some() || applied.contains(uid) {
         return Prune::Gone;
     }
-    match reason_to_keep(old, live, owner) {
+    match reason_to_keep(old, live, owner, force) {
         Some(reason) => Prune::Keep(reason),
         None => Prune::Delete {
             uid: uid.to_owned(),
@@ -120,7 +123,12 @@ pub fn not_ours(live: &Value, owner: &Owner) -> Option<KeepReason> {
 }
 
 /// The reasons in this order: whose it is comes before what it asks for.
-fn reason_to_keep(old: &RecordedObject, live: &Value, owner: &Owner) -> Option<KeepReason> {
+fn reason_to_keep(
+    old: &RecordedObject,
+    live: &Value,
+    owner: &Owner,
+    force: bool,
+) -> Option<KeepReason> {
     let metadata = &live["metadata"];
     let annotation = |key: &str| metadata["annotations"][key].as_str();
     if let Some(reason) = not_ours(live, owner) {
@@ -129,6 +137,12 @@ fn reason_to_keep(old: &RecordedObject, live: &Value, owner: &Owner) -> Option<K
     if let Some((kind, name)) = controlled_by(live) {
         let owner = clip(&format!("{kind}/{name}"), NAME_LIMIT);
         return Some(KeepReason::Controlled(owner));
+    }
+    // It would be refused in a release, too. What its own manifest says is no sign of an adoption.
+    let foreign = || owners(live, owner).into_iter();
+    let own = || owners(&old.manifest.object().unwrap_or_default(), owner);
+    if !force && let Some(other) = foreign().find(|other| !own().contains(other)) {
+        return Some(KeepReason::Adopted(clip(&other.to_string(), NAME_LIMIT)));
     }
     let asked = annotation(PRUNE);
     let never = Some(KeepReason::Annotation(PRUNE.to_owned(), "never".to_owned()));

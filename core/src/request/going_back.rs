@@ -12,6 +12,10 @@ use serde_json::Value;
 /// All modes.
 const MODES: [Mode; 4] = [Mode::Deploy, Mode::Plan, Mode::Rollback, Mode::PlanRollback];
 
+/// What `to` names of one workload, and of a release.
+const OF_WORKLOAD: &str = "the number of a revision, from 1 on, or an image";
+const OF_RELEASE: &str = "the number of a revision of the release, from 1 on";
+
 /// The longest `to`: an image with a registry, a path and a digest.
 const TO_LIMIT: usize = 512;
 
@@ -59,11 +63,11 @@ impl Check<'_> {
     /// The revision of a release that a rollback brings back, where one is named.
     pub(in crate::request) fn return_revision(&mut self, mode: Mode) -> Option<u64> {
         let faults = self.faults.len();
-        let target = self.return_target(mode)?;
+        let target = self.return_named(mode, OF_RELEASE)?;
         let revision = target.revision();
         if revision.is_none() && self.faults.len() == faults {
             let problem = format!(
-                "must be the number of a revision of the release, from 1 on, and is `{}`",
+                "must be {OF_RELEASE}, and is `{}`",
                 excerpt(target.text(), 0)
             );
             self.fault("to", problem);
@@ -73,23 +77,24 @@ impl Check<'_> {
 
     /// The version that a rollback brings back, where one is named.
     pub(super) fn return_target(&mut self, mode: Mode) -> Option<ReturnTarget> {
+        self.return_named(mode, OF_WORKLOAD)
+    }
+
+    /// The same, where `what` says what may be named.
+    fn return_named(&mut self, mode: Mode, what: &str) -> Option<ReturnTarget> {
         let text = match self.fields.get("to")? {
             Value::String(text) => text.clone(),
             Value::Number(number) if number.as_u64().is_some_and(|it| it > 0) => number.to_string(),
             Value::Number(number) => {
                 let problem = format!(
-                    "must be the number of a revision, from 1 on, or an image, and is {number}; \
-                     leave it out for the version that served before"
+                    "must be {what}, and is {number}; leave it out for the version that served \
+                     before"
                 );
                 self.fault("to", problem);
                 return None;
             }
             other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
-                let problem = format!(
-                    "must be the number of a revision or an image, and is {}",
-                    kind(other)
-                );
-                self.fault("to", problem);
+                self.fault("to", format!("must be {what}, and is {}", kind(other)));
                 return None;
             }
         };

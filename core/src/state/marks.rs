@@ -77,7 +77,8 @@ pub const ROUTE_LEFT: &str = "landfall/route-left";
 pub const HANDOVER: &str = "landfall/handover";
 /// On the Service: a rollback on demand took an unfinished deploy back, and whose that was.
 pub const TAKEN_BACK: &str = "landfall/taken-back";
-/// On the Service: a rollback on demand waits for the deploy that holds the lock, and which one.
+/// On the Service, or on the parent of a release: a rollback on demand waits for the deploy that
+/// holds the lock, and which one.
 pub const AWAITED: &str = "landfall/awaited";
 /// The shares of the pods that the candidate of the last canary had, one after the other.
 pub const SHARES: &str = "landfall/shares";

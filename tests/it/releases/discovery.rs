@@ -1,9 +1,9 @@
 //! Kinds that are not built in: the API server is asked where they are once while the function is
 //! warm, and again when they are not there any more.
 
-use super::release;
+use super::{release, settings};
 use crate::stage::Stage;
-use landfall_sandbox::world::World;
+use landfall_sandbox::world::{Refusal, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -136,4 +136,51 @@ async fn a_kind_that_the_release_brings_is_as_its_definition_says() {
     let more = json!({"release": "others"});
     release(&stage, &files, more).await.released();
     assert_eq!(asked(&stage), 2);
+}
+
+/// Whether it is gone with its definition, or there in another version, is not known.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_served_any_more_is_not_said_to_be_deleted() {
+    let stage = released().await;
+    undefine(&stage, "gadgets");
+    let config = settings("info");
+    let files = [("k8s/config.yaml", &*config)];
+    for mode in ["plan", "deploy"] {
+        let more = json!({"prune": true, "mode": mode});
+        let (summary, _) = release(&stage, &files, more).await.released();
+        let said = "the cluster does not serve its kind in `example.com/v1` any more";
+        assert!(summary.contains(said), "{summary}");
+        assert!(!summary.contains("1 deleted"), "{summary}");
+    }
+}
+
+/// The real API server says so where the definition lacks the version of the last apply, or that
+/// version a field.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_that_moves_to_another_version_cannot_be_tried_and_is_applied() {
+    let stage = released().await;
+    let message = "request to convert CR to an invalid group/version: example.com/v1alpha1";
+    stage.sandbox().world(|world, _| {
+        world.refuse(Refusal {
+            method: Some("PATCH".to_owned()),
+            resource: "gadgets".to_owned(),
+            having: String::new(),
+            trials_only: true,
+            skip: 0,
+            from: None,
+            until: None,
+            status: 500,
+            reason: String::new(),
+            message: message.to_owned(),
+        });
+    });
+    let larger = GADGET.replace("size: 3", "size: 4");
+    let files = [("k8s/gadget.yaml", &*larger)];
+    let plan = json!({"mode": "plan"});
+    let (summary, _) = release(&stage, &files, plan).await.released();
+    let said = "it moves to another version of its kind";
+    assert!(summary.contains(said), "{summary}");
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let live = stage.cluster.object("gadgets.example.com", "one").await;
+    assert_eq!(live.unwrap()["spec"]["size"], 4, "{summary}");
 }

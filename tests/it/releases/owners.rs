@@ -113,3 +113,28 @@ async fn a_field_of_another_manager_is_a_conflict_that_names_it() {
     assert_eq!(live["data"]["LEVEL"], "info", "{summary}");
     assert_eq!(live["data"]["LEFT"], "over", "{summary}");
 }
+
+/// Helm took it over since (`helm install --take-ownership`): to delete it would be an outage there.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_helm_has_adopted_is_not_pruned() {
+    let stage = empty().await;
+    let (text, web) = (settings("info"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*web)];
+    release(&stage, &files, json!({})).await.released();
+    let label = json!({"app.kubernetes.io/managed-by": "Helm"});
+    let release_name = json!({"meta.helm.sh/release-name": "other"});
+    let (labels, annotations) = (["metadata", "labels"], ["metadata", "annotations"]);
+    stage
+        .cluster
+        .change("configmaps", "settings", labels, label)
+        .await;
+    stage
+        .cluster
+        .change("configmaps", "settings", annotations, release_name)
+        .await;
+    let prune = json!({"prune": true});
+    let (summary, _) = release(&stage, &files[1..], prune).await.released();
+    let said = "it belongs to Helm release";
+    assert!(summary.contains(said), "{summary}");
+    assert!(object(&stage, "configmaps", "settings").await.is_some());
+}

@@ -28,7 +28,7 @@ async fn back_in(life: Duration, stage: &Stage, execution: &str, more: Value) ->
 }
 
 /// Releases a level and an image, as this execution.
-async fn at(stage: &Stage, execution: &str, level: &str, image: &str) {
+pub async fn at(stage: &Stage, execution: &str, level: &str, image: &str) {
     let (config, web) = (settings(level), web("web", image));
     let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
     let more = json!({"execution": execution});
@@ -63,7 +63,7 @@ fn writes(stage: &Stage) -> Option<usize> {
 }
 
 /// A note on the record of a revision.
-async fn note(stage: &Stage, revision: u32, name: &str) -> Value {
+pub async fn note(stage: &Stage, revision: u32, name: &str) -> Value {
     let name_of = format!("landfall.shop.v{revision}");
     let record = object(stage, "secrets", &name_of).await.unwrap();
     record["metadata"]["annotations"][format!("landfall/{name}")].clone()
@@ -367,6 +367,71 @@ async fn where_the_release_that_it_waits_for_fails_nothing_older_comes_back() {
     // Asked for after that, it goes further.
     let (summary, _) = back(&stage, "run-5", json!({"to": 1})).await.released();
     assert_eq!(level(&stage).await, "info", "{summary}");
+}
+
+/// The try before this one has waited for that release, and gave up before it was over.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_retry_of_a_rollback_that_waited_in_vain_goes_no_further() {
+    let stage = empty().await;
+    two(&stage).await;
+    let (config, broken) = (settings("error"), web("web", NEVER));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
+    let fails = json!({"execution": "run-3", "timeout": "8s"});
+    let asked = async {
+        while image(&stage, "web").await != NEVER {
+            sleep(Duration::from_millis(20)).await;
+        }
+        back_in(SHORT, &stage, "run-4", json!({"timeout": "2s"})).await
+    };
+    let failing = release_in(SHORT, &stage, &files, fails);
+    let (failed, asked) = tokio::join!(failing, asked);
+    let (_, message) = failed.failure();
+    assert!(message.contains("rolled back to revision 2"), "{message}");
+    let (_, message) = asked.failure();
+    assert!(message.contains("run-3"), "{message}");
+    let parent = object(&stage, "secrets", "landfall.shop").await.unwrap();
+    assert!(parent["metadata"]["annotations"]["landfall/lock"].is_null());
+    for mode in ["planRollback", "rollback", "rollback"] {
+        let (summary, _) = back(&stage, "run-4", json!({"mode": mode}))
+            .await
+            .released();
+        let said = match mode {
+            "rollback" => "already was as revision 2 had it",
+            _ => "which is as revision 2 had it",
+        };
+        assert!(summary.contains(said), "{summary}");
+        assert_eq!(level(&stage).await, "debug", "{summary}");
+    }
+    // Another execution has not waited.
+    let (summary, _) = back(&stage, "run-5", json!({})).await.released();
+    assert!(summary.contains("to revision 1"), "{summary}");
+    assert_eq!(level(&stage).await, "info", "{summary}");
+}
+
+/// The newer revision asked for it, as its selector changed; the older one knew nothing of that.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_made_anew_for_the_newer_revision_is_made_anew_for_the_older_one() {
+    let stage = empty().await;
+    let old = web("web", GOOD);
+    let new = old.replace("app: web", "app: shop").replace(
+        "{name: web}",
+        "{name: web, annotations: {landfall/recreate: 'yes'}}",
+    );
+    for (execution, text) in [("run-1", &old), ("run-2", &new)] {
+        let more = json!({"execution": execution});
+        let files = [("k8s/web.yaml", &**text)];
+        release(&stage, &files, more).await.released();
+    }
+    let plan = json!({"mode": "planRollback"});
+    let (summary, _) = back(&stage, "run-3", plan).await.released();
+    assert!(summary.contains("deleted and made anew"), "{summary}");
+    let (summary, _) = back(&stage, "run-3", json!({})).await.released();
+    let live = object(&stage, "deployments", "web").await.unwrap();
+    assert_eq!(
+        live["spec"]["selector"]["matchLabels"]["app"], "web",
+        "{summary}"
+    );
+    assert_eq!(live["status"]["availableReplicas"], 2, "{summary}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -38,6 +38,9 @@ pub enum ApplyRefusal {
         /// Why.
         trouble: WebhookTrouble,
     },
+    /// Our fields are noted in another version of the kind, in which the object has no place any
+    /// more.
+    OtherVersion,
     /// Others counted against the same quota at the same time.
     QuotaRace,
     /// Anything else.
@@ -72,7 +75,8 @@ impl ApplyRefusal {
             | ApplyRefusal::KindMissing
             | ApplyRefusal::RoleMissing(_)
             | ApplyRefusal::Forbidden(_)
-            | ApplyRefusal::Escalation(_) => false,
+            | ApplyRefusal::Escalation(_)
+            | ApplyRefusal::OtherVersion => false,
         }
     }
 }
@@ -224,6 +228,14 @@ fn is_follow_up(message: &str) -> bool {
 /// patch object (shop/web; apps/v1, Kind=Deployment): .spec.foo: field not declared in schema`.
 fn malformed(refusal: &Refusal) -> Option<ApplyRefusal> {
     let message = &*refusal.message;
+    // The version lacks fields that the object gets, or is not in the definition any more.
+    let other_version = [
+        "failed to convert merged object to last applied version",
+        "request to convert CR to an invalid group/version",
+    ];
+    if other_version.iter().any(|said| message.contains(said)) {
+        return Some(ApplyRefusal::OtherVersion);
+    }
     let (of_patch, of_conversion) = (
         "failed to create typed patch object",
         "failed to convert new",

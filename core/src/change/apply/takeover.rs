@@ -45,9 +45,22 @@ pub(super) const INVENTED: &str = "before-first-apply";
 ///
 /// The patch replaces the `resourceVersion`, too, so that a race is a conflict (409).
 pub fn takeover(live: &Value) -> Option<Value> {
-    let before = entries(live);
-    let after = folded(live);
-    (before != after).then(|| {
+    replaced(live, folded(live))
+}
+
+/// The same, and our own entry is noted in this version of the kind: the server compares an object
+/// in the version of the entry, and refuses fields that only a later version has.
+/// <https://github.com/fluxcd/flux2/issues/5715>
+pub fn takeover_into(live: &Value, version: &str) -> Option<Value> {
+    let mut after = folded(live);
+    if let Some(ours) = after.iter_mut().find(|entry| is_ours(entry)) {
+        ours["apiVersion"] = json!(version);
+    }
+    replaced(live, after)
+}
+
+fn replaced(live: &Value, after: Vec<Value>) -> Option<Value> {
+    (entries(live) != after).then(|| {
         json!([
             {"op": "replace", "path": "/metadata/managedFields", "value": after},
             {"op": "replace", "path": "/metadata/resourceVersion",

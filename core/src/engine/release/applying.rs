@@ -39,15 +39,23 @@ impl ReleaseEngine {
         }
         let task = if item.recreate && item.live.is_some() {
             Task::Remove(place)
-        } else if item
-            .live()
-            .is_some_and(|live| apply::takeover(&live).is_some())
-        {
+        } else if self.takeover(place).is_some() {
             Task::TakeOver(place)
         } else {
             Task::Apply(place)
         };
         self.push(task);
+    }
+
+    /// The write that makes the fields of former managers ours, or our own ones be noted in the
+    /// manifest's version.
+    pub(super) fn takeover(&self, place: usize) -> Option<Value> {
+        let item = &self.items[place];
+        let live = item.live()?;
+        match item.other_version {
+            true => apply::takeover_into(&live, &self.request.manifests[place].api_version),
+            false => apply::takeover(&live),
+        }
     }
 
     pub(super) fn took_over(
@@ -127,6 +135,10 @@ impl ReleaseEngine {
                 self.items[place].recreate = true;
                 self.push(Task::Get(place));
             }
+            ApplyRefusal::OtherVersion if !self.items[place].other_version => {
+                self.items[place].other_version = true;
+                self.push(Task::Get(place));
+            }
             ApplyRefusal::WebhookAway { .. }
             | ApplyRefusal::QuotaRace
             | ApplyRefusal::NamespaceMissing
@@ -147,7 +159,8 @@ impl ReleaseEngine {
         let item = &mut self.items[place];
         item.wrote = true;
         // The server invents a manager for an object that had none.
-        if !item.removed && item.conflicts < CONFLICTS && apply::takeover(object).is_some() {
+        let is_invented = || apply::takeover(object).is_some();
+        if !item.removed && item.conflicts < CONFLICTS && is_invented() {
             item.conflicts += 1;
             item.live = Some(object.to_string().into_boxed_str());
             return self.push(Task::TakeOver(place));

@@ -74,6 +74,7 @@ impl ReleaseEngine {
         }
         let (call, reading) = match task {
             Task::Parent
+            | Task::Await
             | Task::Recorded(_)
             | Task::Revisions
             | Task::Target(_)
@@ -138,6 +139,11 @@ impl ReleaseEngine {
             }
             Task::Recorded(revision) | Task::Target(revision) => {
                 let call = Call::get(&SECRETS, namespace, &Heading::name_for(release, *revision));
+                (call, Reading::Object)
+            }
+            Task::Await => {
+                let note = self.note_of_waiting()?;
+                let call = Call::merge_patch(&SECRETS, namespace, &self.parent.name(), note);
                 (call, Reading::Object)
             }
             Task::TryParent => {
@@ -208,7 +214,7 @@ impl ReleaseEngine {
                 (call, Reading::Whole)
             }
             Task::TakeOver(_) => {
-                let patch = apply::takeover(&item.live()?)?;
+                let patch = self.takeover(place)?;
                 let call = Call::json_patch(resource, namespace, name, patch);
                 (call, Reading::Whole)
             }

@@ -315,6 +315,7 @@ impl ReleaseEngine {
             | ReleaseNote::Held(..)
             | ReleaseNote::NotRecorded(_)
             | ReleaseNote::JobNotRun(_)
+            | ReleaseNote::RecordLost(_)
             | ReleaseNote::NotTakenBack(_) => true,
         });
         match health {

@@ -4,7 +4,7 @@
 use super::super::guarding::{BAKE_PERIOD, Opening, PAUSE, PERIOD, READING, notes, opening};
 use super::super::model::AlarmsAsk;
 use super::model::{ReleaseEngine, Stage, Task};
-use crate::alarm::{Alarm, AlarmsError};
+use crate::alarm::{Alarm, AlarmsError, AlarmsRefusal};
 use crate::release::{ReleaseCause, ReleaseFailure};
 use crate::state::guard::LastReading;
 use crate::state::release::Status;
@@ -58,7 +58,11 @@ impl ReleaseEngine {
             return;
         };
         let dead = self.dead_since();
-        let ignores_ringing = self.request.watch().ignores_ringing;
+        let returns = self
+            .record
+            .as_ref()
+            .is_some_and(|it| it.heading.returned_from.is_some());
+        let ignores_ringing = self.request.watch().ignores_ringing || returns;
         let guard = &mut self.continuation.guard;
         // Nothing is guarded yet: what rang until now rang before the release.
         if self.record.is_none() {
@@ -106,16 +110,24 @@ impl ReleaseEngine {
         if !is_there || self.record.is_some() {
             return true;
         }
-        let writes = !self.request.mode.is_plan() && !self.is_as_it_should_be();
         // What a dead job of this execution left may be why one rings: it is judged and taken back.
         let is_left = self.dead_since().is_some();
-        let refuses = writes && !is_left && !self.request.watch().ignores_ringing;
+        let counts =
+            !is_left && !self.is_as_it_should_be() && !self.request.watch().ignores_ringing;
         let deadline = self.continuation.deadline;
-        match opening(&self.continuation.guard, refuses, deadline, now) {
+        match opening(&self.continuation.guard, counts, deadline, now) {
             Opening::Open => return true,
             Opening::Read => self.wants_alarms = true,
             Opening::Pause(pause) => self.push_at(now + pause, Task::Wake),
-            Opening::Refused(why) => self.fail(ReleaseFailure::Alarms(why)),
+            Opening::Refused(why) => {
+                let is_ringing = matches!(why, AlarmsRefusal::Ringing(_));
+                match is_ringing.then(|| self.served_before()) {
+                    Some(None) => {}
+                    Some(Some(true)) => return true,
+                    Some(Some(false)) if self.request.mode.is_plan() => return true,
+                    Some(Some(false)) | None => self.fail(ReleaseFailure::Alarms(why)),
+                }
+            }
         }
         false
     }

@@ -36,6 +36,8 @@ pub(super) struct Item {
     pub(super) tried: Tried,
     /// Fields of others are taken over.
     pub(super) force: bool,
+    /// Our fields are noted in another version of its kind, in which it has no place any more.
+    pub(super) other_version: bool,
     /// It is deleted and made anew.
     pub(super) recreate: bool,
     /// It was deleted for that.
@@ -102,6 +104,7 @@ impl Item {
             pressed: false,
             tried: Tried::Not,
             force: false,
+            other_version: false,
             recreate: false,
             removed: false,
             conflicts: 0,

@@ -2,6 +2,7 @@
 
 use super::super::model::{AlarmsAsk, Ask, Note};
 use super::item::{Back, Item, Old};
+use super::served::Served;
 use crate::change::apply::Owner;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::{Call, Permission};
@@ -81,6 +82,8 @@ impl ReleaseOutcome {
 pub(super) enum Task {
     /// Read the parent of the release.
     Parent,
+    /// Rollback on demand: note in the parent which deploy it waits for.
+    Await,
     /// Read the record of a revision.
     Recorded(u64),
     /// Rollback on demand: read which revisions have a record.
@@ -214,6 +217,10 @@ pub(super) struct Returning {
     pub(super) headings: Vec<Heading>,
     /// The record of the revision that comes back, once it was read.
     pub(super) target: Option<Result<Record, RecordFault>>,
+    /// The job of the deploy that is waited for, once that was to be noted.
+    pub(super) awaits: Option<String>,
+    /// Whether records were looked for without a parent.
+    pub(super) looked: bool,
     /// Whether the objects are those of that revision.
     pub(super) has_objects: bool,
     /// Whether what no text may show is still to be told.
@@ -269,6 +276,8 @@ pub struct ReleaseEngine {
     pub(super) is_resumed: bool,
     /// What a rollback on demand goes back to.
     pub(super) returning: Returning,
+    /// Where an alarm rings: whether its objects served before.
+    pub(super) served: Served,
     /// The same deploy, as another invocation may be at it now.
     pub(super) twin: Twin,
     /// The kinds that were looked up, now or by an earlier deploy.
@@ -354,6 +363,7 @@ impl ReleaseEngine {
             record_secret: None,
             is_resumed: false,
             returning: Returning::default(),
+            served: Served::default(),
             twin: Twin::default(),
             kinds: KnownKinds::default(),
             is_remembering: false,

@@ -53,6 +53,7 @@ impl ReleaseEngine {
         ReleasePlan {
             revision: (!self.is_as_it_should_be()).then_some(revision),
             back_to: self.returning.to,
+            served_before: self.returns_from().is_some(),
             from: self.returning.from,
             newest: self.newest().map_or(0, |record| record.heading.revision),
             objects,

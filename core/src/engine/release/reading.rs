@@ -58,6 +58,7 @@ impl ReleaseEngine {
         }
         match task {
             Task::Parent => self.took_parent(call, result, now),
+            Task::Await => self.noted_waiting(call, result, now),
             Task::Recorded(revision) => self.took_record(revision, call, result, now),
             Task::Revisions | Task::Target(_) => self.took_revision(task, call, result, now),
             Task::Resources(api_version) => match found(result) {

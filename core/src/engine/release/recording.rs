@@ -1,11 +1,9 @@
-//! The parent and the records of a release: reading them, the lock, and the record of this
-//! revision.
+//! Where a release stands by its records, the lock, and the record of this revision.
 
 use super::super::brief::in_short;
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::probing::is_home_missing;
-use super::reading::{Found, found};
 use super::twin::{failure_of, recorded};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
@@ -16,20 +14,10 @@ use crate::request::release::PrunePolicy;
 use crate::snapshot::Response;
 use crate::state::continuation::{Phase, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
-use crate::state::release::{Heading, Kept, Lock, Parent, Record, RecordedObject, Status};
-use jiff::{SignedDuration, Timestamp};
+use crate::state::release::{Heading, Kept, Lock, Record, RecordedObject, Status};
+use jiff::Timestamp;
+use serde_json::Value;
 use std::time::Duration;
-
-/// How often a lock of another execution is looked at.
-const LOCK_PAUSE: SignedDuration = SignedDuration::from_secs(3);
-
-/// What must be left of the timeout, as its part, when the lock of another execution is gone: the
-/// time that was waited for it is not the release's.
-const LEFT_PART: u32 = 3;
-
-/// How many records are read: as many releases may have failed in a row, and a longer history of
-/// failures is of no use for a way back.
-const WALK: usize = 20;
 
 /// The text of a release that a record always has room for: it is packed.
 const ROOM: usize = 512 * 1024;
@@ -39,94 +27,6 @@ const ROOM: usize = 512 * 1024;
 const WAY_BACK_LIMIT: Duration = Duration::from_secs(15 * 60);
 
 impl ReleaseEngine {
-    pub(super) fn took_parent(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
-        match found(result) {
-            Ok(Found::Object(object)) => match Parent::read(&object) {
-                Ok(parent) => {
-                    self.parent = parent;
-                    self.parent_live = Some(object);
-                }
-                // On the way back the first cause counts.
-                Err(_) if self.failure.is_some() => {}
-                Err(fault) => {
-                    let trouble = RecordTrouble::Parent(fault);
-                    self.fail(ReleaseFailure::Record(self.parent.name(), trouble));
-                }
-            },
-            Ok(Found::Nothing | Found::NotServed) => self.parent_live = None,
-            Err(error) => self.unreadable(Task::Parent, call, error, now),
-        }
-    }
-
-    /// The parent is read: waits for the lock of another execution, or reads the records.
-    pub(super) fn read_records(&mut self, now: Timestamp) {
-        if self.end_forbidden() {
-            return;
-        }
-        let job = self.continuation.job.clone();
-        let held = self.parent.held_by_other(&job, now);
-        // A stage is only retried once its action is over: the deploy before it is dead.
-        let held = held.filter(|lock| lock.execution != self.request.execution);
-        let held = held.map(|lock| (lock.execution.clone(), lock.expires()));
-        match held.filter(|_| !self.request.mode.is_plan()) {
-            Some((execution, _)) if self.continuation.has_begun() => {
-                return self.out_of_sync(Some(execution), true);
-            }
-            Some((execution, until)) => {
-                let reserve = self.request.timeout / LEFT_PART;
-                if now + reserve >= self.continuation.deadline {
-                    return self.fail(ReleaseFailure::Locked { execution, until });
-                }
-                self.locked_by = Some(execution);
-                return self.push_at(now + LOCK_PAUSE, Task::Parent);
-            }
-            None => self.locked_by = None,
-        }
-        if self.parent.revision > 0 && self.parent_live.is_some() {
-            self.push(Task::Recorded(self.parent.revision));
-        }
-        self.stage = Stage::Look;
-    }
-
-    /// Takes a record, and reads the one before until one is found that was deployed as a whole.
-    pub(super) fn took_record(
-        &mut self,
-        revision: u64,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
-        match found(result) {
-            Ok(Found::Object(object)) => match Record::read(&object) {
-                Ok(record) => {
-                    let is_good = record.heading.status.was_good();
-                    self.records.push(record);
-                    if is_good {
-                        return;
-                    }
-                }
-                Err(_) => {
-                    let name = Heading::name_for(&self.request.name, revision);
-                    self.notes
-                        .push(Note::Left(name, "it cannot be read".to_owned()));
-                }
-            },
-            Ok(Found::Nothing | Found::NotServed) => {
-                self.is_unrecorded |= revision == self.parent.revision;
-            }
-            Err(error) => return self.unreadable(Task::Recorded(revision), call, error, now),
-        }
-        let walked = self.parent.revision.saturating_sub(revision);
-        if revision > 1 && usize::try_from(walked).is_ok_and(|walked| walked < WALK) {
-            self.push(Task::Recorded(revision - 1));
-        }
-    }
-
     /// Finds where this release stands, by its records. `false` if it is over, or goes back.
     pub(super) fn resume(&mut self) -> bool {
         let ours = |record: &&Record| record.heading.job == self.continuation.job;
@@ -266,6 +166,50 @@ impl ReleaseEngine {
         // A deploy that died has left what it wrote, and that is taken back with ours.
         let is_dead = |record: &Record| record.heading.status == Status::Pending;
         self.is_resumed |= self.records.iter().any(is_dead);
+        let record = self.new_record(now);
+        let Some(secret) = self.packed(&record) else {
+            return;
+        };
+        self.record_secret = Some(secret);
+        self.record = Some(record);
+        self.push(Task::Record);
+        self.stage = Stage::Apply(0);
+    }
+
+    /// Whether this revision can be recorded, for a plan, which tells what the record would have no
+    /// room for. A small one is not packed for that.
+    pub(super) fn can_record(&mut self, now: Timestamp) -> bool {
+        let is_small = self.size() < ROOM || self.is_as_it_should_be();
+        is_small || {
+            let record = self.new_record(now);
+            self.packed(&record).is_some()
+        }
+    }
+
+    /// The Secret of a record. `None` where it would be too large, which ends the release.
+    fn packed(&mut self, record: &Record) -> Option<Value> {
+        match record.object() {
+            Ok((secret, left_out)) => {
+                if self.size() >= ROOM && !left_out.is_empty() {
+                    self.said.push(ReleaseNote::NotRecorded(left_out));
+                }
+                Some(secret)
+            }
+            Err(size) => {
+                let trouble = RecordTrouble::TooLarge(size);
+                self.fail(ReleaseFailure::Record(record.heading.name(), trouble));
+                None
+            }
+        }
+    }
+
+    /// How much text its manifests are.
+    fn size(&self) -> usize {
+        let manifests = self.request.manifests.iter();
+        manifests.map(|manifest| manifest.text().len()).sum()
+    }
+
+    fn new_record(&self, now: Timestamp) -> Record {
         let mut objects = Vec::new();
         for (item, manifest) in self.items.iter().zip(&self.request.manifests) {
             let Some(resource) = &item.resource else {
@@ -295,7 +239,7 @@ impl ReleaseEngine {
         }
         objects.extend(self.returning.held.iter().cloned());
         let good = self.good().map(|good| good.heading.revision);
-        let record = Record {
+        Record {
             heading: Heading {
                 release: self.request.name.clone(),
                 namespace: self.request.namespace.clone(),
@@ -311,33 +255,13 @@ impl ReleaseEngine {
                     .max(self.request.committed),
                 previous: self.returning.from.or(good),
                 back_to: self.returning.to,
+                returned_from: self.returns_from(),
                 failed_at: None,
                 cause: None,
                 way_back: None,
                 version: None,
             },
             objects,
-        };
-        match record.object() {
-            Ok((secret, left_out)) => {
-                self.note_unrecorded(left_out);
-                self.record_secret = Some(secret);
-            }
-            Err(size) => {
-                let trouble = RecordTrouble::TooLarge(size);
-                return self.fail(ReleaseFailure::Record(record.heading.name(), trouble));
-            }
-        }
-        self.record = Some(record);
-        self.push(Task::Record);
-        self.stage = Stage::Apply(0);
-    }
-
-    /// Tells what the record has no room for.
-    fn note_unrecorded(&mut self, left_out: Vec<ObjectId>) {
-        let size = self.request.manifests.iter().map(|it| it.text().len());
-        if size.sum::<usize>() >= ROOM && !left_out.is_empty() {
-            self.said.push(ReleaseNote::NotRecorded(left_out));
         }
     }
 

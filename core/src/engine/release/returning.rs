@@ -7,6 +7,8 @@
 use super::item::Item;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
+use super::records::LOCK_PAUSE;
+use super::trouble::is_forbidden;
 use super::twin::recorded;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
@@ -14,9 +16,12 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::release::{NoRevision, ReleaseFailure, ReleaseNote};
 use crate::request::release::Recalled;
 use crate::snapshot::Response;
+use crate::state::awaited::Awaited;
+use crate::state::marks::AWAITED;
 use crate::state::release::history::{base, former, good_revisions};
 use crate::state::release::{Heading, Record, RecordedObject, Status};
 use jiff::Timestamp;
+use serde_json::{Value, json};
 
 impl ReleaseEngine {
     /// What no text may show, once it is known: the values in the objects of a rollback.
@@ -37,7 +42,7 @@ impl ReleaseEngine {
         if !self.request.mode.is_rollback() || self.returning.has_objects {
             return true;
         }
-        if self.parent_live.is_none() {
+        if self.parent.revision == 0 {
             // One that has written already, and is to end as what it is, knows its revision.
             if self.resume() {
                 self.fail(ReleaseFailure::NoRevision(NoRevision::NoRelease));
@@ -56,6 +61,49 @@ impl ReleaseEngine {
             }
         }
         false
+    }
+
+    /// Whether this rollback on demand notes first that it waits for the deploy of that job: a
+    /// retry of it would go one revision further, once that deploy has failed by itself.
+    pub(super) fn notes_waiting(&mut self, job: String) -> bool {
+        let asked = self.request.mode.is_rollback() && self.request.to.is_none();
+        let noted = self.parent.awaited.as_ref();
+        let is_noted = noted.is_some_and(|noted| noted.has(&self.request.execution, &job));
+        let is_tried = self.returning.awaits.as_ref() == Some(&job);
+        let notes = asked && !is_noted && !is_tried;
+        if notes {
+            self.returning.awaits = Some(job);
+            self.push(Task::Await);
+        }
+        notes
+    }
+
+    /// The parent with that note, as a write that leaves everything else.
+    pub(super) fn note_of_waiting(&self) -> Option<Value> {
+        let job = self.returning.awaits.as_deref()?;
+        let awaited = Awaited::with(self.parent.awaited.clone(), &self.request.execution, job);
+        let version = &self.parent_live.as_ref()?["metadata"]["resourceVersion"];
+        Some(json!({"metadata": {"resourceVersion": version,
+            "annotations": {AWAITED: awaited.text()}}}))
+    }
+
+    /// Takes the answer to it. Where somebody else wrote the parent, it is read and noted again;
+    /// what keeps it from being noted keeps nothing from being waited for.
+    pub(super) fn noted_waiting(
+        &mut self,
+        call: Call,
+        result: Result<Response, CallError>,
+        now: Timestamp,
+    ) {
+        match result {
+            Err(CallError::Refused(refusal)) => {
+                if refusal.code == 409 {
+                    self.returning.awaits = None;
+                }
+                self.push_at(now + LOCK_PAUSE, Task::Parent);
+            }
+            other => self.took_parent(call, other, now),
+        }
     }
 
     /// The newest record, if it is of a rollback by this execution.
@@ -87,6 +135,9 @@ impl ReleaseEngine {
                 let items = list.items();
                 self.returning.headings = items.iter().filter_map(Heading::read).collect();
             }
+            // Where there is no parent, they are looked for in case that there are any.
+            (Task::Revisions, Err(CallError::Refused(refusal)))
+                if self.stage == Stage::Read && is_forbidden(&refusal) => {}
             (_, result) => match found(result) {
                 Ok(Found::Object(object)) => self.returning.target = Some(Record::read(&object)),
                 Ok(Found::Nothing | Found::NotServed) => self.returning.target = None,
@@ -111,10 +162,13 @@ impl ReleaseEngine {
         if let Some(later) = later.filter(|_| went_back && !self.request.mode.is_plan()) {
             return self.out_of_sync(Some(later.execution.clone()), true);
         }
-        // One that failed while this one waited for its lock was there when this was asked for.
+        // One that failed while this one, or the try before it, waited for its lock was there when
+        // this was asked for.
+        let noted = self.parent.awaited.as_ref();
         let waited_for = |it: &Heading| {
-            it.failed_at
-                .is_some_and(|at| at > self.continuation.started)
+            let failed_at = it.failed_at;
+            failed_at.is_some_and(|at| at > self.continuation.started)
+                || noted.is_some_and(|noted| noted.has(&self.request.execution, &it.job))
         };
         let chosen = former(&headings, |it| !is_back(it) || waited_for(it));
         let good = good_revisions(&headings);
@@ -225,6 +279,7 @@ impl Recall {
                 name: kept.id.name.clone(),
                 namespace: kept.id.namespace.clone(),
                 text,
+                now: now.and_then(|now| now.manifest.shared()),
             }),
             // It is there, and its record had no room for it.
             None if there.is_some() => {}
@@ -243,7 +298,7 @@ fn stays_as_it_is(id: &ObjectId) -> bool {
 }
 
 /// Whether a revision failed, and everything is again as it was before it.
-fn is_back(heading: &Heading) -> bool {
+pub(super) fn is_back(heading: &Heading) -> bool {
     let account = recorded(heading).filter(|_| heading.status == Status::Failed);
     account.is_some_and(|account| {
         let mut left = account.left.iter();

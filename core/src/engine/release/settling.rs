@@ -173,6 +173,7 @@ impl ReleaseEngine {
         now: Timestamp,
     ) {
         match found(result) {
+            Ok(Found::NotServed) => self.not_served(place),
             Ok(found) => {
                 if let Found::Object(live) = found {
                     self.olds[place].held = held_by(&live).unwrap_or_default();
@@ -247,6 +248,8 @@ impl ReleaseEngine {
             false => Some(it.revision),
         });
         success.back_to = self.returning.to;
+        let own = self.record.as_ref();
+        success.returned_from = own.and_then(|record| record.heading.returned_from);
         self.end(ReleaseOutcome::Finished(Box::new(success)));
     }
 

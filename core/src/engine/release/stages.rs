@@ -106,6 +106,9 @@ impl ReleaseEngine {
             return;
         }
         if self.request.mode.is_plan() {
+            if !self.can_record(now) {
+                return;
+            }
             let plan = Box::new(self.plan());
             return self.end(ReleaseOutcome::Planned(plan));
         }

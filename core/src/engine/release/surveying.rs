@@ -156,6 +156,10 @@ impl ReleaseEngine {
             ApplyRefusal::RoleMissing(_) => {
                 self.items[place].tried = Tried::Unable(Untried::NewKind);
             }
+            ApplyRefusal::OtherVersion if self.items[place].live.is_some() => {
+                self.items[place].other_version = true;
+                self.items[place].tried = Tried::Unable(Untried::OtherVersion);
+            }
             ApplyRefusal::Stale if self.read_and_try(place) => {}
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
@@ -277,13 +281,15 @@ impl ReleaseEngine {
     pub(super) fn took_old(&mut self, place: usize, found: Found) {
         let live = match found {
             Found::Object(live) => Some(live),
-            Found::Nothing | Found::NotServed => None,
+            Found::Nothing => None,
+            Found::NotServed => return self.not_served(place),
         };
         // Uids of this release are known once it is applied; what was applied before counts now.
         let uids = self.items.iter().filter_map(|item| item.uid.clone());
         let uids = uids.collect::<BTreeSet<_>>();
+        let force = self.request.force;
         let old = &mut self.olds[place];
-        match prune::prune(&old.object, live.as_ref(), &self.owner, &uids) {
+        match prune::prune(&old.object, live.as_ref(), &self.owner, &uids, force) {
             Prune::Delete {
                 uid,
                 resource_version,
@@ -291,6 +297,14 @@ impl ReleaseEngine {
             Prune::Keep(reason) => old.fate = Some(Err(LeftReason::Keep(reason))),
             Prune::Gone => old.gone = true,
         }
+    }
+
+    /// The version in which the release had an object is gone from the cluster. Whether the object
+    /// is gone as well, or there in another version, is not known.
+    pub(super) fn not_served(&mut self, place: usize) {
+        let old = &mut self.olds[place];
+        let version = old.object.api_version.clone();
+        old.fate = Some(Err(LeftReason::NotServed(version)));
     }
 
     /// What becomes of the objects that the release has no more.

@@ -40,7 +40,7 @@ fn ours() -> Owner {
 
 fn pruned(old: &RecordedObject, live: &Value) -> Prune {
     let applied = BTreeSet::from(["u-2".to_owned()]);
-    prune(old, Some(live), &ours(), &applied)
+    prune(old, Some(live), &ours(), &applied, false)
 }
 
 fn delete() -> Prune {
@@ -72,7 +72,10 @@ fn what_the_new_revision_does_not_have_goes_whatever_its_version() {
 fn a_deletion_is_bound_to_what_was_read() {
     let old = old("", "Service", false);
     assert_eq!(pruned(&old, &live(json!({}))), delete());
-    assert_eq!(prune(&old, None, &ours(), &BTreeSet::new()), Prune::Gone);
+    assert_eq!(
+        prune(&old, None, &ours(), &BTreeSet::new(), false),
+        Prune::Gone
+    );
     let mut leaving = live(json!({}));
     leaving["metadata"]["deletionTimestamp"] = "2026-11-28T23:00:00Z".into();
     assert_eq!(pruned(&old, &leaving), Prune::Gone);
@@ -142,6 +145,24 @@ fn what_is_not_ours_or_asks_to_stay_is_kept() {
     ] {
         assert_eq!(pruned(&old, &live(json!({key: value}))), delete(), "{key}");
     }
+}
+
+#[test]
+fn what_another_tool_has_adopted_stays_unless_it_is_taken_by_force() {
+    let mut old = old("", "Service", false);
+    let mut adopted = live(json!({"meta.helm.sh/release-name": "web"}));
+    adopted["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm".into();
+    let kept = Prune::Keep(KeepReason::Adopted("Helm release `web`".into()));
+    assert_eq!(pruned(&old, &adopted), kept);
+    let forced = prune(&old, Some(&adopted), &ours(), &BTreeSet::new(), true);
+    assert_eq!(forced, delete());
+    // A manifest that was printed by that tool says the same all along.
+    old.manifest = Kept::whole(&adopted);
+    assert_eq!(pruned(&old, &adopted), delete());
+    // The label alone is what `helm template` prints.
+    let label = json!({"app.kubernetes.io/managed-by": "Helm", PART_OF: "ours"});
+    adopted["metadata"] = json!({"uid": "u-1", "resourceVersion": "12", "labels": label});
+    assert_eq!(pruned(&self::old("", "Service", false), &adopted), delete());
 }
 
 #[test]

@@ -81,6 +81,10 @@ const STORED: &str = "Objects may still be stored in versions that the new defin
 const OTHER_JOB: &str =
     "Give the Job of `before` a name of its own; then release the change again.";
 
+/// What to do where fields cannot be changed of an object with which data would go.
+const HOLDS_DATA: &str = "Take the change of these fields back. To make the object anew \
+    (`landfall/recreate: \"yes\"`) may delete its data with it.";
+
 /// What to do where objects are being deleted.
 const GOING: &str = "Wait until it is gone, then retry the stage. If it stays, see why what should \
     remove its finalizers does not.";
@@ -115,8 +119,14 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
         ),
     };
     let all = |is: fn(&ObjectTrouble) -> bool| faults.iter().all(|fault| is(&fault.trouble));
+    let holds_data = |fault: &ObjectFault| {
+        let kinds = ["PersistentVolumeClaim", "PersistentVolume"];
+        kinds.iter().any(|kind| fault.id.is("", kind))
+    };
     let next = if all(refused::is_of_stored) {
         STORED
+    } else if code == FailureCode::Immutable && faults.iter().any(holds_data) {
+        HOLDS_DATA
     } else if all(|trouble| matches!(trouble, ObjectTrouble::BeingDeleted(_))) {
         GOING
     } else if request.before.is_some() && code == FailureCode::ForeignObject {

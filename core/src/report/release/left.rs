@@ -4,7 +4,7 @@ use super::naming::{names, object};
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::LeftReason;
 use crate::release::prune::KeepReason;
-use crate::text::{clip, quote};
+use crate::text::{clip, one_line, quote};
 
 /// How much of an error's text is told for each object.
 const WHY_LIMIT: usize = 200;
@@ -58,6 +58,13 @@ pub(super) fn why(reason: &LeftReason) -> String {
         LeftReason::NotRecorded => {
             "what it was before is not known: the release's record had no room for it"
         }
+        LeftReason::NotServed(version) => {
+            return format!(
+                "the cluster does not serve its kind in `{}` any more; if it is still there in \
+                 another version, delete it there",
+                quote(version)
+            );
+        }
         LeftReason::Changed => "someone else has changed it since",
         LeftReason::ChangedBy(manager) => {
             return format!(
@@ -103,5 +110,6 @@ fn rule(reason: &KeepReason) -> String {
         KeepReason::Controlled(owner) => {
             format!("`{}` controls it, and deletes it itself", quote(owner))
         }
+        KeepReason::Adopted(other) => format!("it belongs to {} now", one_line(other)),
     }
 }

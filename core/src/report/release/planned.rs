@@ -45,6 +45,7 @@ pub fn planned(request: &ReleaseRequest, guard: &Guard, plan: &ReleasePlan) -> R
         ),
     };
     let beginning = match plan.revision.is_some() && changing > 0 {
+        true if plan.served_before => Beginning::Return,
         true => Beginning::Refused,
         false => Beginning::Unneeded,
     };
@@ -310,6 +311,7 @@ fn untried(why: Untried) -> &'static str {
         Untried::NewNamespace => "its namespace comes with this release",
         Untried::NewKind => "its kind comes with this release",
         Untried::Webhook => "a webhook of the cluster takes no dry runs",
+        Untried::OtherVersion => "it moves to another version of its kind",
     }
 }
 

@@ -92,6 +92,11 @@ fn refused(meaning: &ApplyRefusal, refusal: &Refusal) -> String {
         ApplyRefusal::QuotaRace => {
             "others kept changing the quota that it counts against".to_owned()
         }
+        ApplyRefusal::OtherVersion => format!(
+            "its fields were applied in another version of its kind, in which it has no place any \
+             more ({})",
+            refusal::said(refusal)
+        ),
         ApplyRefusal::Other(_) => refusal::why(refusal, "apply it"),
     }
 }
@@ -139,6 +144,7 @@ pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
             | ApplyRefusal::Invalid(_)
             | ApplyRefusal::NamespaceMissing
             | ApplyRefusal::KindMissing
+            | ApplyRefusal::OtherVersion
             | ApplyRefusal::RoleMissing(_) => FailureCode::ReleaseFaults,
             ApplyRefusal::NamespaceEnding => FailureCode::BeingDeleted,
             ApplyRefusal::QuotaRace => FailureCode::Quota,
@@ -176,6 +182,7 @@ pub(super) fn reason(trouble: &ObjectTrouble) -> Reason {
         | ApplyRefusal::Invalid(_)
         | ApplyRefusal::NamespaceMissing
         | ApplyRefusal::KindMissing
+        | ApplyRefusal::OtherVersion
         | ApplyRefusal::RoleMissing(_) => Reason::Object,
     }
 }

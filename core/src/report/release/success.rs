@@ -52,6 +52,7 @@ pub fn success(
     let rest = [
         baked(request, success),
         alarms::judged_well(request.watch(), guard, success.wrote),
+        began_ringing(success),
         kept(request, success),
         notes(request, &success.notes),
         hooks(request),
@@ -127,6 +128,18 @@ fn baked(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
     }
 }
 
+/// That it began although an alarm rang.
+fn began_ringing(success: &ReleaseSuccess) -> String {
+    let from = success.returned_from.filter(|_| success.wrote);
+    let told = from.map(|from| {
+        format!(
+            " An alarm rang when it began, and did not hold it up: it brings back what served \
+             before revision {from} did."
+        )
+    });
+    told.unwrap_or_default()
+}
+
 fn counts(success: &ReleaseSuccess) -> String {
     let parts = [
         (success.new, "new"),
@@ -176,7 +189,7 @@ fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
 
 /// What people should know, each kind of note once.
 pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
-    const SAID: [&str; 10] = [
+    const SAID: [&str; 11] = [
         "Left, because `prune` is not set, though the release does not have it any more:",
         "Not followed, because `landfall/follow` says so:",
         "Completed before and unchanged, so not run again:",
@@ -188,6 +201,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Deleted, and still there until their finalizers are removed:",
         "Jobs, which a rollback neither runs again nor deletes:",
         "Not taken back, because objects or data may depend on what they are now:",
+        "Deleted or damaged is the record of the release, so what only this revision had is not \
+         known, and stays:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
@@ -206,6 +221,7 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
             ReleaseNote::NotRecorded(ids) => names[4].extend(ids.iter().map(named)),
             ReleaseNote::JobNotRun(id) => names[8].push(named(id)),
             ReleaseNote::NotTakenBack(id) => names[9].push(named(id)),
+            ReleaseNote::RecordLost(revision) => names[10].push(format!("revision {revision}")),
             ReleaseNote::ShortLived(id, after) => {
                 names[5].push(format!("{} ({})", named(id), words(*after)));
             }

@@ -123,6 +123,7 @@ fn serving() -> ReleaseSuccess {
         revision: 7,
         previous: Some(6),
         back_to: None,
+        returned_from: None,
         wrote: true,
         committed: None,
         new: 3,
@@ -314,6 +315,7 @@ fn plan() -> ReleasePlan {
         newest: 7,
         from: None,
         back_to: None,
+        served_before: false,
         revision: Some(8),
         objects: vec![
             of("Namespace/prod", ObjectChange::Unchanged),
@@ -643,6 +645,19 @@ fn faulty(faults: Vec<ObjectFault>) -> String {
         &ReleaseFailure::Faults(faults),
         &source(),
     ))
+}
+
+#[test]
+fn nobody_is_led_to_delete_a_claim_because_a_field_of_it_cannot_be_changed() {
+    let immutable = ApplyRefusal::Immutable(vec!["spec".to_owned()]);
+    let told = |name: &str| {
+        let trouble = ObjectTrouble::Refused(immutable.clone(), refusal(422, "x"));
+        faulty(vec![fault(name, "k8s/a.yaml:1", trouble)])
+    };
+    let claim = told("PersistentVolumeClaim/data");
+    assert!(claim.contains("may delete its data with it"), "{claim}");
+    let job = told("Job/migrate");
+    assert!(job.contains("made anew by the annotation"), "{job}");
 }
 
 #[test]

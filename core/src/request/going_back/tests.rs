@@ -1,3 +1,4 @@
+use crate::problem::Fault;
 use crate::request::{Asked, Draft, Files, Mode, Parameters, ReleaseRequest, Request};
 use crate::tests::merge;
 use serde_json::{Value, json};
@@ -64,6 +65,16 @@ fn only_what_writes_needs_the_execution() {
 }
 
 fn of_release(more: Value) -> Result<ReleaseRequest, Vec<String>> {
+    let faults = asked_of_release(more);
+    faults.map_err(|faults| faults.into_iter().map(|it| it.field).collect())
+}
+
+fn problems_of_release(more: Value) -> Vec<String> {
+    let faults = asked_of_release(more).unwrap_err().into_iter();
+    faults.map(|fault| fault.problem).collect()
+}
+
+fn asked_of_release(more: Value) -> Result<ReleaseRequest, Vec<Fault>> {
     let mut fields = json!({"release": "shop", "mode": "rollback", "execution": "run-1"});
     merge(&mut fields, &more);
     let draft = Draft::read(&Parameters::Text(fields.to_string()));
@@ -74,7 +85,7 @@ fn of_release(more: Value) -> Result<ReleaseRequest, Vec<String>> {
     match asked {
         Ok(Asked::Release(request)) => Ok(request),
         Ok(other) => panic!("{other:?}"),
-        Err(faults) => Err(faults.into_iter().map(|it| it.field).collect()),
+        Err(faults) => Err(faults),
     }
 }
 
@@ -120,6 +131,27 @@ fn what_says_what_a_release_is_cannot_be_given_for_its_rollback() {
         (json!({"deployment": "web"}), &["release"]),
     ] {
         assert_eq!(of_release(more.clone()).unwrap_err(), fields, "{more}");
+    }
+}
+
+#[test]
+fn the_revision_of_a_release_is_a_number_and_no_image() {
+    for (to, told) in [
+        (json!(0), "from 1 on, and is 0; leave it out"),
+        (json!(2.5), "from 1 on, and is 2.5; leave it out"),
+        (json!("app:2"), "from 1 on, and is `app:2`"),
+        (json!("0"), "from 1 on, and is `0`"),
+        (json!(true), "from 1 on, and is true or false"),
+    ] {
+        let problems = problems_of_release(json!({"to": to}));
+        let [problem] = &*problems else {
+            panic!("{problems:?}");
+        };
+        let said = "must be the number of a revision of the release, ";
+        assert!(
+            problem.starts_with(said) && problem.contains(told),
+            "{problem}"
+        );
     }
 }
 

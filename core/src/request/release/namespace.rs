@@ -18,11 +18,10 @@ pub fn namespace_of(
     if *namespace == request.namespace || request.namespaces.contains(namespace) {
         return Ok(Some(namespace.clone()));
     }
-    let field = format!("{} {}", manifest.place, manifest.label());
     let problem = format!(
-        "is for namespace `{namespace}`, and the release is for `{}`: add `{namespace}` to \
+        "is `{namespace}`, and the release is for `{}`: add `{namespace}` to \
          `namespaces` if the release may write there too",
         request.namespace
     );
-    Err(Fault::new(field, problem))
+    Err(Fault::new("metadata.namespace", problem))
 }

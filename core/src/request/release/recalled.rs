@@ -23,6 +23,8 @@ pub struct Recalled {
     pub namespace: Option<String>,
     /// Its manifest.
     pub text: Arc<str>,
+    /// The manifest that is there now, where there is one.
+    pub now: Option<Arc<str>>,
 }
 
 impl ReleaseRequest {
@@ -50,6 +52,10 @@ impl ReleaseRequest {
             let identity = identity::read(&object, &subject, &mut faults);
             let identity = identity.unwrap_or_else(|| identity_of(&recalled));
             let how = annotations::read(&object, &identity, &subject, &mut faults);
+            // Who asked for it when a field changed has to allow it for the way back, too.
+            let now = recalled.now.as_deref().unwrap_or_default();
+            let now = serde_json::from_str::<Value>(now).unwrap_or_default();
+            let asks_now = annotations::read(&now, &identity, &subject, &mut faults).recreate;
             if identity.is("", "Secret") {
                 secrets.extend(clean::secret(&mut object, &subject, &mut faults));
             }
@@ -77,7 +83,7 @@ impl ReleaseRequest {
                 wave: how.wave,
                 prune: how.prune,
                 follow: how.follow,
-                recreate: how.recreate,
+                recreate: how.recreate || asks_now,
                 text: recalled.text,
             });
         }

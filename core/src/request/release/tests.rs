@@ -456,5 +456,5 @@ fn the_namespace_of_an_object_is_its_own_or_the_releases() {
         assert_eq!(of(index, false), Ok(None));
     }
     let fault = of(3, true).unwrap_err();
-    assert_snapshot!(format!("{}: {}", fault.field, fault.problem), @"k8s/a.yaml:14 A/d: is for namespace `other`, and the release is for `shop`: add `other` to `namespaces` if the release may write there too");
+    assert_snapshot!(format!("{}: {}", fault.field, fault.problem), @"metadata.namespace: is `other`, and the release is for `shop`: add `other` to `namespaces` if the release may write there too");
 }

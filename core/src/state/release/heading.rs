@@ -2,8 +2,8 @@
 
 use crate::kubernetes::object::timestamp;
 use crate::state::marks::{
-    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, PREVIOUS, RELEASE, RELEASE_REVISION, RETURNED_TO,
-    ROLLED_BACK_AT, STATUS, WAY_BACK,
+    AT, CAUSE, COMMIT, COMMITTED, EXECUTION, JOB, PREVIOUS, RELEASE, RELEASE_REVISION,
+    RETURNED_FROM, RETURNED_TO, ROLLED_BACK_AT, STATUS, WAY_BACK,
 };
 use crate::text::{clip, one_line};
 use jiff::Timestamp;
@@ -71,6 +71,8 @@ pub struct Heading {
     pub previous: Option<u64>,
     /// The revision that it brought back, if it is a rollback on demand.
     pub back_to: Option<u64>,
+    /// The revision that it left, if it brought back what served before while an alarm rang.
+    pub returned_from: Option<u64>,
     /// When its way back began; once that is done, when it ended.
     pub failed_at: Option<Timestamp>,
     /// Why it failed.
@@ -125,6 +127,7 @@ impl Heading {
             committed: annotation(COMMITTED).and_then(timestamp),
             previous: number(PREVIOUS),
             back_to: number(RETURNED_TO),
+            returned_from: number(RETURNED_FROM),
             failed_at: annotation(ROLLED_BACK_AT).and_then(timestamp),
             cause: owned(CAUSE),
             way_back: owned(WAY_BACK),
@@ -184,6 +187,10 @@ impl Heading {
             (COMMITTED, self.committed.map(|time| time.to_string())),
             (PREVIOUS, self.previous.map(|number| number.to_string())),
             (RETURNED_TO, self.back_to.map(|number| number.to_string())),
+            (
+                RETURNED_FROM,
+                self.returned_from.map(|number| number.to_string()),
+            ),
             (ROLLED_BACK_AT, self.failed_at.map(|time| time.to_string())),
             (CAUSE, cause),
             (WAY_BACK, self.way_back.clone()),

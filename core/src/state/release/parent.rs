@@ -2,7 +2,8 @@
 
 use super::lock::Lock;
 use crate::kubernetes::object_id::ObjectId;
-use crate::state::marks::{JOBS, LOCK, RELEASE, RELEASE_REVISION};
+use crate::state::awaited::Awaited;
+use crate::state::marks::{AWAITED, JOBS, LOCK, RELEASE, RELEASE_REVISION};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::Timestamp;
@@ -46,6 +47,8 @@ pub struct Parent {
     /// The first jobs of the last deploys that locked it, the newest last. Records are deleted, and
     /// an event that comes once more is known by this.
     pub jobs: Vec<String>,
+    /// The deploy that a rollback on demand waits for, or has waited for.
+    pub awaited: Option<Awaited>,
 }
 
 /// Why a Secret is not the parent of a release of Landfall.
@@ -70,6 +73,7 @@ impl Parent {
             lock: None,
             revision: 0,
             jobs: Vec::new(),
+            awaited: None,
         }
     }
 
@@ -125,6 +129,7 @@ impl Parent {
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0),
             jobs: listed(JOBS).map(str::to_owned).collect(),
+            awaited: annotation(AWAITED).and_then(Awaited::read),
         })
     }
 
@@ -149,7 +154,8 @@ impl Parent {
         let mut put = |field: &str, all: Map<String, Value>| {
             let kept = live["metadata"][field].as_object();
             let mut kept = kept.cloned().unwrap_or_default();
-            kept.retain(|key, _| ![KINDS, NAMESPACES, LOCK, JOBS].contains(&key.as_str()));
+            let ours = [KINDS, NAMESPACES, LOCK, JOBS, AWAITED];
+            kept.retain(|key, _| !ours.contains(&key.as_str()));
             kept.extend(all);
             secret["metadata"][field] = Value::Object(kept);
         };
@@ -184,6 +190,9 @@ impl Parent {
         if let Some(lock) = &self.lock {
             annotations.insert(LOCK.to_owned(), Value::String(lock.text()));
         }
+        if let Some(awaited) = &self.awaited {
+            annotations.insert(AWAITED.to_owned(), Value::String(awaited.text()));
+        }
         annotations
     }
 
@@ -193,7 +202,9 @@ impl Parent {
         jobs.retain(|job| *job != lock.job);
         jobs.push(lock.job.clone());
         jobs.drain(..jobs.len().saturating_sub(REMEMBERED));
+        let awaited = self.awaited.clone();
         Parent {
+            awaited: awaited.filter(|awaited| awaited.executions.contains(&lock.execution)),
             lock: Some(lock),
             jobs,
             ..self.clone()

@@ -4,6 +4,7 @@
 use super::{Lock, Pin, named, patch, take};
 use crate::kubernetes::service::Service;
 use crate::request::Request;
+use crate::state::awaited::Awaited;
 use crate::state::marks::{AWAITED, TAKEN_BACK};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -51,45 +52,17 @@ impl TakenBack {
     }
 }
 
-/// How many rollbacks are noted that wait for one deploy, the last ones.
-const WAITING: usize = 8;
-
-/// A deploy that rollbacks on demand wait for. A retry of one may begin when that deploy is over,
-/// and would not know that it was under way.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
-pub struct Awaited {
-    /// The executions of the rollbacks.
-    pub executions: Vec<String>,
-    /// The job of the deploy.
-    pub job: String,
+/// The deploy that a rollback on demand waits for, as it is noted.
+pub fn awaited(service: &Service) -> Option<Awaited> {
+    Awaited::read(service.annotation(AWAITED)?)
 }
 
-impl Awaited {
-    /// Reads the note; one that cannot be read is none.
-    pub fn read(service: &Service) -> Option<Awaited> {
-        serde_json::from_str(service.annotation(AWAITED)?).ok()
-    }
+/// Whether this request has waited for the deploy of that job.
+pub fn is_awaited(request: &Request, service: &Service, job: &str) -> bool {
+    awaited(service).is_some_and(|it| it.has(&request.execution, job))
+}
 
-    /// Whether this request has waited for the deploy of that job.
-    pub fn is_noted(request: &Request, service: &Service, job: &str) -> bool {
-        let noted = Awaited::read(service).filter(|it| it.job == job);
-        noted.is_some_and(|it| it.executions.contains(&request.execution))
-    }
-
-    /// The same note, with this request beside those that wait for the deploy of that job.
-    pub fn with(request: &Request, service: &Service, job: &str) -> Awaited {
-        let noted = Awaited::read(service).filter(|it| it.job == job);
-        let mut executions = noted.map(|it| it.executions).unwrap_or_default();
-        executions.push(request.execution.clone());
-        let spare = executions.len().saturating_sub(WAITING);
-        executions.drain(..spare);
-        let job = job.to_owned();
-        Awaited { executions, job }
-    }
-
-    /// Notes it.
-    pub fn note(&self, service: &Service) -> Value {
-        let text = json!(json!(self).to_string());
-        patch(service, named([(AWAITED, text)]), None)
-    }
+/// Notes it.
+pub fn note_awaited(awaited: &Awaited, service: &Service) -> Value {
+    patch(service, named([(AWAITED, json!(awaited.text()))]), None)
 }

@@ -4,12 +4,13 @@ use super::context::Context;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Detour, Selector, Service};
 use crate::request::Request;
+use crate::state::awaited::Awaited;
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::overlap::Overlap;
-use crate::strategy::service_lock::taken_back::{Awaited, TakenBack};
+use crate::strategy::service_lock::taken_back::{TakenBack, awaited, is_awaited, note_awaited};
 use crate::strategy::service_lock::{self, Lock, Pin};
 use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
@@ -115,12 +116,12 @@ impl Context<'_> {
 
     /// Notes that this rollback on demand waits for the deploy of that lock.
     pub(super) fn note_waiting(&self, service: &Service, lock: &Lock) -> Result<(), Decision> {
-        let is_noted = Awaited::is_noted(self.request, service, &lock.job);
+        let is_noted = is_awaited(self.request, service, &lock.job);
         if is_noted || self.request.mode.is_plan() || !self.request.is_back_to_former() {
             return Ok(());
         }
-        let awaited = Awaited::with(self.request, service, &lock.job);
-        Err(self.patch_service(awaited.note(service), Phase::Start))
+        let note = Awaited::with(awaited(service), &self.request.execution, &lock.job);
+        Err(self.patch_service(note_awaited(&note, service), Phase::Start))
     }
 
     /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
@@ -194,7 +195,7 @@ pub(super) fn unfinished(
     let dead = Lock::read(service).filter(|lock| asked && is_other(lock))?;
     let has_traffic = dead.share.is_some() || dead.route.is_some();
     let was_under_way =
-        dead.expires() > continuation.started || Awaited::is_noted(request, service, &dead.job);
+        dead.expires() > continuation.started || is_awaited(request, service, &dead.job);
     let is_first = service_lock::served(service, live.name()).is_empty();
     let took_over = marks::version_of(live) == Some(&dead.version);
     (!took_over && (has_traffic || was_under_way || is_first)).then_some(dead)
@@ -212,7 +213,7 @@ pub(super) fn failed_meanwhile<'a>(
     let job = service.annotation(marks::ROLLED_BACK)?;
     let at = service.annotation(marks::ROLLED_BACK_AT)?;
     let is_since = timestamp(at).is_some_and(|at| at >= continuation.started)
-        || Awaited::is_noted(request, service, job);
+        || is_awaited(request, service, job);
     let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
     (request.is_back_to_former() && is_since && is_other).then_some(job)
 }
@@ -232,7 +233,7 @@ pub(super) fn returned_meanwhile<'a>(
     let is_last = service.annotation(marks::JOB) == Some(job);
     let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
     let is_since =
-        at.is_some_and(|at| at >= continuation.started) || Awaited::is_noted(request, service, job);
+        at.is_some_and(|at| at >= continuation.started) || is_awaited(request, service, job);
     let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;
     (request.is_back_to_former() && is_last && is_since && is_return).then_some(by)
 }

@@ -79,6 +79,7 @@ pub const AIMS: [Aim; 10] = [
 pub struct Tally {
     pub kills: u32,
     pub releases: u32,
+    pub backs: u32,
     pub undisturbed: u32,
     pub late: u32,
     pub stages: BTreeMap<String, u32>,
@@ -91,13 +92,14 @@ impl Tally {
         let Tally {
             kills,
             releases,
+            backs,
             undisturbed,
             late,
             ..
         } = self;
         let mut text = format!(
-            "{releases} releases ({undisturbed} of them never killed), killed {kills} times; \
-             {late} late events\n"
+            "{releases} releases ({backs} rollbacks on demand, {undisturbed} never killed), killed \
+             {kills} times; {late} late events\n"
         );
         for (stage, count) in &self.stages {
             text += &format!("  killed when {stage}: {count}\n");

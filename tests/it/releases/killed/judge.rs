@@ -25,7 +25,7 @@ impl Life {
         let mut problem = self.reported(version, ended);
         if problem.is_ok() {
             if version.fate == Fate::Well {
-                self.good = Some(version);
+                self.served(version);
             }
             problem = self.in_order(version).await;
         }
@@ -112,7 +112,8 @@ async fn is_whole(stage: &Stage, good: Option<Version>, last: Version) -> Result
         let live = stage.cluster.object(&resource, &name).await;
         let live = live.ok_or_else(|| format!("{resource}/{name} is not there"))?;
         // What a migration did stays, and so does its Job.
-        if resource == "jobs" && last.fate != Fate::Well {
+        let is_back = good.is_some_and(|good| good.back);
+        if resource == "jobs" && (last.fate != Fate::Well || is_back) {
             continue;
         }
         let has = has(&live, manifest);

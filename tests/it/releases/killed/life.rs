@@ -35,6 +35,8 @@ pub struct Life {
     pub others: Others,
     /// The last version that was released as a whole.
     pub good: Option<Version>,
+    /// The one that served before.
+    former: Option<Version>,
     version: u32,
     executions: u32,
     /// The id of the last job.
@@ -54,6 +56,7 @@ impl Life {
             others: Others::release(&stage).await,
             stage,
             good: None,
+            former: None,
             version: 0,
             executions: 0,
             job: String::new(),
@@ -82,6 +85,27 @@ impl Life {
         self.tally.borrow_mut().releases += 1;
     }
 
+    /// A version serves as a whole.
+    pub fn served(&mut self, version: Version) {
+        if self.good.map(|good| good.number) != Some(version.number) {
+            self.former = self.good;
+        }
+        self.good = Some(version);
+    }
+
+    /// The version that a rollback on demand brings back, where that is drawn.
+    fn returned(&mut self, last: bool) -> Option<Version> {
+        let is_drawn = self.draw.one(&[true, false, false]) && !last;
+        let former = self.former.filter(|_| is_drawn)?;
+        let version = Version {
+            back: true,
+            ..former
+        };
+        self.tell(format!("{version:?}"));
+        self.tally.borrow_mut().backs += 1;
+        Some(version)
+    }
+
     fn next_version(&mut self, last: bool) -> Version {
         self.version += 1;
         let fate = if last {
@@ -92,6 +116,7 @@ impl Life {
         let version = Version {
             number: self.version,
             fate,
+            back: false,
         };
         self.tell(format!("{version:?}"));
         version
@@ -101,13 +126,19 @@ impl Life {
     fn submit(&mut self, version: Version, another: bool) -> Job {
         self.executions += u32::from(another);
         let execution = format!("execution-{}", self.executions);
-        let parameters = json!({"manifests": "k8s", "release": "shop", "execution": execution,
+        let mut parameters = json!({"release": "shop", "execution": execution,
             "prune": true, "patience": "1s"});
-        let event = self.stage.event(&parameters);
+        match version.back {
+            true => parameters["mode"] = json!("rollback"),
+            false => parameters["manifests"] = json!("k8s"),
+        }
+        let mut event = self.stage.event(&parameters);
         self.job = event["CodePipeline.job"]["id"].as_str().unwrap().to_owned();
-        let files = version.files();
-        let files = files.iter().map(|(name, text)| (&**name, &**text));
-        let event = with_artifact(&self.stage, event, &files.collect::<Vec<_>>());
+        if !version.back {
+            let files = version.files();
+            let files = files.iter().map(|(name, text)| (&**name, &**text));
+            event = with_artifact(&self.stage, event, &files.collect::<Vec<_>>());
+        }
         let life = self.draw.one(&[LIFE, LIFE, SHORT]);
         self.stage.aws.submit(event, life)
     }
@@ -115,7 +146,10 @@ impl Life {
     /// The end of a release that is killed once, twice or three times, and the jobs that were given
     /// up.
     async fn run(&mut self, last: bool, late: &mut Vec<Job>) -> (Version, Outcome) {
-        let mut version = self.next_version(last);
+        let mut version = match self.returned(last) {
+            Some(former) => former,
+            None => self.next_version(last),
+        };
         let span = self.tally.borrow().spans.get(&version.fate).copied();
         let mut span = span.unwrap_or(SPAN);
         let deaths = if last {
@@ -134,7 +168,11 @@ impl Life {
             died += 1;
             // What is left to do may be little.
             span = self.draw.one(&[span, span / 2, span / 8]);
-            let revival = self.draw.one(&REVIVALS);
+            let revival = match self.draw.one(&REVIVALS) {
+                // Another execution would go back from what the dead one has left.
+                Revival::Superseded if version.back => Revival::Retried,
+                revival => revival,
+            };
             self.tell(format!("{revival:?}"));
             self.count_revival(revival, version.fate);
             if revival == Revival::Repeated {
@@ -279,7 +317,7 @@ impl Life {
         self.tell(format!("killed: {at}"));
         let traced = at.as_bytes()[0] > b'2';
         if at.contains("deployed") {
-            self.good = Some(version);
+            self.served(version);
         }
         self.count(at);
         sleep(self.draw.moment(REPEAT)).await;

@@ -20,6 +20,8 @@ pub const RESOURCES: [&str; 8] = [
 pub struct Version {
     pub number: u32,
     pub fate: Fate,
+    /// A rollback on demand brings it back: its migration does not run again.
+    pub back: bool,
 }
 
 impl Version {

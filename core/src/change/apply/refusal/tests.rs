@@ -352,6 +352,18 @@ fn what_is_missing_is_told_apart() {
     }
 }
 
+/// As Kubernetes 1.35 says it.
+#[test]
+fn an_object_that_has_no_place_in_the_version_of_our_fields_is_known() {
+    for message in [
+        "failed to prune fields: failed to convert merged object to last applied version: \
+         .spec.color: field not declared in schema",
+        "request to convert CR to an invalid group/version: example.com/v1alpha1",
+    ] {
+        assert_eq!(said(500, message), ApplyRefusal::OtherVersion, "{message}");
+    }
+}
+
 #[test]
 fn what_is_forbidden_is_told_apart() {
     let account = User::ServiceAccount {

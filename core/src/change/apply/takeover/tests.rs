@@ -54,6 +54,32 @@ fn client_side_apply_becomes_our_entry() {
 }
 
 #[test]
+fn our_entry_alone_is_noted_in_another_version() {
+    let of = |version: &str| {
+        entry(
+            "landfall",
+            "Apply",
+            version,
+            json!({"f:spec": {"f:size": {}}}),
+        )
+    };
+    let other = entry(
+        "operator",
+        "Apply",
+        "example.com/v1alpha1",
+        json!({"f:status": {}}),
+    );
+    let object = live(&[of("example.com/v1alpha1"), other.clone()]);
+    let patch = takeover_into(&object, "example.com/v1").unwrap();
+    assert_eq!(patch[0]["value"], json!([of("example.com/v1"), other]));
+    assert_eq!(patch[1]["value"], "7");
+    assert_eq!(
+        takeover_into(&live(&[of("example.com/v1")]), "example.com/v1"),
+        None
+    );
+}
+
+#[test]
 fn what_is_nobodys_predecessor_stays() {
     for managed in [
         vec![],

@@ -16,6 +16,7 @@ fn heading(revision: u64, status: Status) -> Heading {
         committed: None,
         previous: None,
         back_to: None,
+        returned_from: None,
         failed_at: None,
         cause: None,
         way_back: None,

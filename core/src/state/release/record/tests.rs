@@ -16,6 +16,7 @@ fn heading() -> Heading {
         committed: None,
         previous: Some(6),
         back_to: Some(4),
+        returned_from: Some(6),
         failed_at: Timestamp::from_second(1_790_000_060).ok(),
         cause: None,
         way_back: None,
