@@ -30,6 +30,7 @@ mod records;
 mod resources;
 mod restoring;
 mod returning;
+mod ringing;
 mod served;
 mod settling;
 mod stages;

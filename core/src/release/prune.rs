@@ -80,8 +80,9 @@ pub fn candidates<'a>(old: &'a [RecordedObject], new: &[ObjectId]) -> Vec<&'a Re
     gone.collect()
 }
 
-/// What becomes of one of them, as the cluster has it now. `owner` is the release, `applied` has
-/// the uids of all objects of the new revision, and `force` says that what other tools own is taken.
+/// What becomes of one of them, as the cluster has it now. `owner` is the release, and `applied`
+/// has the uids of all objects of the new revision; by `force` it is deleted though another tool
+/// owns it.
 pub fn prune(
     old: &RecordedObject,
     live: Option<&Value>,

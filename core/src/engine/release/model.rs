@@ -218,7 +218,7 @@ pub(super) struct Returning {
     /// The record of the revision that comes back, once it was read.
     pub(super) target: Option<Result<Record, RecordFault>>,
     /// The job of the deploy that is waited for, once that was to be noted.
-    pub(super) awaits: Option<String>,
+    pub(super) waits_for: Option<String>,
     /// Whether records were looked for without a parent.
     pub(super) looked: bool,
     /// Whether the objects are those of that revision.

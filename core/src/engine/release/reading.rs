@@ -50,16 +50,14 @@ impl ReleaseEngine {
         result: Result<Response, CallError>,
         now: Timestamp,
     ) {
-        if self.outcome.is_some() {
-            return self.note_write(&task, &result);
-        }
-        if self.failure.is_some() && !self.is_of_way_back(&task) {
+        let is_late = self.failure.is_some() && !self.is_of_way_back(&task);
+        if self.outcome.is_some() || is_late {
             return self.note_write(&task, &result);
         }
         match task {
             Task::Parent => self.took_parent(call, result, now),
-            Task::Await => self.noted_waiting(call, result, now),
             Task::Recorded(revision) => self.took_record(revision, call, result, now),
+            Task::Await => self.noted_waiting(call, result, now),
             Task::Revisions | Task::Target(_) => self.took_revision(task, call, result, now),
             Task::Resources(api_version) => match found(result) {
                 Ok(Found::Object(list)) => self.looked_up(&api_version, &list),

@@ -67,12 +67,12 @@ impl ReleaseEngine {
     /// retry of it would go one revision further, once that deploy has failed by itself.
     pub(super) fn notes_waiting(&mut self, job: String) -> bool {
         let asked = self.request.mode.is_rollback() && self.request.to.is_none();
-        let noted = self.parent.awaited.as_ref();
+        let noted = self.parent.waits_for.as_ref();
         let is_noted = noted.is_some_and(|noted| noted.has(&self.request.execution, &job));
-        let is_tried = self.returning.awaits.as_ref() == Some(&job);
+        let is_tried = self.returning.waits_for.as_ref() == Some(&job);
         let notes = asked && !is_noted && !is_tried;
         if notes {
-            self.returning.awaits = Some(job);
+            self.returning.waits_for = Some(job);
             self.push(Task::Await);
         }
         notes
@@ -80,8 +80,8 @@ impl ReleaseEngine {
 
     /// The parent with that note, as a write that leaves everything else.
     pub(super) fn note_of_waiting(&self) -> Option<Value> {
-        let job = self.returning.awaits.as_deref()?;
-        let awaited = Awaited::with(self.parent.awaited.clone(), &self.request.execution, job);
+        let job = self.returning.waits_for.as_deref()?;
+        let awaited = Awaited::with(self.parent.waits_for.clone(), &self.request.execution, job);
         let version = &self.parent_live.as_ref()?["metadata"]["resourceVersion"];
         Some(json!({"metadata": {"resourceVersion": version,
             "annotations": {AWAITED: awaited.text()}}}))
@@ -98,7 +98,7 @@ impl ReleaseEngine {
         match result {
             Err(CallError::Refused(refusal)) => {
                 if refusal.code == 409 {
-                    self.returning.awaits = None;
+                    self.returning.waits_for = None;
                 }
                 self.push_at(now + LOCK_PAUSE, Task::Parent);
             }
@@ -164,7 +164,7 @@ impl ReleaseEngine {
         }
         // One that failed while this one, or the try before it, waited for its lock was there when
         // this was asked for.
-        let noted = self.parent.awaited.as_ref();
+        let noted = self.parent.waits_for.as_ref();
         let waited_for = |it: &Heading| {
             let failed_at = it.failed_at;
             failed_at.is_some_and(|at| at > self.continuation.started)

@@ -48,7 +48,7 @@ pub struct Parent {
     /// an event that comes once more is known by this.
     pub jobs: Vec<String>,
     /// The deploy that a rollback on demand waits for, or has waited for.
-    pub awaited: Option<Awaited>,
+    pub waits_for: Option<Awaited>,
 }
 
 /// Why a Secret is not the parent of a release of Landfall.
@@ -73,7 +73,7 @@ impl Parent {
             lock: None,
             revision: 0,
             jobs: Vec::new(),
-            awaited: None,
+            waits_for: None,
         }
     }
 
@@ -129,7 +129,7 @@ impl Parent {
                 .and_then(|number| number.parse().ok())
                 .unwrap_or(0),
             jobs: listed(JOBS).map(str::to_owned).collect(),
-            awaited: annotation(AWAITED).and_then(Awaited::read),
+            waits_for: annotation(AWAITED).and_then(Awaited::read),
         })
     }
 
@@ -190,7 +190,7 @@ impl Parent {
         if let Some(lock) = &self.lock {
             annotations.insert(LOCK.to_owned(), Value::String(lock.text()));
         }
-        if let Some(awaited) = &self.awaited {
+        if let Some(awaited) = &self.waits_for {
             annotations.insert(AWAITED.to_owned(), Value::String(awaited.text()));
         }
         annotations
@@ -202,9 +202,9 @@ impl Parent {
         jobs.retain(|job| *job != lock.job);
         jobs.push(lock.job.clone());
         jobs.drain(..jobs.len().saturating_sub(REMEMBERED));
-        let awaited = self.awaited.clone();
+        let awaited = self.waits_for.clone();
         Parent {
-            awaited: awaited.filter(|awaited| awaited.executions.contains(&lock.execution)),
+            waits_for: awaited.filter(|awaited| awaited.executions.contains(&lock.execution)),
             lock: Some(lock),
             jobs,
             ..self.clone()
