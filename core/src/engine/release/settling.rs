@@ -98,6 +98,10 @@ impl ReleaseEngine {
         if self.failure.is_none() {
             self.parent.hold_only(&ids);
         }
+        if self.record.is_none() && self.is_unrecorded {
+            // Who locked it last died before there was a record, and wrote nothing else.
+            self.parent.revision = self.newest().map_or(0, |it| it.heading.revision);
+        }
         self.parent = self.parent.unlocked();
         self.push(Task::Parented);
     }

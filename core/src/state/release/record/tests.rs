@@ -80,6 +80,7 @@ fn a_record_comes_back_as_it_was() {
           "landfall/execution": "e-1",
           "landfall/job": "j-1",
           "landfall/previous": "6",
+          "landfall/returned-from": "6",
           "landfall/returned-to": "4",
           "landfall/rolled-back-at": "2026-09-21T14:14:20Z",
           "landfall/status": "pending"
