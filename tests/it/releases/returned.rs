@@ -396,7 +396,9 @@ async fn a_retry_of_a_rollback_that_waited_in_vain_goes_no_further() {
         ("rollback", "already was as revision 2 had it"),
         ("rollback", "by this execution, so nothing was changed"),
     ] {
-        let (summary, _) = back(&stage, "run-4", json!({"mode": mode})).await.released();
+        let (summary, _) = back(&stage, "run-4", json!({"mode": mode}))
+            .await
+            .released();
         assert!(summary.contains(said), "{summary}");
         assert_eq!(level(&stage).await, "debug", "{summary}");
     }
