@@ -8,8 +8,8 @@ mod raw_object;
 mod record;
 
 pub use model::{
-    Container, Ended, Event, FAILED_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Pods, Said, State,
-    Unscheduled,
+    Container, ENDING_LIMIT, Ended, Ending, Event, FAILED_LIMIT, Failed, Gate, NO_SCHEDULER, Pod,
+    Pods, RESTARTED_LIMIT, Said, State, Unscheduled,
 };
 pub use record::{PodRecord, Standing};
 
@@ -54,12 +54,7 @@ impl Pods {
     pub fn read(page: &[u8], owner: &str) -> Option<(Pods, String)> {
         let page = PodPage::read(page)?;
         let mut pods = Pods::default();
-        for pod in page.pods {
-            pods.ending = pods.ending.max(pod.ends);
-            if pod.counts_for(owner) {
-                pods.add(pod.standing);
-            }
-        }
+        page.pods.iter().for_each(|pod| pods.take(pod, owner));
         Some((pods, page.proceed))
     }
 
@@ -96,10 +91,14 @@ impl Pods {
         self.ready += page.ready;
         self.completed += page.completed;
         self.others.extend(page.others);
-        self.restarted.extend(page.restarted);
+        page.restarted
+            .into_iter()
+            .for_each(|pod| self.add_restarted(pod));
         self.failed.extend(page.failed);
         self.failed.truncate(FAILED_LIMIT);
         self.ending = self.ending.max(page.ending);
+        self.endings.extend(page.endings);
+        self.endings.truncate(ENDING_LIMIT);
     }
 
     /// Whether a container was started: `None` if there is no pod that would show it.

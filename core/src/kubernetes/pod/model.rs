@@ -10,6 +10,13 @@ pub(super) const TEXT_LIMIT: usize = 4096;
 /// How many failed pods are kept with their reasons: an eviction storm leaves thousands behind.
 pub const FAILED_LIMIT: usize = 200;
 
+/// How many ready pods that have ended before are kept, those that did most often: what the others
+/// did is not counted, so that a verdict on them comes later rather than too early.
+pub const RESTARTED_LIMIT: usize = 200;
+
+/// How many pods that are being deleted are kept: they are named, and a sentence names few.
+pub const ENDING_LIMIT: usize = 20;
+
 /// The pods of a version that count for its rollout; of a Job also those that have failed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Pods {
@@ -19,15 +26,29 @@ pub struct Pods {
     pub completed: usize,
     /// The pods that are not ready.
     pub others: Vec<Pod>,
-    /// The ready pods of which a container has ended before.
+    /// The ready pods of which a container has ended before, and of these the containers that have;
+    /// at most [`RESTARTED_LIMIT`].
     pub restarted: Vec<Pod>,
     /// Failed and replaced pods, for example after evictions; at most [`FAILED_LIMIT`].
     pub failed: Vec<Failed>,
     /// When the last terminating pod in the list, of any version, will be gone by its own grace
     /// period.
     pub ending: Option<Timestamp>,
+    /// The pods that are being deleted; at most [`ENDING_LIMIT`].
+    pub endings: Vec<Ending>,
     /// Whether there are more pods than were read.
     pub cut: bool,
+}
+
+/// A pod that is being deleted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ending {
+    /// `metadata.name`.
+    pub name: String,
+    /// The node; empty if no node has accepted the pod.
+    pub node: String,
+    /// When it will be gone, by its own grace period.
+    pub until: Timestamp,
 }
 
 /// A pod in the phase `Failed`.

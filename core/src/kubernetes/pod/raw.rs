@@ -1,6 +1,8 @@
 //! The JSON format of a list of pods.
 
-use super::model::{Container, Ended, Failed, Gate, NO_SCHEDULER, Pod, Said, State, Unscheduled};
+use super::model::{
+    Container, Ended, Ending, Failed, Gate, NO_SCHEDULER, Pod, Said, State, Unscheduled,
+};
 use super::raw_object::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -165,9 +167,13 @@ impl RawPod {
             })
     }
 
-    /// When a pod that is being deleted will be gone: the server adds the grace period itself.
-    pub(super) fn ends(&self) -> Option<Timestamp> {
-        self.metadata.deletion_timestamp
+    /// How a pod ends that is being deleted: the server adds the grace period itself.
+    pub(super) fn ends(&self) -> Option<Ending> {
+        Some(Ending {
+            name: self.metadata.name.clone(),
+            node: self.spec.node_name.clone(),
+            until: self.metadata.deletion_timestamp?,
+        })
     }
 
     /// The data to keep of a failed pod.

@@ -1,6 +1,6 @@
 //! What is kept of a pod that is followed: the little that every question about it needs.
 
-use super::model::{FAILED_LIMIT, Failed, Pod, Pods};
+use super::model::{ENDING_LIMIT, Ending, FAILED_LIMIT, Failed, Pod, Pods, RESTARTED_LIMIT};
 use super::raw::RawPod;
 use jiff::Timestamp;
 
@@ -11,8 +11,8 @@ pub struct PodRecord {
     pub name: String,
     /// The names of the objects that control it.
     pub controllers: Vec<String>,
-    /// When it will be gone, if it is being deleted.
-    pub ends: Option<Timestamp>,
+    /// How it ends, if it is being deleted.
+    pub ends: Option<Box<Ending>>,
     /// Where it stands.
     pub standing: Standing,
 }
@@ -48,10 +48,12 @@ impl PodRecord {
             .map(PodRecord::from)
     }
 
-    /// Whether it counts for the object of this name, which controls it.
-    pub(super) fn counts_for(&self, owner: &str) -> bool {
-        let mut controllers = self.controllers.iter();
-        self.ends.is_none() && controllers.any(|name| name == owner)
+    fn is_of(&self, owner: &str) -> bool {
+        self.controllers.iter().any(|name| name == owner)
+    }
+
+    fn gone_at(&self) -> Option<Timestamp> {
+        self.ends.as_ref().map(|ending| ending.until)
     }
 }
 
@@ -65,7 +67,7 @@ impl From<RawPod> for PodRecord {
         PodRecord {
             name: raw.metadata.name.clone(),
             controllers: raw.controllers(),
-            ends: raw.ends(),
+            ends: raw.ends().map(Box::new),
             standing: if raw.failed_by_itself() {
                 let failed = raw.failed();
                 Standing::FailedByItself(Box::new((raw.into(), failed)))
@@ -74,7 +76,7 @@ impl From<RawPod> for PodRecord {
             } else if raw.is_over() {
                 Standing::Over(raw.failed().map(Box::new))
             } else if raw.is_ready() && raw.was_restarted() {
-                Standing::Restarted(Box::new(raw.into()))
+                Standing::Restarted(Box::new(ended_of(raw.into())))
             } else if raw.is_ready() {
                 Standing::Ready
             } else {
@@ -84,26 +86,55 @@ impl From<RawPod> for PodRecord {
     }
 }
 
+/// What is kept of a ready pod: the containers that have ended before.
+fn ended_of(mut pod: Pod) -> Pod {
+    pod.containers.retain(|container| container.restarts > 0);
+    pod
+}
+
+fn restarts(pod: &Pod) -> u64 {
+    pod.containers.iter().map(|it| it.restarts).sum()
+}
+
 impl Pods {
     /// The pods among these that the object of this name controls.
     pub fn of<'a>(all: impl IntoIterator<Item = &'a PodRecord>, owner: &str) -> Pods {
         let mut pods = Pods::default();
-        for pod in all {
-            pods.ending = pods.ending.max(pod.ends);
-            if pod.counts_for(owner) {
-                pods.add(pod.standing.clone());
-            }
-        }
+        all.into_iter().for_each(|pod| pods.take(pod, owner));
         pods
     }
 
+    /// Adds a pod, if the object of this name controls it.
+    pub(super) fn take(&mut self, pod: &PodRecord, owner: &str) {
+        self.ending = self.ending.max(pod.gone_at());
+        match &pod.ends {
+            _ if !pod.is_of(owner) => {}
+            Some(ending) if self.endings.len() < ENDING_LIMIT => {
+                self.endings.push(Ending::clone(ending));
+            }
+            Some(_) => {}
+            None => self.add(pod.standing.clone()),
+        }
+    }
+
+    /// Adds a ready pod that has ended before.
+    pub(super) fn add_restarted(&mut self, pod: Pod) {
+        if self.restarted.len() < RESTARTED_LIMIT {
+            return self.restarted.push(pod);
+        }
+        let least = self.restarted.iter_mut().min_by_key(|it| restarts(it));
+        if let Some(least) = least.filter(|it| restarts(it) < restarts(&pod)) {
+            *least = pod;
+        }
+    }
+
     /// Adds a pod that counts.
-    pub(super) fn add(&mut self, standing: Standing) {
+    fn add(&mut self, standing: Standing) {
         match standing {
             Standing::Ready => self.ready += 1,
             Standing::Restarted(pod) => {
                 self.ready += 1;
-                self.restarted.push(*pod);
+                self.add_restarted(*pod);
             }
             Standing::Completed => self.completed += 1,
             Standing::Other(pod) => self.others.push(*pod),

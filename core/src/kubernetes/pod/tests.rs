@@ -63,6 +63,53 @@ fn which_pods_count() {
     }
 }
 
+/// A ready pod whose first container was restarted so often.
+fn restarted(times: usize) -> Value {
+    pod(
+        json!({"/status/conditions": [{"type": "Ready", "status": "True"}],
+        "/status/containerStatuses": [
+            {"name": "app", "restartCount": times, "ready": true, "state": {"running": {}}},
+            {"name": "log", "restartCount": 0, "ready": true, "state": {"running": {}}}]}),
+    )
+}
+
+#[test]
+fn of_ready_pods_that_ended_before_a_limited_number_is_kept() {
+    let count = RESTARTED_LIMIT + 20;
+    let all = (1..=count).map(restarted).collect::<Vec<_>>();
+    let whole = read(json!(all));
+    let mut by_pages = read(json!(all[..150]));
+    by_pages.extend(read(json!(all[150..])));
+    for pods in [whole, by_pages] {
+        assert_eq!(pods.ready, count);
+        assert_eq!(pods.restarted.len(), RESTARTED_LIMIT);
+        // Those that ended most often, and the containers that did.
+        let kept = pods.restarted.iter().map(|pod| &pod.containers[..]);
+        let mut kept = kept.map(|containers| match containers {
+            [only] => only.restarts,
+            several => panic!("{several:?}"),
+        });
+        assert!(kept.all(|restarts| restarts > 20));
+    }
+}
+
+#[test]
+fn pods_that_are_being_deleted_are_kept_with_their_nodes() {
+    let ending = pod(json!({"/metadata/deletionTimestamp": "2026-01-01T00:01:00Z"}));
+    let pods = read(json!([ending, pod(json!({}))]));
+    let until = timestamp("2026-01-01T00:01:00Z").unwrap();
+    let expected = Ending {
+        name: "web-1-a".into(),
+        node: "n1".into(),
+        until,
+    };
+    assert_eq!(pods.endings, [expected]);
+    let many = json!(vec![ending; ENDING_LIMIT + 1]);
+    let mut pods = read(many.clone());
+    pods.extend(read(many));
+    assert_eq!(pods.endings.len(), ENDING_LIMIT);
+}
+
 #[test]
 fn whether_a_container_was_started() {
     let state = |state: Value| json!([{"name": "app", "state": state}]);
