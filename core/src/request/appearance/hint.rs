@@ -37,8 +37,7 @@ fn begun(line: &str) -> Option<String> {
     let value = value(line)?;
     let first = value.chars().next()?;
     if first == '"' || first == '\'' {
-        let rest = &value[1..];
-        let (_, behind) = rest.split_once(first)?;
+        let behind = behind_quotes(value)?;
         let is_behind = !behind.starts_with([first, ',', ':', ']', '}']) && !behind.is_empty();
         return is_behind.then(|| "put the quotes around the whole text".to_owned());
     }
@@ -50,6 +49,24 @@ fn begun(line: &str) -> Option<String> {
     }
     let has_field = !value.starts_with(['{', '[']) && value.contains(": ");
     has_field.then(|| "a text with `: ` in it needs quotes".to_owned())
+}
+
+/// What follows a text in quotes: in double ones a backslash takes the next character as it is, in
+/// single ones a quote is written twice.
+/// <https://yaml.org/spec/1.2.2/#73-flow-scalar-styles>
+fn behind_quotes(value: &str) -> Option<&str> {
+    let mut rest = value.char_indices();
+    let (_, quote) = rest.next()?;
+    while let Some((at, letter)) = rest.next() {
+        let behind = &value[at + letter.len_utf8()..];
+        let is_taken = letter == '\\' && quote == '"';
+        if is_taken || letter == quote && quote == '\'' && behind.starts_with(quote) {
+            rest.next();
+        } else if letter == quote {
+            return Some(behind);
+        }
+    }
+    None
 }
 
 /// `{name: ${NAME}}`: the braces of the place end the mapping.

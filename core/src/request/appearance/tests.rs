@@ -156,6 +156,12 @@ fn a_line_that_is_no_yaml_is_mended_by_what_it_lacks() {
         ("image: %TAG%\n", 1, "nothing filled in a place"),
         ("a: b: c\n", 1, "a text with `: ` in it needs quotes"),
         ("- \"a\" b\n", 1, "put the quotes around the whole text"),
+        (
+            "a: \"b \\\" c\" d\n",
+            1,
+            "put the quotes around the whole text",
+        ),
+        ("a: 'it''s' so\n", 1, "put the quotes around the whole text"),
         ("- {name: A, value: ${V}}\n", 1, "a `${…}` between"),
         ("args: [${V}, b]\n", 1, "a `${…}` between"),
         ("- {image: ${V}}\nb: c\n", 2, "in line 1 a `${…}` between"),
