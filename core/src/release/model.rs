@@ -268,6 +268,8 @@ pub enum ReleaseCause {
     Workload {
         /// The workload.
         id: ObjectId,
+        /// Whether this release has changed it.
+        is_new: bool,
         /// The request by which it was followed.
         request: Box<Request>,
         /// Why.

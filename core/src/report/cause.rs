@@ -37,7 +37,8 @@ pub fn recorded(failure: RolloutFailure) -> RecordedFailure {
     }
 }
 
-/// The cause in a sentence without its full stop. `which` pods: [`NEW`] or [`PREVIOUS`].
+/// The cause in a sentence without its full stop. `which` pods: [`NEW`] or [`PREVIOUS`], or those
+/// that were there before, without a word.
 pub fn cause(cause: &RolloutCause, which: &str) -> String {
     let text = match cause {
         RolloutCause::Recorded(text) => text.clone(),
@@ -190,8 +191,8 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
         available, wanted, ..
     } = progress;
     let count = format!(
-        "{available} of {wanted} {which} {} available",
-        pods(*wanted)
+        "{available} of {wanted} {} available",
+        [which, pods(*wanted)].join(" ").trim_start()
     );
     let state = match progress.waits_for {
         WaitsFor::Observation => "Kubernetes has not processed the change yet".to_owned(),

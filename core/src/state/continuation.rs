@@ -325,6 +325,9 @@ impl Continuation {
             if token.len() > TOKEN_LIMIT && bound.state.sights.shrink() {
                 continue;
             }
+            if token.len() > TOKEN_LIMIT && bound.state.guard.served.pop().is_some() {
+                continue;
+            }
             let is_long = token.len() > TOKEN_LIMIT;
             let failure = match &mut bound.state.phase {
                 Phase::Rollout(Rollout { written, .. })

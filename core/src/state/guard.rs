@@ -1,6 +1,7 @@
 //! What is kept of the watch over a new version from one invocation to the next.
 
 use crate::alarm::{Alarm, AlarmState, AlarmsError, Judgement, Known, Ring, judged, missing};
+use crate::workload::health::diagnosis::Served;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -16,6 +17,9 @@ pub struct Guard {
     /// Since when the new version of a rolling deploy has served everything: its bake begins then.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub serving_since: Option<Timestamp>,
+    /// Of a release, what was there of each workload when the watch began, by a digest of its name.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub served: Vec<(String, Served)>,
     /// When the alarms were read for the first time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since: Option<Timestamp>,
@@ -63,6 +67,7 @@ impl Guard {
     pub fn forget(&mut self) {
         *self = Guard {
             serving_since: self.serving_since,
+            served: std::mem::take(&mut self.served),
             unreadable_since: self.unreadable_since,
             ..Guard::default()
         };

@@ -1,9 +1,9 @@
 //! What somebody else changes while a release is at work, by hand or by another release: it stays.
 
 use super::others::lock;
-use super::{GOOD, NEVER, image, object, release, settings, web};
-use crate::stage::Stage;
-use landfall_sandbox::world::World;
+use super::{GOOD, NEVER, image, object, release, release_in, settings, web};
+use crate::stage::{SHORT, Stage, TOKEN};
+use landfall_sandbox::world::{self, Reply, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -51,6 +51,72 @@ async fn upgraded(
         meddle().await;
     };
     tokio::join!(release(stage, &files, parameters), meddle).0
+}
+
+/// The containers of the pods of a workload end by an error, and are started again.
+fn end_once(stage: &Stage, workload: &str) {
+    stage.sandbox().world(|world: &mut World, now| {
+        let pods = world.objects("pods").into_iter().cloned();
+        for mut pod in pods.collect::<Vec<_>>() {
+            let name = pod["metadata"]["name"].as_str().unwrap().to_owned();
+            if !name.starts_with(workload) {
+                continue;
+            }
+            let mut statuses = pod["status"]["containerStatuses"].take();
+            let before = statuses[0]["restartCount"].as_u64().unwrap_or_default();
+            statuses[0]["restartCount"] = (before + 1).into();
+            statuses[0]["lastState"] = json!({"terminated": {"exitCode": 1, "reason": "Error"}});
+            let request = world::Request {
+                method: "PATCH".to_owned(),
+                path: format!("/api/v1/namespaces/default/pods/{name}/status"),
+                content_type: Some("application/merge-patch+json".to_owned()),
+                authorization: Some(format!("Bearer {TOKEN}")),
+                certificate: None,
+                user_agent: None,
+                body: json!({"status": {"containerStatuses": statuses}})
+                    .to_string()
+                    .into_bytes(),
+            };
+            let reply = world.answer(&request, now);
+            let done = matches!(&reply, Reply::Answer(it) if it.status == 200);
+            assert!(done, "{reply:?}");
+        }
+    });
+}
+
+/// What the pods of a workload do that the release did not change counts, too, over all invocations
+/// of the bake: none of them sees more than a few ends.
+#[tokio::test(flavor = "multi_thread")]
+async fn ends_of_containers_are_counted_over_the_whole_bake() {
+    let stage = cluster().await;
+    let (web, api) = (web("web", GOOD), web("api", GOOD));
+    let files = |settings| {
+        let files: [(&str, &str); 3] = [
+            ("k8s/web.yaml", &*web),
+            ("k8s/api.yaml", &*api),
+            ("k8s/config.yaml", settings),
+        ];
+        files
+    };
+    let (old, new) = (settings("info"), settings("debug"));
+    release(&stage, &files(&old), json!({})).await.released();
+    let ends = async {
+        let level = async || object(&stage, "configmaps", "settings").await.unwrap();
+        while level().await["data"]["LEVEL"] != "debug" {
+            sleep(Duration::from_millis(20)).await;
+        }
+        sleep(Duration::from_secs(4)).await;
+        for _ in 0..4 {
+            end_once(&stage, "api");
+            sleep(Duration::from_millis(700)).await;
+        }
+    };
+    let files = files(&new);
+    let ended = release_in(SHORT, &stage, &files, json!({"bake": "10s"}));
+    let (_, message) = tokio::join!(ended, ends).0.failure();
+    let told = "together the pods of `api` have ended 8 times during the bake";
+    assert!(message.contains(told), "{message}");
+    assert!(!message.contains("new version"), "{message}");
 }
 
 fn short() -> Value {

@@ -5,12 +5,18 @@ use super::super::following::Following;
 use super::super::model::Engine;
 use super::item::Item;
 use super::model::{ReleaseEngine, Stage, Task};
+use crate::kubernetes::object::digest;
+use crate::kubernetes::object_id::ObjectId;
 use crate::request::Request;
 use crate::state::continuation::Phase;
 use jiff::{SignedDuration, Timestamp};
 
 /// A bake may last for hours: a workload is looked at so often that it has at least so many looks.
 const LOOKS: i32 = 20;
+
+/// Of how many workloads the next invocation learns what was there when the watch began: the
+/// continuation has little room. What the pods of the others did before it is not counted.
+const REMEMBERED: usize = 20;
 
 /// The longest pause between two of them, so that ten minutes of a bake are some sixty calls for
 /// each workload.
@@ -85,6 +91,31 @@ impl ReleaseEngine {
             mask: self.mask,
             pause,
         };
-        Some(following.forward(true, true))
+        let mut engine = following.forward(true, true);
+        let mut before = self.continuation.guard.served.iter();
+        let before = before.find(|(known, _)| *known == key(&item.id));
+        engine.continuation.sights.served = before.map(|(_, served)| served.clone());
+        Some(engine)
     }
+
+    /// Takes note of what was there when the watch began, for the next invocation.
+    pub(super) fn remember_served(&mut self) {
+        let followed = self.items.iter().filter_map(|item| {
+            let served = item.follower.as_ref()?.continuation.sights.served.clone()?;
+            Some((key(&item.id), served))
+        });
+        for (name, served) in followed.collect::<Vec<_>>() {
+            let known = &mut self.continuation.guard.served;
+            known.retain(|(known, _)| *known != name);
+            if known.len() < REMEMBERED {
+                known.push((name, served));
+            }
+        }
+    }
+}
+
+/// A short name of an object that no other of the release has.
+fn key(id: &ObjectId) -> String {
+    let namespace = id.namespace.as_deref().unwrap_or_default();
+    digest(&format!("{} {namespace} {id}", id.group))[..8].to_owned()
 }

@@ -162,8 +162,10 @@ impl ReleaseEngine {
                 let request = self.items[place].follower.take().map(|it| it.request);
                 let kind = workload_kind(&id).unwrap_or(Kind::Deployment);
                 let request = request.unwrap_or_else(|| self.request_for(kind, &id));
+                let is_new = self.written(&self.items[place]) != Written::Not;
                 self.doom(ReleaseCause::Workload {
                     id,
+                    is_new,
                     request: Box::new(request),
                     failure: Box::new(failure),
                 });

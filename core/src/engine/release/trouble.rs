@@ -105,6 +105,7 @@ impl ReleaseEngine {
 
     /// The time of this invocation is over.
     pub(super) fn hand_over(&mut self) {
+        self.remember_served();
         let wait = ReleaseWait {
             applied: self.items.iter().filter(|it| it.applied.is_some()).count(),
             objects: self.items.len(),

@@ -194,8 +194,14 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
                 brief(error, &call)
             )
         }
-        ReleaseCause::Workload { id, failure, .. } => {
-            format!("{}: {}", object(id, namespace), workload(failure))
+        ReleaseCause::Workload {
+            id,
+            failure,
+            is_new,
+            ..
+        } => {
+            let which = if *is_new { NEW } else { "" };
+            format!("{}: {}", object(id, namespace), workload(failure, which))
         }
         ReleaseCause::Object { id, cause } => {
             format!("{}: {}", object(id, namespace), super::object::cause(cause))
@@ -243,10 +249,10 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
     }
 }
 
-/// What a workload failed of, in a clause about it.
-fn workload(failed: &Failure) -> String {
+/// What a workload failed of, in a clause about it; `which` pods were followed.
+fn workload(failed: &Failure, which: &str) -> String {
     let text = match failed {
-        Failure::Rollout { failure, .. } => return cause::cause(&failure.cause, NEW),
+        Failure::Rollout { failure, .. } => return cause::cause(&failure.cause, which),
         Failure::Faults(faults) => {
             let faults = faults.iter();
             let faults = faults.map(|fault| format!("`{}` {}", fault.field, fault.problem));

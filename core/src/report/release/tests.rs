@@ -902,6 +902,7 @@ fn crashing() -> ReleaseCause {
     };
     ReleaseCause::Workload {
         id: id("Deployment/web"),
+        is_new: true,
         request: workload_request("web"),
         failure: rollout(cause, Some(Cause::Crash), evidence),
     }
@@ -925,6 +926,7 @@ fn migration() -> ReleaseCause {
     };
     ReleaseCause::Workload {
         id: id("Job/migrate"),
+        is_new: true,
         request: workload_request("migrate"),
         failure: rollout(cause, Some(Cause::Crash), evidence),
     }
@@ -1069,6 +1071,7 @@ fn a_job_with_indexes_names_those_that_failed() {
         };
         let cause = ReleaseCause::Workload {
             id: id("Job/migrate"),
+            is_new: true,
             request: workload_request("migrate"),
             failure: rollout(cause, None, Evidence::default()),
         };
