@@ -242,6 +242,26 @@ async fn what_left_the_folder_is_pruned_where_that_is_asked_for() {
     assert!(object(&stage, "services", "web").await.is_some());
 }
 
+/// What had left the folder and was kept belongs to the release again only by a new revision.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_into_the_folder_is_recorded_although_nothing_differs() {
+    let stage = empty().await;
+    let (config, first) = (
+        settings("info"),
+        web("web", "registry.example.com/web:1.0.0"),
+    );
+    let both = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*first)];
+    release(&stage, &both, json!({})).await.released();
+    let second = web("web", GOOD);
+    let both = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*second)];
+    release(&stage, &both[1..], json!({})).await.released();
+    let (summary, variables) = release(&stage, &both, json!({})).await.released();
+    assert_eq!(variables["Revision"], "3", "{summary}");
+    let (summary, variables) = release(&stage, &both, json!({})).await.released();
+    assert_eq!(variables["Revision"], "3", "{summary}");
+    assert!(summary.contains("nothing was changed"), "{summary}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn all_faults_are_told_at_once_and_nothing_is_written() {
     let stage = empty().await;

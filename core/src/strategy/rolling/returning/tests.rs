@@ -1,5 +1,7 @@
 use super::*;
-use crate::tests::{merge, replica_set};
+use crate::snapshot::Snapshot;
+use crate::state::continuation::Continuation;
+use crate::tests::{at, merge, replica_set};
 use crate::workload::template_digest;
 use serde_json::{Value, json};
 
@@ -114,4 +116,47 @@ fn what_is_not_there_is_refused_with_what_there_is() {
     let sets = [foreign, set(2, "b", "")];
     assert!(found(None, &live("b", json!({})), &sets).is_err());
     assert!(found(Some("1"), &live("b", json!({})), &sets).is_err());
+}
+
+/// A way back that is over is not followed again, whatever became of a pod since: what served before
+/// the version that it brought back is asked for.
+#[test]
+fn a_way_back_is_followed_only_while_it_is_under_way() {
+    let snapshot = Snapshot::default();
+    let fields = json!({"workload": "statefulset/web", "mode": "rollback", "execution": "e"});
+    let request = crate::tests::request("job", &fields);
+    let continuation = Continuation::begin("job", at(0), request.timeout);
+    let context = Context {
+        request: &request,
+        continuation: &continuation,
+        snapshot: &snapshot,
+        now: at(0),
+    };
+    let sets = [set(1, "a", "j1"), set(2, "bad", "j2"), set(3, "b", "j2")];
+    for (kind, updated, ready, is_followed) in [
+        (Kind::StatefulSet, 1, 1, true),
+        (Kind::StatefulSet, 2, 2, false),
+        // One pod is not ready now.
+        (Kind::StatefulSet, 2, 1, false),
+        (Kind::DaemonSet, 1, 1, true),
+        (Kind::DaemonSet, 2, 1, false),
+    ] {
+        let mut object = json!({"metadata": {"name": "web", "uid": "uid-1", "generation": 4,
+                "annotations": {marks::PREVIOUS: "web-b@3", marks::ROLLED_BACK: "j2"}},
+            "spec": {"replicas": 2, "template": template("b")},
+            "status": {"observedGeneration": 4, "replicas": 2, "readyReplicas": ready,
+                "updatedReplicas": updated, "currentRevision": "web-b", "updateRevision": "web-b"}});
+        merge(
+            &mut object["status"],
+            &json!({"desiredNumberScheduled": 2, "currentNumberScheduled": 2,
+                "updatedNumberScheduled": updated, "numberAvailable": ready}),
+        );
+        let live = Workload::new(kind, object);
+        let found = context.undone(&live, &sets).map(|it| it.name);
+        let expected = is_followed.then(|| "web-b".to_owned());
+        assert_eq!(
+            found, expected,
+            "{kind:?}, {updated} updated, {ready} ready"
+        );
+    }
 }
