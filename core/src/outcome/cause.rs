@@ -169,6 +169,19 @@ impl Cause {
         matches!(self, Cause::PodNotCreated | Cause::WebhookAway)
     }
 
+    /// Whether the cluster has no place for a pod, which is no fault of a version whose other pods
+    /// are available.
+    pub fn is_of_room(self) -> bool {
+        matches!(self, Cause::Unschedulable | Cause::NoScheduler) || self.is_of_creation()
+    }
+
+    /// Whether a pod shows it of which other pods of its version are available, and yet it speaks
+    /// against the version.
+    pub fn speaks_against(self) -> bool {
+        let is_passing = matches!(self.grace(), Grace::Deadline | Grace::Times(MACHINES));
+        !is_passing && !self.is_of_room()
+    }
+
     /// Whether the cause is the container's image.
     pub fn is_of_image(self) -> bool {
         matches!(

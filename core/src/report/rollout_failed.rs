@@ -173,6 +173,12 @@ pub(super) fn done_about(
             "It was left as it is: someone paused it, and a rollback would override that."
                 .to_owned()
         }
+        RollbackResult::Outgrown(wanted) => format!(
+            "It was left as it is: {wanted} {} wanted when it was deployed, and as many of the new \
+             version are available; it was scaled up since, and the cluster has no room for the \
+             others. Until it has, pods of the previous version serve beside them.",
+            if *wanted == 1 { "pod was" } else { "pods were" },
+        ),
         RollbackResult::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
             None => "Someone else has changed it since, so it was left as it is.".to_owned(),
@@ -208,6 +214,11 @@ pub(super) fn next_after(
         | RollbackResult::NothingWritten
         | RollbackResult::Unswitched(_)
         | RollbackResult::SwitchedBack(..) => help.to_owned(),
+        RollbackResult::Outgrown(_) => format!(
+            "Provide room, or scale it down: Kubernetes then completes the rollout by itself. \
+             Retry the stage to see that it did. To go back instead: `kubectl --namespace \
+             {namespace} rollout undo {kind}/{name}`."
+        ),
         RollbackResult::Paused => format!(
             "Find out who paused it and why; then `kubectl --namespace {namespace} rollout \
              resume deployment/{name}` continues the rollout of the new version; `kubectl \
@@ -262,7 +273,9 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
         RollbackResult::LeftSwitched | RollbackResult::NoWayBack => {
             format!("The deploy of {target} failed after its Service was switched: {cause}.")
         }
-        RollbackResult::Paused => format!("The rollout of {target} was not completed: {cause}."),
+        RollbackResult::Paused | RollbackResult::Outgrown(_) => {
+            format!("The rollout of {target} was not completed: {cause}.")
+        }
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingWritten
         | RollbackResult::NothingToRollBackTo

@@ -115,13 +115,13 @@ fn baked(request: &Request, success: &Success) -> String {
     }
 }
 
-/// That not all pods are available of a version that was scaled up while it was watched.
+/// That not all pods are available of a version that was scaled up meanwhile.
 fn still_to_come(success: &Success) -> String {
     let live = &success.deployment;
     let missing = live.replicas() - live.available_replicas();
     match success.wrote && success.note.is_none() && missing > 0 {
         true => format!(
-            " It was scaled up while it was watched: {missing} of its pods {} not available yet; \
+            " It was scaled up during the deploy: {missing} of its pods {} not available yet; \
              those that were wanted before are.",
             if missing == 1 { "is" } else { "are" }
         ),

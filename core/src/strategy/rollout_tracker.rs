@@ -65,6 +65,8 @@ impl RolloutTracker<'_> {
                 }
             }
             Verdict::Progressing(progress) => self.follow(progress),
+            // Its own pods are well, and Kubernetes goes on as soon as there is room for the others.
+            Verdict::Failed(progress) if self.lacks_only_more() => self.follow(progress),
             Verdict::Failed(progress) => self.fail(Some(self.given_up(progress))),
         }
     }
@@ -134,7 +136,8 @@ impl RolloutTracker<'_> {
         let Some(steady) = self.steady().filter(|steady| steady.pods == roster.pods) else {
             // A second look is worth some seconds of overtime; pods that come and go are not.
             if self.steady().is_some() && self.now >= self.deadline {
-                return self.wait_or_fail(progress, SECOND_LOOK);
+                let timeout = self.request.timeout;
+                return self.fail(Some(Stop::TimedOut { timeout, progress }));
             }
             return Ok(RolloutState::GoesOn(Decision::Steady(Steady {
                 since: roster.at,
@@ -251,9 +254,8 @@ impl RolloutTracker<'_> {
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
-        if self.now >= self.deadline && self.lacks_only_more() {
-            self.snapshot.replica_sets(self.live)?;
-            return Ok(RolloutState::Serves);
+        if self.now >= self.deadline && self.lacks_only_more() && self.is_alone() {
+            return self.serves(self.snapshot.replica_sets(self.live)?);
         }
         if self.now >= self.deadline {
             let timeout = self.request.timeout;

@@ -31,6 +31,7 @@ fn longest() -> Continuation {
                 at,
                 stale_deadline: Some(at.to_string()),
                 selector: String::new(),
+                wanted: Some(i64::MAX),
                 gone: None,
             },
             revision: u64::MAX,

@@ -8,6 +8,7 @@ use super::super::rollout_tracker::{
     CATCHING_UP, RolloutState, catching_up, waiting_for_replica_set,
 };
 use super::context::{Context, Next, revision_of};
+use crate::outcome::Cause;
 use crate::request::Request;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Reason, Rollback, Rollout};
@@ -30,7 +31,13 @@ impl Context<'_> {
         live: &Workload,
         mut failure: RolloutFailure,
     ) -> Next {
-        let rollback_result = match self.way_back(rollout, live) {
+        let tracker = self.tracker(rollout, live, self.deadline());
+        let lacks_room = failure.kind.is_some_and(Cause::is_of_room) && tracker.lacks_only_more();
+        let way_back = match rollout.written.wanted.filter(|_| lacks_room) {
+            Some(wanted) => Err(RollbackResult::Outgrown(wanted)),
+            None => self.way_back(rollout, live),
+        };
+        let rollback_result = match way_back {
             Ok(previous) => match self.previous_template(&previous.name, live)? {
                 Ok(Some(template)) if live.has_template(&template) => {
                     RollbackResult::NothingToRollBackTo

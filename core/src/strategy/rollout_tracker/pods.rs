@@ -7,7 +7,7 @@ use crate::snapshot::{Followed, Query};
 use crate::state::continuation::Phase;
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
-    self, Diagnosis, Explanation, Finding, PodSnapshot, SUPPLY, Since,
+    self, Diagnosis, Explanation, Finding, Others, PodSnapshot, SUPPLY, Since,
 };
 use crate::workload::health::job;
 use crate::workload::replica_set::{self, ReplicaSet};
@@ -43,7 +43,17 @@ impl RolloutTracker<'_> {
         .freeing_nothing(self.stage != Stage::Rollout)
         .having_served(self.has_traffic() || self.has_served())
         .growing_by_steps(self.grows_by_steps())
-        .of_newest(self.sees_newest())
+        .needing(self.needed())
+        .of_others(self.sees_others())
+    }
+
+    /// Whether the pods that were read are of other versions, and which of those are in the way.
+    fn sees_others(&self) -> Option<Others> {
+        let which = match self.live.is_ordered() {
+            true => Others::Unready,
+            false => Others::Hanging,
+        };
+        (!self.sees_newest()).then_some(which)
     }
 
     /// Whether it is the new version of a switch, all of whose pods were ready before it got
@@ -121,16 +131,50 @@ impl RolloutTracker<'_> {
         }
     }
 
-    /// Whether a version that is watched lacks only pods that were asked for meanwhile. Those of a
-    /// canary on its way are asked for by its own steps.
-    pub(super) fn lacks_only_more(&self) -> bool {
-        let live = self.live;
+    /// How many pods the new version must have available: as many as it had the last time that all
+    /// were; before it has served, as many as were wanted when it was written.
+    fn needed(&self) -> Option<i64> {
         let served = self.continuation.sights.served.as_ref();
-        let is_new = live.total_replicas() - live.updated_replicas() <= live.partition();
-        let available = live.available_replicas();
+        let served = served.filter(|_| self.watched_until().is_some());
+        let is_rollout = matches!(self.continuation.phase, Phase::Rollout(_)) && self.rollout.wrote;
+        let written = self.rollout.written.wanted.filter(|_| is_rollout);
+        served.map(|served| served.wanted).or(written)
+    }
+
+    /// How many pods of other versions are left, but for those below a partition.
+    fn others_left(&self) -> i64 {
+        let live = self.live;
+        (live.total_replicas() - live.updated_replicas() - live.partition()).max(0)
+    }
+
+    /// Whether no pods are left of a version that is to go.
+    pub(super) fn is_alone(&self) -> bool {
+        self.others_left() == 0
+    }
+
+    /// Whether the new version lacks only pods that were asked for meanwhile, and none of them shows
+    /// a fault of its own. Those of a canary on its way are asked for by its own steps.
+    pub fn lacks_only_more(&self) -> bool {
+        let live = self.live;
+        let own = live.available_replicas() - self.others_left();
         let is_observed = live.observed_generation() >= live.generation();
-        let lacks = served.is_some_and(|it| it.lacks_only_more(available, live.replicas()));
-        lacks && is_new && is_observed && !self.grows_by_steps() && self.watched_until().is_some()
+        let lacks = |needed| diagnosis::lacks_only_more(needed, own, live.replicas());
+        is_observed
+            && !live.kind().ends()
+            && !self.grows_by_steps()
+            && self.needed().is_some_and(lacks)
+            && !self.speaks_against()
+    }
+
+    /// Whether a pod shows what is a fault of the version.
+    fn speaks_against(&self) -> bool {
+        let (since, patience) = (self.since(), self.request.patience);
+        let slow = self.live.progress_deadline_seconds().max(0).unsigned_abs();
+        let slow = Duration::from_secs(slow);
+        self.snapshot.pods.as_ref().is_some_and(|sight| {
+            let found = diagnosis::explain(sight, since.clone(), patience);
+            found.is_some_and(|found| found.speaks_against(sight, &since, slow))
+        })
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {
@@ -220,10 +264,13 @@ impl RolloutTracker<'_> {
     }
 
     /// Whether a pod of another version is to be looked at next: one that is not ready keeps a
-    /// StatefulSet from replacing any. The two are looked at in turns until one shows something.
+    /// StatefulSet from replacing any, and one that does not end keeps its place, where no other
+    /// takes it. The two are looked at in turns until one shows something.
     fn looks_at_others(&self, newest: &ReplicaSet) -> bool {
         let live = self.live;
-        if !live.is_ordered() || live.available_replicas() >= live.total_replicas() {
+        let may_hang = self.rollout.written.at + self.request.patience * SUPPLY;
+        let holds = live.is_ordered() || live.kind().row().in_place && self.now >= may_hang;
+        if !holds || live.available_replicas() >= live.total_replicas() {
             return false;
         }
         // Nobody waits for an old pod that is there.
@@ -238,7 +285,10 @@ impl RolloutTracker<'_> {
         else {
             return live.updated_replicas() == 0;
         };
-        (set.name == newest.name) == pods.others.is_empty()
+        match set.name == newest.name {
+            true => pods.others.is_empty(),
+            false => live.is_ordered() && !pods.others.is_empty(),
+        }
     }
 
     /// Whether all pods of the new version are ready, and what is not is an old one, of a workload
@@ -276,6 +326,9 @@ impl RolloutTracker<'_> {
         let newest = self.newest(sets).map(|set| set.name.as_str());
         let seen = self.snapshot.pods.as_ref().map(|sight| &*sight.set.name);
         if !self.live.is_ordered() || finding.pod.is_empty() || newest.is_none() || newest == seen {
+            return String::new();
+        }
+        if finding.hangs() {
             return String::new();
         }
         format!(

@@ -28,8 +28,8 @@ pub use evidence::{Evidence, LOG_LINES, log_lines};
 pub use finding::{Explanation, Finding, PodSnapshot};
 use flapping::flapping;
 use judgement::worst;
-pub use served::Served;
-pub use since::{Since, SymptomHistory};
+pub use served::{Served, lacks_only_more};
+pub use since::{Others, Since, SymptomHistory};
 
 use crate::kubernetes::pod::Pods;
 use crate::workload::Workload;
@@ -65,18 +65,24 @@ pub fn diagnose<'a>(
     if let Some(flapping) = flapping(pods, sight, since) {
         return Diagnosis::Doomed(flapping);
     }
-    let found = findings(pods, sight, since, patience);
     let ready = i64::try_from(pods.ready).unwrap_or(i64::MAX);
-    let served = since.served.filter(|_| !since.grows_by_steps);
-    let serves = served.is_some_and(|it| it.lacks_only_more(ready, since.wanted));
+    let needed = since.needed.filter(|_| !since.grows_by_steps);
+    let serves = needed.is_some_and(|needed| lacks_only_more(needed, ready, since.wanted));
+    let found = findings(pods, sight, since, patience);
+    let (excused, found) = found
+        .into_iter()
+        .partition::<Vec<_>, _>(|it| serves && it.cause.is_of_room());
+    let told = |worst: &&Finding| worst.is_told(sight, since, patience);
     match worst(&found) {
-        Some(worst) if !serves && worst.is_final && is_doomed(worst, &found, live, pods, since) => {
+        Some(worst) if worst.is_final && is_doomed(worst, &found, live, pods, since) => {
             Diagnosis::Doomed(worst.clone())
         }
-        Some(worst) if worst.is_told(sight, since, patience) => {
-            Diagnosis::Suspicious(worst.clone())
+        found => {
+            let told = found.filter(told).or(worst(&excused).filter(told));
+            told.map_or(Diagnosis::Nothing, |told| {
+                Diagnosis::Suspicious(told.clone())
+            })
         }
-        Some(_) | None => Diagnosis::Nothing,
     }
 }
 
@@ -104,7 +110,10 @@ fn is_doomed(
     }
     let hopeless = found.iter().filter(|finding| finding.is_final);
     let hopeless = hopeless.filter(|finding| !finding.pod.is_empty() && finding.nodes.is_none());
-    let all = hopeless.clone().count() == pods.count() && !pods.cut;
+    let step = since.of_step(i64::try_from(pods.ready).unwrap_or(i64::MAX));
+    let slack = step.map_or(slack, |step| slack.min(step));
+    let whole = step.unwrap_or(pods.count());
+    let all = hopeless.clone().count() >= whole && !pods.cut;
     let nodes = hopeless.clone().map(|finding| finding.node.as_str());
     let nodes = nodes.filter(|node| !node.is_empty());
     let nodes = nodes.collect::<BTreeSet<_>>().len();

@@ -29,6 +29,9 @@ pub struct WriteReceipt {
     /// By which its versions are found when it is gone; empty where it is too long to be kept.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub selector: String,
+    /// How many pods were wanted then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted: Option<i64>,
     /// When it was seen first that it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
@@ -54,6 +57,7 @@ impl WriteReceipt {
             at,
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
             selector: kept_selector(after),
+            wanted: Some(after.replicas()),
             gone: None,
         }
     }
@@ -69,6 +73,7 @@ impl WriteReceipt {
             at,
             stale_deadline: stale.map(str::to_owned),
             selector: kept_selector(found),
+            wanted: Some(found.replicas()),
             gone: None,
         }
     }

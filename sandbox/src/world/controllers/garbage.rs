@@ -85,6 +85,10 @@ impl World {
         let Some(pod) = self.store.get(key).cloned() else {
             return;
         };
+        // Nobody confirms that they have ended.
+        if self.is_down(text(&pod, "/spec/nodeName")) {
+            return;
+        }
         if !self.is_kept(&pod) {
             self.remove(key);
         } else if !is_over(&pod) {

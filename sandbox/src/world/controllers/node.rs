@@ -73,12 +73,20 @@ impl World {
         for pod in pods {
             match &node {
                 None => self.remove(&pod),
-                Some(node) if is_ready(node) => self.plan_step(Task::Pod(pod)),
+                Some(node) if is_ready(node) => self.plan_step(self.next_of(pod)),
                 Some(_) => self.lose_pod(&pod),
             }
         }
         for set in self.store.keys("daemonsets", None) {
             self.plan_step(Task::Other(set));
+        }
+    }
+
+    /// What the kubelet of a node does next with a pod.
+    fn next_of(&self, pod: Key) -> Task {
+        match self.store.get(&pod).is_some_and(|it| terminating(it)) {
+            true => Task::Removal(pod),
+            false => Task::Pod(pod),
         }
     }
 

@@ -57,9 +57,11 @@ impl World {
         else {
             return;
         };
-        let node = text(&pod, "/spec/nodeName");
-        if life.stage == Stage::Ended || !node.is_empty() && self.is_down(node) {
+        if life.stage == Stage::Ended {
             return;
+        }
+        if self.is_down(scheduled_node(&pod)) {
+            return self.bind_only(key, &pod, life);
         }
         let (culprit, behaviour) = self.behaviour_of(&pod["spec"]);
         let pod = Value::clone(&pod);
@@ -77,6 +79,24 @@ impl World {
         if let Some(delay) = next {
             self.plan(Task::Pod(key.clone()), self.clock + delay);
         }
+    }
+
+    /// A scheduler sends a pod to its node, whose kubelet does not answer: nothing else happens.
+    fn bind_only(&mut self, key: &Key, pod: &Value, life: Life) {
+        if !text(pod, "/spec/nodeName").is_empty() {
+            return;
+        }
+        let node = scheduled_node(pod).to_owned();
+        let mut step = Step {
+            key: key.clone(),
+            pod: pod.clone(),
+            life,
+            culprit: 0,
+            now: written(self.clock),
+        };
+        step.pod["spec"]["nodeName"] = node.into();
+        step.condition("PodScheduled", true, None);
+        self.write(key, step.pod);
     }
 
     /// Takes the step; returns the time until the next one.

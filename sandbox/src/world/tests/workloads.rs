@@ -286,8 +286,8 @@ fn a_node_that_is_not_ready_holds_a_daemon_set_up() {
     change(&mut world, AGENT, to("agent:2"), now);
     let now = now + seconds(60);
     world.advance(now);
-    // Its pod and one that serves are replaced at once; its new one cannot start, so that is all.
-    assert_eq!(versions(&world), ["agent:1", "agent:2", "agent:2"]);
+    // Its pod and one that serves are deleted at once; its own does not end, so that is all.
+    assert_eq!(versions(&world), ["agent:1", "agent:2"]);
     assert_eq!(status(&world, "daemonsets", "agent")["numberAvailable"], 2);
     world.set_node("b", true, now);
     world.settle(now);

@@ -15,6 +15,7 @@ fn verdict_of(spec: Value, status: Value) -> Verdict {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         stale_deadline: None,
         selector: String::new(),
+        wanted: None,
         gone: None,
     };
     verdict(&Workload::new(Kind::DaemonSet, object), &written)

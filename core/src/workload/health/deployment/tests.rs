@@ -17,6 +17,7 @@ fn written() -> WriteReceipt {
         at: WRITTEN_AT.parse().expect("a time"),
         stale_deadline: Some("2026-01-01T00:00:00Z".into()),
         selector: String::new(),
+        wanted: None,
         gone: None,
     }
 }

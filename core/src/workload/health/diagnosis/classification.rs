@@ -7,8 +7,8 @@ use super::phrases::{
 };
 use super::quotes::is_mute;
 use super::served::{ends, ends_of};
-use super::since::Since;
-use super::whole::{of_failed, of_whole, others_of_job, words_of};
+use super::since::{Others, Since};
+use super::whole::{of_failed, of_hanging, of_whole, others_of_job, words_of};
 use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
 use crate::outcome::Cause;
 use jiff::Timestamp;
@@ -24,10 +24,17 @@ pub(super) fn findings(
     since: &Since<'_>,
     patience: Duration,
 ) -> Vec<Finding> {
+    let hanging = of_hanging(pods, sight, since);
+    if since.others == Some(Others::Hanging) {
+        return hanging;
+    }
     let others = pods.others.iter();
     let mut found = others
         .map(|pod| of_pod(pod, sight, since, patience))
         .collect::<Vec<_>>();
+    if since.others.is_some() {
+        found.extend(hanging);
+    }
     let failed = of_failed(pods, sight, since, patience).into_iter();
     found.extend(failed.map(|finding| finding.judged(sight, since, patience)));
     if let Some((message, at)) = &sight.set.failure
@@ -89,7 +96,7 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
         })
         .map(|finding| finding.judged(sight, since, patience))
         .collect::<Vec<_>>();
-    let whole = || of_whole(pod, sight).judged(sight, since, patience);
+    let whole = || of_whole(pod, sight, since).judged(sight, since, patience);
     worst(&found).cloned().unwrap_or_else(whole)
 }
 

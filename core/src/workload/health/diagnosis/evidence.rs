@@ -161,7 +161,15 @@ fn pod_lines(
     };
     let after = Duration::try_from(sight.at.duration_since(since.written)).unwrap_or_default();
     let after = words(Duration::from_secs(after.as_secs()));
-    let mut lines = vec![format!("{after} after the change: {}.", count(live, pods))];
+    let mut lines = match since.others {
+        None => {
+            let is_new = !since.is_older(&sight.set);
+            let count = count(live, pods, if is_new { "new " } else { "" });
+            vec![format!("{after} after the change: {count}.")]
+        }
+        // These are not the pods that are asked about.
+        Some(_) => Vec::new(),
+    };
     let mut groups: Vec<(Finding, usize)> = Vec::new();
     for finding in findings(pods, sight, since, patience) {
         let place = groups.iter().position(|(other, _)| {
@@ -204,8 +212,8 @@ fn pod_lines(
     lines
 }
 
-/// How many pods there are.
-fn count(live: &Workload, pods: &Pods) -> String {
+/// How many pods there are of a version that is `new `, or was there before.
+fn count(live: &Workload, pods: &Pods, new: &str) -> String {
     let wanted = live.replicas();
     if live.kind().ends() {
         let number = |pointer: &str| live.number(pointer).unwrap_or(0);
@@ -217,9 +225,9 @@ fn count(live: &Workload, pods: &Pods) -> String {
         );
     }
     let ready = match pods.count() {
-        0 => "no new pod".to_owned(),
-        1 => format!("{} of 1 new pod ready", pods.ready),
-        count => format!("{} of {count} new pods ready", pods.ready),
+        0 => format!("no {new}pod"),
+        1 => format!("{} of 1 {new}pod ready", pods.ready),
+        count => format!("{} of {count} {new}pods ready", pods.ready),
     };
     format!("{ready}, {wanted} wanted")
 }

@@ -94,12 +94,23 @@ pub struct Finding {
     pub(super) nodes: Option<usize>,
     /// Whether there may be more of them than were read.
     pub(super) is_cut: bool,
+    /// What the pod's node has not reported, and for how long.
+    pub(super) silent: Option<(Silent, Duration)>,
     /// Whether the startup probe is the problem.
     pub(super) starting: bool,
     /// Whether the problem may be older than our write.
     pub(super) stale: bool,
     /// Whether it lasts longer than its grace time.
     pub(super) is_final: bool,
+}
+
+/// What a node does not report of a pod.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) enum Silent {
+    /// That its kubelet has taken it up.
+    Start,
+    /// That it has ended.
+    End,
 }
 
 /// The text about a container that others wait for, and that has not ended: an init container, or
@@ -129,10 +140,16 @@ impl Finding {
             gate: None,
             nodes: None,
             is_cut: false,
+            silent: None,
             starting: false,
             stale: false,
             is_final: false,
         }
+    }
+
+    /// Whether it is a pod that is being deleted and does not end.
+    pub fn hangs(&self) -> bool {
+        matches!(self.silent, Some((Silent::End, _)))
     }
 
     /// Whether the container's log may say more.

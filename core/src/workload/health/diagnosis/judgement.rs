@@ -24,6 +24,15 @@ impl Finding {
         Duration::try_from(sight.at.duration_since(began)).unwrap_or_default()
     }
 
+    /// Whether it speaks against its version, of which as many pods as it needs are available:
+    /// `slow` is how long one of the others may take to get ready.
+    pub fn speaks_against(&self, sight: &PodSnapshot, since: &Since<'_>, slow: Duration) -> bool {
+        match self.cause {
+            Cause::NotReady | Cause::ReadinessGate => self.age(sight, since) >= slow,
+            cause => cause.speaks_against(),
+        }
+    }
+
     pub(super) fn judged(
         mut self,
         sight: &PodSnapshot,

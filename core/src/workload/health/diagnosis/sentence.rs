@@ -1,13 +1,14 @@
 //! Words a finding.
 
 use super::eviction::Excess;
-use super::finding::{Explanation, Finding, STILL_RUNS};
+use super::finding::{Explanation, Finding, STILL_RUNS, Silent};
 use super::quotes::{QUOTE, last_words, of_probe, plain, quoted, telling, times};
 use crate::outcome::Cause;
-use crate::text::{clip, list};
+use crate::text::{clip, list, words};
 use crate::workload::Workload;
 use serde_json::Value;
 use std::borrow::Cow;
+use std::time::Duration;
 
 impl Finding {
     /// The cause as a sentence without its full stop.
@@ -15,8 +16,8 @@ impl Finding {
         let sentence = self.problem(live, explanation) + &self.with_others();
         match self.together {
             Some(times) => format!(
-                "{sentence}; the pods of the new version have ended {times} times since it began \
-                 to serve"
+                "{sentence}; together the pods of `{}` have ended {times} times during the bake",
+                live.name()
             ),
             None => sentence,
         }
@@ -65,6 +66,7 @@ impl Finding {
             Cause::NotReady => self.not_ready(live, explanation),
             Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(live),
             Cause::PodFails => format!("{who} failed: {said}"),
+            Cause::NodeTrouble if self.silent.is_some() => self.unreported(),
             Cause::NodeTrouble => {
                 let node = match self.node.as_str() {
                     "" => "its node".to_owned(),
@@ -91,6 +93,35 @@ impl Finding {
             (_, true) => format!(", although {others} have ended, so its pod does not end"),
             (1, false) => format!("; its pod does not end, because {others} still runs"),
             (_, false) => format!("; its pod does not end, because {others} still run"),
+        }
+    }
+
+    /// A pod of which its node has not reported what it should have.
+    fn unreported(&self) -> String {
+        let who = self.who();
+        let on = match self.node.as_str() {
+            "" => "its node".to_owned(),
+            node => format!("node `{node}`"),
+        };
+        let way_out = match self.node.as_str() {
+            "" => String::new(),
+            node => format!(
+                ". If the node is gone for good, delete it (`kubectl delete node {node}`), and it \
+                 holds the rollout up no longer"
+            ),
+        };
+        match self.silent {
+            Some((Silent::End, late)) => format!(
+                "{who} is being deleted and holds its place: {on} has not reported that it ended, \
+                 {} after it should have{way_out}",
+                words(Duration::from_secs(late.as_secs()))
+            ),
+            Some((Silent::Start, ago)) => format!(
+                "{who} has not started: {on}, to which it was sent {} ago, has reported nothing \
+                 about it{way_out}",
+                words(Duration::from_secs(ago.as_secs()))
+            ),
+            None => String::new(),
         }
     }
 

@@ -44,12 +44,12 @@ impl Served {
         let rest = self.ends.get(LISTED - 1);
         known.or(rest).map_or(0, |(_, ends)| *ends)
     }
+}
 
-    /// Whether with so many ready pods nothing is missing but what was asked for since: a cluster
-    /// without room for more pods does not speak against the version.
-    pub fn lacks_only_more(&self, ready: i64, wanted: i64) -> bool {
-        wanted > self.wanted && ready >= self.wanted.max(1)
-    }
+/// Whether with so many ready pods a version that needs fewer lacks only what was asked for since: a
+/// cluster without room for more pods does not speak against the version.
+pub fn lacks_only_more(needed: i64, ready: i64, wanted: i64) -> bool {
+    wanted > needed && ready >= needed.max(1)
 }
 
 pub(super) fn all(pods: &Pods) -> impl Iterator<Item = &Pod> {

@@ -120,6 +120,8 @@ pub struct Since<'a> {
     pub(super) first: Option<&'a [(String, u64)]>,
     /// What was there when the version served in full.
     pub(super) served: Option<&'a Served>,
+    /// How many pods the version must have ready: more were asked for since.
+    pub(super) needed: Option<i64>,
     /// Whether the deploy itself asks for more pods step by step.
     pub(super) grows_by_steps: bool,
     /// How many pods the version is to have.
@@ -138,6 +140,17 @@ pub struct Since<'a> {
     pub(super) frees_nothing: bool,
     /// Whether all pods were ready before and get the traffic: a slow start does not explain it.
     pub(super) has_served: bool,
+    /// If the pods are of earlier versions, which of them count.
+    pub(super) others: Option<Others>,
+}
+
+/// Which pods of earlier versions hold a rollout up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Others {
+    /// Each that is not ready.
+    Unready,
+    /// Those that do not end.
+    Hanging,
 }
 
 impl From<Timestamp> for Since<'_> {
@@ -148,6 +161,7 @@ impl From<Timestamp> for Since<'_> {
             words: Vec::new(),
             first: None,
             served: None,
+            needed: None,
             grows_by_steps: false,
             wanted: 0,
             failed: None,
@@ -158,6 +172,7 @@ impl From<Timestamp> for Since<'_> {
             ending: false,
             frees_nothing: false,
             has_served: false,
+            others: None,
         }
     }
 }
@@ -186,6 +201,7 @@ impl<'a> Since<'a> {
             words,
             first: sights.first.as_deref(),
             served: sights.served.as_ref(),
+            needed: sights.served.as_ref().map(|served| served.wanted),
             grows_by_steps: false,
             wanted: live.replicas(),
             failed: sights.failed,
@@ -196,6 +212,7 @@ impl<'a> Since<'a> {
             ending: live.terminating_replicas().is_some_and(|count| count > 0),
             frees_nothing: false,
             has_served: false,
+            others: None,
         }
     }
 
@@ -238,10 +255,31 @@ impl<'a> Since<'a> {
         }
     }
 
-    /// For the pods of another version: what served does not speak of them.
-    pub fn of_newest(self, is_newest: bool) -> Self {
-        let served = self.served.filter(|_| is_newest);
-        Since { served, ..self }
+    /// For a version that is known to need so many pods at least.
+    pub fn needing(self, needed: Option<i64>) -> Self {
+        Since { needed, ..self }
+    }
+
+    /// For the pods of earlier versions: what served does not speak of them.
+    pub fn of_others(self, others: Option<Others>) -> Self {
+        let served = self.served.filter(|_| others.is_none());
+        let needed = self.needed.filter(|_| others.is_none());
+        Since {
+            served,
+            needed,
+            others,
+            ..self
+        }
+    }
+
+    /// How many pods a step of a canary has asked for beside those that serve: they are made
+    /// together, and nothing else is waited for.
+    pub(super) fn of_step(&self, ready: i64) -> Option<usize> {
+        let served = self.served.filter(|_| self.grows_by_steps)?;
+        let is_step = self.wanted > served.wanted && ready >= served.wanted;
+        usize::try_from(self.wanted - served.wanted)
+            .ok()
+            .filter(|_| is_step)
     }
 
     pub(super) fn of(&self, cause: Cause) -> Timestamp {
@@ -277,6 +315,12 @@ impl<'a> Since<'a> {
         // A ControllerRevision does not tell whether it came back, so only its age counts.
         let is_ours = self.is_ours && set.keeper.is_empty();
         !set.returned && set.created.is_some() && (is_ours || self.may_be_ours && near)
+    }
+
+    /// Whether the version was there long before our write, and did not come back by it.
+    pub(super) fn is_older(&self, set: &ReplicaSet) -> bool {
+        let created = set.created.filter(|_| !set.returned);
+        created.is_some_and(|created| created + SKEW < self.written)
     }
 
     /// Whether the cluster's timestamps can be compared with ours.

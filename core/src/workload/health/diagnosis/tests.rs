@@ -1597,3 +1597,57 @@ fn a_pod_that_no_scheduler_has_seen() {
         assert_eq!(is_doomed, doomed, "after {seconds} s");
     }
 }
+
+/// What the pods did before their version served is known as a sum: what the other containers of a
+/// pod have ended since, a sidecar's or an init container's, is not its own.
+#[test]
+fn the_ends_of_one_container_are_not_those_of_another() {
+    let sidecar = |restarts| Container {
+        name: "proxy".into(),
+        restarts,
+        ..running(true)
+    };
+    let before = pods(0, vec![pod(vec![running(false), sidecar(5)])]);
+    let served = Served::of(1, &before);
+    let history = SymptomHistory {
+        served: Some(served),
+        ..SymptomHistory::default()
+    };
+    let since = Since {
+        served: history.served.as_ref(),
+        ..at(0).into()
+    };
+    let of = |containers: Vec<Container>| {
+        let found = pods(0, vec![pod(containers)]);
+        let sight = sight(600, found.clone());
+        let found = findings(&found, &sight, &since, PATIENCE);
+        let found = found.iter().find(|it| it.ends > 0).unwrap();
+        (found.container.clone(), found.ends, found.before)
+    };
+    // Three ends of its own, and none of them was before.
+    assert_eq!(of(vec![crash(2), sidecar(5)]), ("app".to_owned(), 3, 0));
+    let proxy = Container {
+        name: "proxy".into(),
+        ..crash(6)
+    };
+    assert_eq!(of(vec![running(true), proxy]), ("proxy".to_owned(), 7, 5));
+    // How often an init container ended is no part of the sum.
+    let setup = || init(crash(3));
+    assert_eq!(of(vec![setup(), sidecar(5)]), ("setup".to_owned(), 4, 0));
+}
+
+/// In a release a workload is watched that was there before, and so are its pods.
+#[test]
+fn pods_of_a_version_that_was_there_before_are_not_called_new() {
+    let evidence = |created: Option<u64>| {
+        let mut sight = sight(610, pods(1, vec![pod(vec![running(false)])]));
+        sight.set.created = created.map(at);
+        let none = Explanation::default();
+        let since = Since::from(at(600));
+        let found = Evidence::of(&live(2), Some(&sight), None, &none, &since, PATIENCE);
+        found.pods[0].clone()
+    };
+    assert_snapshot!(evidence(Some(0)), @"10 s after the change: 1 of 2 pods ready, 2 wanted.");
+    assert_snapshot!(evidence(Some(601)), @"10 s after the change: 1 of 2 new pods ready, 2 wanted.");
+    assert_snapshot!(evidence(None), @"10 s after the change: 1 of 2 new pods ready, 2 wanted.");
+}

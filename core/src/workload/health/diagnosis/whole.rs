@@ -1,16 +1,59 @@
 //! Problems of a pod as a whole: none of its containers is the cause, or the pod has ended.
 
 use super::eviction::Excess;
-use super::finding::{Finding, PodSnapshot, STILL_RUNS};
-use super::since::Since;
+use super::finding::{Finding, PodSnapshot, STILL_RUNS, Silent};
+use super::since::{SKEW, Since};
 use crate::kubernetes::pod::{Container, FAILED_LIMIT, Failed, Pod, Pods, Said, State};
 use crate::outcome::Cause;
+use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+/// How long a kubelet may need to report on a pod that was sent to its node: it does so within
+/// seconds, and a node counts as lost after 50.
+/// <https://kubernetes.io/docs/reference/command-line-tools-reference/kube-controller-manager/>
+const REPORT: Duration = Duration::from_secs(60);
+
+/// How long ago that was, where the cluster's clock can be compared with ours.
+fn ago(at: Timestamp, sight: &PodSnapshot, since: &Since<'_>) -> Option<Duration> {
+    let ago = Duration::try_from(sight.at.duration_since(at)).ok();
+    ago.filter(|_| since.trusts_clock_of(sight))
+}
+
+/// The problem of a pod of which its node has reported nothing at all.
+fn of_silent(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Option<Finding> {
+    let silent = pod.containers.is_empty() && pod.phase == "Pending" && !pod.node.is_empty();
+    let ago = ago(pod.scheduled?, sight, since).filter(|ago| silent && *ago >= REPORT)?;
+    Some(Finding {
+        silent: Some((Silent::Start, ago)),
+        since: pod.scheduled,
+        ..Finding::new(Cause::NodeTrouble, pod, sight)
+    })
+}
+
+/// The pods that are being deleted and should have ended long ago: their node does not confirm it.
+/// What they hold up may still go on, so none of them is final.
+pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) -> Vec<Finding> {
+    let hanging = pods.endings.iter().filter_map(|pod| {
+        let late = ago(pod.until, sight, since).filter(|late| *late >= SKEW)?;
+        Some(Finding {
+            pod: pod.name.clone(),
+            node: pod.node.clone(),
+            silent: Some((Silent::End, late)),
+            since: Some(pod.until),
+            stale: true,
+            ..Finding::new(Cause::NodeTrouble, &Pod::default(), sight)
+        })
+    });
+    hanging.collect()
+}
+
 /// The problem of a pod whose containers are not the cause.
-pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot) -> Finding {
+pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Finding {
+    if let Some(silent) = of_silent(pod, sight, since) {
+        return silent;
+    }
     let mut main = pod.containers.iter().filter(|container| !container.init);
     let started = main.clone().next().is_some() && main.all(|container| container.ready);
     let (cause, said) = if started || pod.containers_ready {

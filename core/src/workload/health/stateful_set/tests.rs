@@ -23,6 +23,7 @@ fn written() -> WriteReceipt {
         at: "2026-01-01T00:00:00Z".parse().unwrap(),
         stale_deadline: None,
         selector: String::new(),
+        wanted: None,
         gone: None,
     }
 }
