@@ -165,8 +165,8 @@ pub enum RollbackResult {
     RollbackFailed(Version, RolloutCause),
     /// Somebody paused the Deployment: nothing is written over that.
     Paused,
-    /// It was scaled up from so many pods, which are available, and there is no room for the others:
-    /// the version is not at fault.
+    /// It was scaled up from so many pods, which are available, and there is no room for the
+    /// others: the version is not at fault.
     Outgrown(i64),
     /// Someone else changed the Deployment meanwhile.
     OvertakenBy(Option<String>),

@@ -65,7 +65,7 @@ impl RolloutTracker<'_> {
                 }
             }
             Verdict::Progressing(progress) => self.follow(progress),
-            // Its own pods are well, and Kubernetes goes on as soon as there is room for the others.
+            // Its own pods are well, and Kubernetes goes on as soon as there is room for others.
             Verdict::Failed(progress) if self.lacks_only_more() => self.follow(progress),
             Verdict::Failed(progress) => self.fail(Some(self.given_up(progress))),
         }

@@ -84,8 +84,8 @@ fn end_once(stage: &Stage, workload: &str) {
     });
 }
 
-/// What the pods of a workload do that the release did not change counts, too, over all invocations
-/// of the bake: none of them sees more than a few ends.
+/// What the pods of a workload do that the release did not change counts, too, over all
+/// invocations of the bake: none of them sees more than a few ends.
 #[tokio::test(flavor = "multi_thread")]
 async fn ends_of_containers_are_counted_over_the_whole_bake() {
     let stage = cluster().await;

@@ -118,8 +118,8 @@ fn what_is_not_there_is_refused_with_what_there_is() {
     assert!(found(Some("1"), &live("b", json!({})), &sets).is_err());
 }
 
-/// A way back that is over is not followed again, whatever became of a pod since: what served before
-/// the version that it brought back is asked for.
+/// A way back that is over is not followed again, whatever became of a pod since: what served
+/// before the version that it brought back is asked for.
 #[test]
 fn a_way_back_is_followed_only_while_it_is_under_way() {
     let snapshot = Snapshot::default();

@@ -46,8 +46,8 @@ impl Served {
     }
 }
 
-/// Whether with so many ready pods a version that needs fewer lacks only what was asked for since: a
-/// cluster without room for more pods does not speak against the version.
+/// Whether a version that needs so many pods lacks only what was asked for since: a cluster without
+/// room for more pods does not speak against the version.
 pub fn lacks_only_more(needed: i64, ready: i64, wanted: i64) -> bool {
     wanted > needed && ready >= needed.max(1)
 }
