@@ -108,8 +108,12 @@ fn looked_at_twice(live: &Workload, continuation: &Continuation) -> String {
 fn baked(request: &Request, success: &Success) -> String {
     match success.wrote && success.switched.is_none() && !request.bake.is_zero() {
         true => format!(
-            " It was watched for {} after all its pods were available (`bake`).",
-            words(request.bake)
+            " It was watched for {}{} (`bake`).",
+            words(request.bake),
+            match still_to_come(success).as_str() {
+                "" => " after all its pods were available",
+                _ => "",
+            }
         ),
         false => String::new(),
     }

@@ -49,9 +49,10 @@ impl RolloutTracker<'_> {
 
     /// Whether the pods that were read are of other versions, and which of those are in the way.
     fn sees_others(&self) -> Option<Others> {
-        let which = match self.live.is_ordered() {
-            true => Others::Unready,
-            false => Others::Hanging,
+        let in_place = self.live.kind().row().in_place;
+        let which = match in_place && !self.live.is_ordered() {
+            true => Others::Hanging,
+            false => Others::Unready,
         };
         (!self.sees_newest()).then_some(which)
     }
@@ -152,8 +153,8 @@ impl RolloutTracker<'_> {
         self.others_left() == 0
     }
 
-    /// Whether the new version lacks only pods that were asked for meanwhile, and none of them shows
-    /// a fault of its own. Those of a canary on its way are asked for by its own steps.
+    /// Whether the new version lacks only pods that were asked for meanwhile, and none of them
+    /// shows a fault of its own. Those of a canary on its way are asked for by its own steps.
     pub fn lacks_only_more(&self) -> bool {
         let live = self.live;
         let own = live.available_replicas() - self.others_left();
@@ -269,8 +270,9 @@ impl RolloutTracker<'_> {
     fn looks_at_others(&self, newest: &ReplicaSet) -> bool {
         let live = self.live;
         let may_hang = self.rollout.written.at + self.request.patience * SUPPLY;
-        let holds = live.is_ordered() || live.kind().row().in_place && self.now >= may_hang;
-        if !holds || live.available_replicas() >= live.total_replicas() {
+        let is_unready = live.available_replicas() < live.total_replicas();
+        let may_hang = live.kind().row().in_place && self.now >= may_hang;
+        if !may_hang && !(live.is_ordered() && is_unready) {
             return false;
         }
         // Nobody waits for an old pod that is there.

@@ -32,7 +32,7 @@ pub(super) fn findings(
     let mut found = others
         .map(|pod| of_pod(pod, sight, since, patience))
         .collect::<Vec<_>>();
-    if since.others.is_some() {
+    if since.in_place {
         found.extend(hanging);
     }
     let failed = of_failed(pods, sight, since, patience).into_iter();

@@ -140,6 +140,8 @@ pub struct Since<'a> {
     pub(super) frees_nothing: bool,
     /// Whether all pods were ready before and get the traffic: a slow start does not explain it.
     pub(super) has_served: bool,
+    /// Whether the place of a pod is taken by no other.
+    pub(super) in_place: bool,
     /// If the pods are of earlier versions, which of them count.
     pub(super) others: Option<Others>,
 }
@@ -172,6 +174,7 @@ impl From<Timestamp> for Since<'_> {
             ending: false,
             frees_nothing: false,
             has_served: false,
+            in_place: false,
             others: None,
         }
     }
@@ -212,6 +215,7 @@ impl<'a> Since<'a> {
             ending: live.terminating_replicas().is_some_and(|count| count > 0),
             frees_nothing: false,
             has_served: false,
+            in_place: live.kind().row().in_place,
             others: None,
         }
     }
