@@ -54,7 +54,8 @@ fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
         | RollbackResult::Paused
         | RollbackResult::OvertakenBy(_)
         | RollbackResult::Deleted
-        | RollbackResult::ServiceGone
+        | RollbackResult::ServiceGone(_)
+        | RollbackResult::Outgrown(_)
         | RollbackResult::Unswitched(_)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
