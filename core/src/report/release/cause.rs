@@ -194,14 +194,9 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
                 brief(error, &call)
             )
         }
-        ReleaseCause::Workload {
-            id,
-            failure,
-            is_new,
-            ..
-        } => {
-            let which = if *is_new { NEW } else { "" };
-            format!("{}: {}", object(id, namespace), workload(failure, which))
+        ReleaseCause::Workload { id, failure, .. } => {
+            let told = workload(failure, which(cause));
+            format!("{}: {told}", object(id, namespace))
         }
         ReleaseCause::Object { id, cause } => {
             format!("{}: {}", object(id, namespace), super::object::cause(cause))
@@ -249,7 +244,25 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
     }
 }
 
-/// What a workload failed of, in a clause about it; `which` pods were followed.
+/// Which pods of a workload were followed: those of one that the release has not changed were there
+/// before.
+fn which(cause: &ReleaseCause) -> &'static str {
+    match cause {
+        ReleaseCause::Workload { is_new: false, .. } => "",
+        ReleaseCause::Workload { .. }
+        | ReleaseCause::Recorded(_)
+        | ReleaseCause::Refused(_)
+        | ReleaseCause::Broken { .. }
+        | ReleaseCause::Object { .. }
+        | ReleaseCause::Overwritten { .. }
+        | ReleaseCause::Forbidden(_)
+        | ReleaseCause::Gone(_)
+        | ReleaseCause::Alarms(_)
+        | ReleaseCause::TimedOut { .. } => NEW,
+    }
+}
+
+/// What a workload failed of, in a clause about it.
 fn workload(failed: &Failure, which: &str) -> String {
     let text = match failed {
         Failure::Rollout { failure, .. } => return cause::cause(&failure.cause, which),

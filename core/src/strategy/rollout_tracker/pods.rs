@@ -272,7 +272,7 @@ impl RolloutTracker<'_> {
         let may_hang = self.rollout.written.at + self.request.patience * SUPPLY;
         let is_unready = live.available_replicas() < live.total_replicas();
         let may_hang = live.kind().row().in_place && self.now >= may_hang;
-        if !may_hang && !(live.is_ordered() && is_unready) {
+        if !(may_hang || live.is_ordered() && is_unready) {
             return false;
         }
         // Nobody waits for an old pod that is there.
@@ -288,7 +288,7 @@ impl RolloutTracker<'_> {
             return live.updated_replicas() == 0;
         };
         match set.name == newest.name {
-            true => pods.others.is_empty(),
+            true => pods.others.is_empty() && pods.endings.is_empty(),
             false => live.is_ordered() && !pods.others.is_empty(),
         }
     }

@@ -27,10 +27,9 @@ impl Finding {
     /// Whether it speaks against its version, of which as many pods as it needs are available:
     /// `slow` is how long one of the others may take to get ready.
     pub fn speaks_against(&self, sight: &PodSnapshot, since: &Since<'_>, slow: Duration) -> bool {
-        match self.cause {
-            Cause::NotReady | Cause::ReadinessGate => self.age(sight, since) >= slow,
-            cause => cause.speaks_against(),
-        }
+        let is_slow = matches!(self.cause, Cause::NotReady | Cause::ReadinessGate)
+            && self.age(sight, since) >= slow;
+        is_slow || self.cause.speaks_against()
     }
 
     pub(super) fn judged(
