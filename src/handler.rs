@@ -20,7 +20,6 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 use landfall_core::environment::Environment;
 use landfall_core::event::{self, Event, Job};
-use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
 use landfall_core::report::called::Answer;
 use landfall_core::report::{self, Report};
@@ -284,8 +283,7 @@ fn log(report: &Report, ledger: &Ledger) {
         } => {
             let faults = ledger.faults.borrow().join(", ");
             let faults = (!faults.is_empty()).then_some(faults);
-            let is_quoted = *code == FailureCode::Parameters && ledger.begun.borrow().is_none();
-            let cause = match is_quoted {
+            let cause = match ledger.may_quote_secrets(*code) {
                 true => "the user parameters are wrong",
                 false => message.lines().next().unwrap_or_default(),
             };

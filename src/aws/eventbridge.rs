@@ -15,8 +15,7 @@ use landfall_core::retry::{self, Failure, Next};
 use landfall_core::text::clip;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use serde_json::{Value, json};
-use std::time::Duration;
-use tokio::time::sleep;
+use tokio::time::{Instant, sleep, timeout_at};
 
 /// Who sends the events.
 const SOURCE: &str = "landfall";
@@ -33,22 +32,26 @@ const SAID_LIMIT: usize = 300;
 /// Why an event was not taken, and whether a retry may help.
 type Trouble = (String, Failure);
 
-/// Puts an event on a bus, and says why not. `detail` is a JSON object. The caller limits the time.
-pub async fn put(aws: &Aws, bus: &str, detail: &str) -> Result<(), String> {
+/// Puts an event on a bus, or says why it was not confirmed in this time. `detail` is a JSON object.
+pub async fn put(aws: &Aws, bus: &str, detail: &str, until: Instant) -> Result<(), String> {
     let entry = json!({"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail,
         "EventBusName": bus});
     let body = json!({"Entries": [entry]}).to_string();
-    let mut attempts = 0;
+    let (mut attempts, mut before) = (0, None);
     loop {
-        let (why, failure) = match send(aws, &body).await {
-            Ok(()) => return Ok(()),
-            Err(trouble) => trouble,
+        let Ok(sent) = timeout_at(until, send(aws, &body)).await else {
+            return Err(before.unwrap_or_else(|| "it did not answer in time".to_owned()));
+        };
+        let Err((why, failure)) = sent else {
+            return Ok(());
         };
         attempts += 1;
-        match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
+        let left = until.saturating_duration_since(Instant::now());
+        match retry::next(failure, attempts, left, fastrand::f64()) {
             Next::Retry(pause) => sleep(pause).await,
             Next::GiveUp | Next::OutOfTime => return Err(why),
         }
+        before = Some(why);
     }
 }
 
@@ -79,9 +82,11 @@ async fn send(aws: &Aws, body: &str) -> Result<(), Trouble> {
     let answer = http::read(answer, ANSWER_LIMIT).await.unwrap_or_default();
     let answer = serde_json::from_slice::<Value>(&answer).unwrap_or_default();
     // An answer of 200 may refuse the entry all the same.
-    let refused = status.is_success() && answer["FailedEntryCount"] != 0;
-    if status.is_success() && !refused {
-        return Ok(());
+    let refused = status.is_success();
+    match answer["FailedEntryCount"].as_u64() {
+        Some(0) if refused => return Ok(()),
+        None if refused => return Err(passing("its answer cannot be read".to_owned())),
+        Some(_) | None => {}
     }
     let (code, said) = match refused {
         true => (

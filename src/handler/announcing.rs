@@ -10,10 +10,13 @@ use landfall_core::report::Report;
 use landfall_core::report::page::{Details, Page};
 use landfall_core::workload::health::diagnosis::Evidence;
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::Instant;
 
 /// How long the event may take with all retries: the function is billed for it.
 const EVENT_TIME: Duration = Duration::from_secs(2);
+
+/// The message about parameters that could not be read: the report's own may quote them.
+const UNREAD: &str = "The user parameters are wrong: the report says what of them.";
 
 /// The detail of an event, and the bus that it goes to.
 pub(super) type Announcement<'a> = (&'a str, String);
@@ -35,23 +38,35 @@ impl Function {
             warnings: Vec::new(),
             ..details
         });
+        let report = &match report {
+            Report::Failure {
+                failure_type, code, ..
+            } if ledger.may_quote_secrets(*code) => Report::Failure {
+                failure_type: *failure_type,
+                code: *code,
+                message: UNREAD.to_owned(),
+            },
+            other => other.clone(),
+        };
         let about = (&*job.id, Timestamp::now());
         let page = Page::of(report, details, about, traffic::so_far(), &logging::mask())?;
         Some((bus, page.announcement(ledger.is_outage())))
     }
 
-    /// Puts an event on its bus. The report was sent before, so that a failure is only logged.
+    /// Puts an event on its bus, in the time until `last`. No verdict depends on it: a failure is
+    /// only logged.
     pub(super) async fn announce(&self, announcement: Option<Announcement<'_>>, last: Instant) {
         let Some((bus, detail)) = announcement else {
             return;
         };
         let until = last.min(Instant::now() + EVENT_TIME);
-        let put = timeout_at(until, eventbridge::put(&self.access.aws, bus, &detail)).await;
-        let why = match put {
-            Ok(Ok(())) => return,
-            Ok(Err(why)) => logging::masked(&why),
-            Err(_) => "EventBridge did not answer in time".to_owned(),
-        };
-        tracing::warn!(bus, why, "the event of the deploy's end was not sent");
+        if let Err(why) = eventbridge::put(&self.access.aws, bus, &detail, until).await {
+            let why = logging::masked(&why);
+            tracing::warn!(
+                bus,
+                why,
+                "EventBridge did not confirm the event of the deploy's end"
+            );
+        }
     }
 }

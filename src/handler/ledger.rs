@@ -2,6 +2,7 @@
 
 use crate::telemetry::metrics::DeployMetrics;
 use crate::telemetry::traffic;
+use landfall_core::outcome::FailureCode;
 use landfall_core::problem::Fault;
 use landfall_core::report::page::Details;
 use landfall_core::state::continuation::Continuation;
@@ -45,6 +46,12 @@ impl Ledger {
             timeline.traffic.1 += bytes;
             *self.page.borrow_mut() = Some(details);
         }
+    }
+
+    /// Whether the message of a failure is about parameters that could not be read, so that what is
+    /// secret in them is not known.
+    pub(super) fn may_quote_secrets(&self, code: FailureCode) -> bool {
+        code == FailureCode::Parameters && self.begun.borrow().is_none()
     }
 
     /// Whether nothing serves any more, as far as is known.

@@ -113,6 +113,21 @@ async fn each_end_is_told_once_and_a_deploy_that_goes_on_not_yet() {
     );
 }
 
+/// Nobody knows what is secret in a text that is not JSON.
+#[tokio::test(flavor = "multi_thread")]
+async fn parameters_that_cannot_be_read_are_not_quoted() {
+    let stage = stage().await;
+    let mut event = stage.event(&image(NEW_IMAGE));
+    let configuration = "/CodePipeline.job/data/actionConfiguration/configuration/UserParameters";
+    *event.pointer_mut(configuration).unwrap() =
+        json!("{\"deployment\": \"demo-app\", \"env\": {\"PASSWORD\": env-value-5ecret}}");
+    let (kind, _) = stage.run(event, LIFE).await.failure();
+    assert_eq!(kind, "ConfigurationError");
+    let event = self::event(&stage);
+    assert_eq!(event["failure"]["section"], "parameters", "{event:#}");
+    assert!(!event.to_string().contains("5ecret"), "{event:#}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_call_without_a_pipeline_is_told_too() {
     let stage = stage().await;
@@ -127,14 +142,14 @@ async fn a_call_without_a_pipeline_is_told_too() {
 async fn an_event_that_is_not_taken_changes_no_verdict() {
     for (fault, why) in [
         (AwsFault::AccessDenied, "events:PutEvents"),
-        (AwsFault::Stall, "EventBridge did not answer in time"),
-        (AwsFault::Throttling, "EventBridge did not answer in time"),
+        (AwsFault::Stall, "it did not answer in time"),
+        (AwsFault::Throttling, "ThrottlingException: Rate exceeded"),
     ] {
         let stage = stage().await;
         stage.aws.fault("AWSEvents.PutEvents", fault, 100);
         stage.deploy(image(NEW_IMAGE)).await.success();
         let log = stage.log();
-        let told = "the event of the deploy's end was not sent";
+        let told = "EventBridge did not confirm the event of the deploy's end";
         assert!(log.contains(told) && log.contains(why), "{fault:?}\n{log}");
     }
     let stage = stage().await;

@@ -7,8 +7,13 @@ use serde_json::{Value, json};
 /// The most entries of a request.
 const ENTRIES: usize = 10;
 
-/// Takes the entries of a request. What is wrong with one is said in its own place.
-pub(super) fn put(body: &Value) -> Result<Value, Refusal> {
+/// Takes the entries of a request that is signed for a service. What is wrong with one is said in
+/// its own place.
+pub(super) fn put(body: &Value, signed_for: Option<&str>) -> Result<Value, Refusal> {
+    if signed_for != Some("events") {
+        let message = "Credential should be scoped to correct service: 'events'.";
+        return Err(Refusal::new("InvalidSignatureException", message));
+    }
     let entries = body["Entries"].as_array().map_or(&[][..], Vec::as_slice);
     if !(1..=ENTRIES).contains(&entries.len()) {
         return Err(Refusal::validation("Entries must have 1 to 10 members"));

@@ -40,7 +40,7 @@ pub(super) struct Asked {
 pub(super) struct Signer {
     id: String,
     pub(super) region: String,
-    service: String,
+    pub(super) service: String,
     session: Option<String>,
 }
 

@@ -183,7 +183,9 @@ impl State {
                 self.roles.answer(operation, body, &caller, &self.keys, now)
             }
             (Some((cloudwatch::SERVICE, operation)), _) => self.alarms.answer(operation, body, now),
-            (Some(("AWSEvents", "PutEvents")), _) => eventbridge::put(body),
+            (Some(("AWSEvents", "PutEvents")), _) => {
+                eventbridge::put(body, request.signer.as_ref().map(|it| &*it.service))
+            }
             (Some(("AmazonSSM", operation)), _) => self.parameters.answer(operation, body, now),
             (Some(("CodePipeline_20150709", operation)), _) => {
                 let continuation = self.codepipeline.answer(operation, body, now)?;
