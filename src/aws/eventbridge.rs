@@ -32,7 +32,7 @@ const SAID_LIMIT: usize = 300;
 /// Why an event was not taken, and whether a retry may help.
 type Trouble = (String, Failure);
 
-/// Puts an event on a bus, or says why it was not confirmed in this time. `detail` is a JSON object.
+/// Puts an event on a bus, or says why it was not confirmed in this time. `detail` is an object.
 pub async fn put(aws: &Aws, bus: &str, detail: &str, until: Instant) -> Result<(), String> {
     let entry = json!({"Source": SOURCE, "DetailType": DETAIL_TYPE, "Detail": detail,
         "EventBusName": bus});
