@@ -13,7 +13,8 @@ use landfall_core::engine::in_short;
 use landfall_core::kubernetes::CallError;
 use landfall_core::kubernetes::call::Call;
 use landfall_core::snapshot::{Followed, Reading, Response};
-use list::List;
+use landfall_core::state::marks::VERSION;
+use list::{List, selected};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,6 +63,8 @@ pub struct Kept {
     woken: Option<Instant>,
     /// Whether what a switch reads is kept, too.
     is_switch: bool,
+    /// Whether there is too much of all versions to follow it.
+    is_narrow: bool,
     /// The path of the object that is followed by other means.
     followed_elsewhere: String,
 }
@@ -79,6 +82,7 @@ impl Kept {
             is_logged: false,
             woken: None,
             is_switch,
+            is_narrow: false,
             followed_elsewhere: String::new(),
         }
     }
@@ -103,22 +107,37 @@ impl Kept {
         }
         let now = Instant::now();
         let mut lists = self.lists.iter_mut().filter(|_| !fresh);
-        let found = lists.find(|list| match list.is(call, form) {
-            true => list.is_believed(now),
-            false => list.covers(call, form) && list.is_followed(now),
+        let found = lists.find(|list| {
+            let has_it = list.is(call, form) || list.covers(call, form);
+            has_it && list.is_believed(now)
         });
         if let Some(list) = found {
             return Some(Ok((list.answer(call, reading), true)));
         }
-        let read = read(cluster, call, form, until).await;
-        let read = self.read((call, reading, form), read, fresh).await;
+        let wider = self.wider(call, form).filter(|_| !fresh);
+        let list = wider.as_ref().unwrap_or(call);
+        let read = read(cluster, list, form, until).await;
+        let read = self.read((call, reading), (list, form), read, fresh).await;
         Some(read.map(|response| (response, false)))
     }
 
-    /// Takes a list as it was read.
+    /// What is read in the place of a version's pods, or of what controls them: those of all
+    /// versions, so that the ones of the next are among what is followed. Where they are not to be
+    /// followed, it would only be more to read.
+    fn wider(&self, call: &Call, form: Form) -> Option<Call> {
+        let may_widen = matches!(form, Form::Versions | Form::ServicePods);
+        let is_wide = self.is_switch && !self.is_narrow && may_widen;
+        let wider = is_wide.then(|| call.without_label(VERSION)).flatten()?;
+        let mut lists = self.lists.iter();
+        let is_unfollowed = |list: &List| list.is(&wider, form) && list.trust.is_given_up();
+        (!lists.any(is_unfollowed)).then_some(wider)
+    }
+
+    /// Takes a list as it was read for a question.
     async fn read(
         &mut self,
-        (call, reading, form): (&Call, &Reading, Form),
+        (asked, reading): (&Call, &Reading),
+        (call, form): (&Call, Form),
         read: Result<(Vec<Item>, Option<String>), CallError>,
         fresh: bool,
     ) -> Result<Response, CallError> {
@@ -131,7 +150,10 @@ impl Kept {
         let items = items.collect::<BTreeMap<_, _>>();
         let Some(version) = version.filter(|_| items.len() <= ITEMS) else {
             self.lists.retain(|list| !list.is(call, form));
-            let mut response = answer(items.values(), reading);
+            self.is_narrow |= asked != call;
+            let wanted = selected(asked).unwrap_or_default();
+            let part = items.values().filter(|item| item.has(&wanted));
+            let mut response = answer(part, reading);
             if let Response::Pods(pods) = &mut response {
                 pods.cut = true;
             }
@@ -155,7 +177,7 @@ impl Kept {
         }
         let list = self.list(call, form);
         list.read(items, version, fresh, Instant::now());
-        let answer = list.answer(call, reading);
+        let answer = list.answer(asked, reading);
         self.log(call, "it does not tell what changes");
         Ok(answer)
     }

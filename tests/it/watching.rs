@@ -61,7 +61,7 @@ async fn at_most_ten_calls_for_a_rollout_of_a_minute() {
 /// The most calls of a switch that adopts a Deployment, and of a later one: one more than usual, as
 /// a watch may have told the candidate's last change before the wait for it is over.
 const FIRST_SWITCH: usize = 30;
-const LATER_SWITCH: usize = 34;
+const LATER_SWITCH: usize = 31;
 /// What is read again where a second passes before the first write: then it counts no more.
 const SLOW: usize = 6;
 

@@ -54,7 +54,7 @@ pub(super) struct List {
 }
 
 /// The labels that a list selects, where it is by these alone.
-fn selected(call: &Call) -> Option<Selector> {
+pub(super) fn selected(call: &Call) -> Option<Selector> {
     let mut query = call.query.iter();
     let (_, text) = query.find(|(name, _)| *name == "labelSelector")?;
     let is_plain = |term: &str| !term.contains([' ', '!', '(']);

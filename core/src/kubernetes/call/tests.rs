@@ -37,6 +37,39 @@ fn a_watch_names_the_one_object_and_where_to_go_on() {
 }
 
 #[test]
+fn a_list_is_widened_by_one_label_and_never_to_everything() {
+    let wider = |selector: &str| {
+        let list = Call::list(&PODS, "shop", selector);
+        let wider = list.without_label("landfall/version")?;
+        assert_eq!((&wider.path, wider.verb), (&list.path, list.verb));
+        wider
+            .query
+            .iter()
+            .find(|(name, _)| *name == "labelSelector")
+            .cloned()
+    };
+    let to = |text: &str| Some(("labelSelector", text.to_owned()));
+    assert_eq!(wider("app=web,landfall/version=blue"), to("app=web"));
+    assert_eq!(
+        wider("app=web,landfall/version=blue,tier=a"),
+        to("app=web,tier=a")
+    );
+    for narrow in [
+        "app=web",
+        "landfall/version=blue",
+        "",
+        "app=web,landfall/version in (blue,green)",
+        "app=web,landfall/version!=blue",
+        "app in (web,shop),landfall/version=blue",
+        "!app,landfall/version=blue",
+    ] {
+        assert_eq!(wider(narrow), None, "{narrow}");
+    }
+    let one = Call::get(&DEPLOYMENTS, "shop", "web");
+    assert_eq!(one.without_label("landfall/version"), None);
+}
+
+#[test]
 fn a_list_is_followed_from_its_version_without_its_pages() {
     let list = Call::list(&PODS, "shop", "app=web").page("next");
     let call = Call::watch_of(&list, "42", 30);

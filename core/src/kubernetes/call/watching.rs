@@ -41,6 +41,25 @@ impl Call {
         call.since_version(resource_version, seconds)
     }
 
+    /// The same list whatever the value of this label is: it has all that this one has. `None`
+    /// where the label is not selected by its value, or nothing else is.
+    pub fn without_label(&self, label: &str) -> Option<Call> {
+        let mut wider = self.clone();
+        let mut query = wider.query.0.iter_mut();
+        let (_, selector) = query.find(|(name, _)| *name == "labelSelector")?;
+        let is_plain = |term: &str| !term.contains([' ', '!', '(']);
+        let is_of_label = |term: &&str| term.split_once('=').is_some_and(|(own, _)| own == label);
+        let terms = selector.split(',').collect::<Vec<_>>();
+        let others = terms.iter().copied().filter(|term| !is_of_label(term));
+        let others = others.collect::<Vec<_>>();
+        let is_wider = !others.is_empty() && others.len() < terms.len();
+        if !is_wider || !terms.iter().all(|term| is_plain(term)) {
+            return None;
+        }
+        *selector = others.join(",");
+        Some(wider)
+    }
+
     fn since_version(mut self, resource_version: &str, seconds: u64) -> Call {
         self.query.push("watch", "true");
         self.query.push("allowWatchBookmarks", "true");
