@@ -220,12 +220,16 @@ async fn send(
     Ok((response, false))
 }
 
+fn one(object: Value) -> Response {
+    Response::Object(object.into())
+}
+
 /// Sends a call, and reads the answer as it is asked for.
 async fn read(cluster: &Cluster, ask: &Ask, until: Instant) -> Result<Response, CallError> {
     let (call, until) = (&ask.call, until.min(instant(ask.until)));
     match &ask.reading {
-        Reading::Object => cluster.send(call, until).await.map(Response::Object),
-        Reading::Whole => cluster.whole(call, until).await.map(Response::Object),
+        Reading::Object => cluster.send(call, until).await.map(one),
+        Reading::Whole => cluster.whole(call, until).await.map(one),
         Reading::List => {
             let items = cluster.list(call.clone(), until, Value::clone).await;
             items.map(Response::List)

@@ -25,6 +25,7 @@ use crate::workload::replica_set::{ReplicaSet, count_pods};
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 use taken::{blocking, got, listed, replica_sets, roster, service_pods};
 
 /// How pods are followed. It decides how soon a look at them is worth its price, and nothing else.
@@ -197,7 +198,7 @@ impl Snapshot {
             }
             Query::RouteEvents { .. } => events(response, mask).ok().into(),
             Query::Get(Kind::ReplicaSet, _) => response
-                .map(Response::object)
+                .map(|it| it.object().map(Arc::unwrap_or_clone))
                 .map_err(|missed| missed.why)
                 .into(),
             Query::ServiceAgain(name) => {

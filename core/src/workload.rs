@@ -9,6 +9,7 @@ use crate::kubernetes::object::{Object, at, digest};
 pub use kind::{Kind, REVISION_HASH, Row, TEMPLATE_HASH};
 use serde_json::{Map, Value};
 use std::ops::Deref;
+use std::sync::{Arc, OnceLock};
 
 /// The annotation in which the Deployment controller counts rollouts.
 pub const REVISION: &str = "deployment.kubernetes.io/revision";
@@ -22,10 +23,18 @@ pub const JOB: &str = "landfall/job";
 pub const VERSION: &str = "landfall/version";
 
 /// A workload, as the API server returned it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct Workload {
     kind: Kind,
     object: Object,
+    /// The digest of its template, once that was asked for: each decision asks for it.
+    digest: OnceLock<String>,
+}
+
+impl PartialEq for Workload {
+    fn eq(&self, other: &Workload) -> bool {
+        self.kind == other.kind && self.object == other.object
+    }
 }
 
 impl Deref for Workload {
@@ -38,9 +47,12 @@ impl Deref for Workload {
 
 impl Workload {
     /// Wraps the object. The items of a list do not name their kind, so it is an argument.
-    pub fn new(kind: Kind, object: Value) -> Workload {
-        let object = Object::new(object);
-        Workload { kind, object }
+    pub fn new(kind: Kind, object: impl Into<Arc<Value>>) -> Workload {
+        Workload {
+            kind,
+            object: Object::new(object),
+            digest: OnceLock::new(),
+        }
     }
 
     /// Returns its kind.
@@ -178,7 +190,8 @@ impl Workload {
 
     /// A short digest of the pod template: equal digests, equal versions.
     pub fn template_digest(&self) -> String {
-        template_digest(self.template())
+        let digest = self.digest.get_or_init(|| template_digest(self.template()));
+        digest.clone()
     }
 }
 

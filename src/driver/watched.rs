@@ -92,7 +92,7 @@ impl Watched {
         self.polled = Instant::now();
         let object = self.object.clone()?;
         let is_believed = self.trust.is_believed(Instant::now());
-        is_believed.then_some(Response::Object(object))
+        is_believed.then(|| Response::Object(object.into()))
     }
 
     /// Takes what was read of the object, as the watch has not told it.

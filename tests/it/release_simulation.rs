@@ -9,7 +9,7 @@ mod setting;
 use self::judge::{judge, judge_both, judge_repetition, judge_successor, judge_twins};
 use self::play::{ALL, Disturbance, Play};
 use self::setting::{FATES, Fate, Start};
-use crate::simulated::for_each;
+use crate::simulated::{before_each_call, for_each};
 use jiff::SignedDuration;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
@@ -26,27 +26,26 @@ fn number(variable: &str, usual: u64) -> u64 {
     given.and_then(|text| text.parse().ok()).unwrap_or(usual)
 }
 
-/// Runs one release and holds its end against what the world shows.
-fn check(fresh: &Play, plan: Vec<(u32, Disturbance)>) -> u32 {
-    let mut planned = fresh.clone();
+/// Runs one release on from where it is and holds its end against what the world shows.
+fn check(fresh: &Play, here: &Play, plan: Vec<(u32, Disturbance)>) {
+    let mut planned = here.clone();
     planned.plan = plan;
-    noted(&planned, |play| {
+    noted(fresh, &planned, |play| {
         let end = play.run();
         judge(play, &end);
-        let points = play.points;
         judge_repetition(play);
-        points
-    })
+    });
 }
 
-/// Plays, and where that fails once more with a transcript.
-fn noted<T>(fresh: &Play, plays: impl Fn(&mut Play) -> T) -> T {
-    let done = catch_unwind(AssertUnwindSafe(|| plays(&mut fresh.clone())));
+/// Plays on, and where that fails once more from the beginning, with a transcript.
+fn noted(fresh: &Play, here: &Play, plays: impl Fn(&mut Play)) {
+    let done = catch_unwind(AssertUnwindSafe(|| plays(&mut here.clone())));
     done.unwrap_or_else(|panic| {
         let mut again = fresh.clone();
+        again.plan.clone_from(&here.plan);
         again.transcript = Some(Vec::new());
-        _ = catch_unwind(AssertUnwindSafe(|| drop(plays(&mut again))));
-        println!("{:?} {:?} plan: {:?}", fresh.start, fresh.fate, fresh.plan);
+        _ = catch_unwind(AssertUnwindSafe(|| plays(&mut again)));
+        println!("{:?} {:?} plan: {:?}", again.start, again.fate, again.plan);
         println!("{}", again.transcript.unwrap_or_default().join("\n"));
         resume_unwind(panic)
     })
@@ -56,10 +55,11 @@ fn noted<T>(fresh: &Play, plays: impl Fn(&mut Play) -> T) -> T {
 fn at_every_point(plays: impl Fn(&mut Play, u32) + Sync) {
     let stride = number("RELEASE_STRIDE", STRIDE);
     for fresh in each_setting() {
-        let points = u64::from(check(&fresh, Vec::new()));
-        for_each(1..=points, |at| {
-            if at.is_multiple_of(stride) {
-                noted(&fresh, |play| plays(play, at as u32));
+        check(&fresh, &fresh, Vec::new());
+        for_each(before_each_call(fresh.clone(), Play::calls), |here| {
+            let at = here.points + 1;
+            if u64::from(at).is_multiple_of(stride) {
+                noted(&fresh, &here, |play| plays(play, at));
             }
         });
     }
@@ -77,7 +77,7 @@ fn each_setting() -> impl Iterator<Item = Play> {
 #[test]
 fn undisturbed_releases_end_as_they_should() {
     for fresh in each_setting() {
-        check(&fresh, Vec::new());
+        check(&fresh, &fresh, Vec::new());
     }
 }
 
@@ -85,12 +85,13 @@ fn undisturbed_releases_end_as_they_should() {
 fn every_disturbance_at_every_call() {
     let stride = number("RELEASE_STRIDE", STRIDE);
     for fresh in each_setting() {
-        let points = u64::from(check(&fresh, Vec::new()));
-        for_each(1..=points, |at| {
+        check(&fresh, &fresh, Vec::new());
+        for_each(before_each_call(fresh.clone(), Play::calls), |here| {
+            let at = here.points + 1;
             for (place, disturbance) in ALL.into_iter().enumerate() {
                 // Each disturbance comes at other points than the next one.
-                if (at + place as u64).is_multiple_of(stride) {
-                    check(&fresh, vec![(at as u32, disturbance)]);
+                if (u64::from(at) + place as u64).is_multiple_of(stride) {
+                    check(&fresh, &here, vec![(at, disturbance)]);
                 }
             }
         });
@@ -158,6 +159,6 @@ fn seeded_mixtures_of_disturbances() {
             at += 1 + draw(30) as u32;
             plan.push((at, ALL[draw(ALL.len() as u64) as usize]));
         }
-        check(fresh, plan);
+        check(fresh, fresh, plan);
     });
 }

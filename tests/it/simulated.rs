@@ -65,7 +65,7 @@ pub fn read(reading: &Reading, reply: Reply) -> Result<Response, CallError> {
         return Err(CallError::Refused(refusal));
     }
     Ok(match reading {
-        Reading::Object | Reading::Whole => Response::Object(object),
+        Reading::Object | Reading::Whole => Response::Object(object.into()),
         Reading::List => Response::List(items(object)),
         Reading::ReplicaSets => {
             Response::ReplicaSets(items(object).iter().map(ReplicaSet::read).collect())
@@ -95,7 +95,7 @@ struct Read {
     call: Call,
     reading: Reading,
     /// The state of the resource.
-    state: (usize, u64),
+    state: u64,
     answer: Result<Response, CallError>,
 }
 
@@ -136,18 +136,13 @@ impl Reads {
     }
 }
 
-/// The state of the resource that a call reads: how many objects there are, and the newest version
-/// of one. The world names resources of its own by their plural alone.
-pub fn state(world: &World, call: &Call) -> (usize, u64) {
+/// The state of the resource that a call reads: the version of its last change. The world names
+/// resources of its own by their plural alone.
+pub fn state(world: &World, call: &Call) -> u64 {
     let whole = &*call.resource;
-    let plural = whole.split('.').next().filter(|plural| *plural != whole);
-    let names = plural.into_iter().chain([whole]);
-    let objects = names.flat_map(|name| world.objects(name));
-    objects.fold((0, 0), |(count, newest), object| {
-        let version = object["metadata"]["resourceVersion"].as_str();
-        let version = version.and_then(|version| version.parse().ok());
-        (count + 1, newest.max(version.unwrap_or_default()))
-    })
+    let plural = whole.split_once('.').map_or(whole, |(plural, _)| plural);
+    let names = [plural, whole].into_iter();
+    names.map(|name| world.last_change(name)).max().unwrap_or(0)
 }
 
 fn items(mut list: Value) -> Vec<Value> {
@@ -177,6 +172,23 @@ pub fn heard(world: &World, engine: &Engine, watching: &Watching) -> Option<Hear
     Some(match found {
         Some(found) => Heard::Now(found.clone()),
         None => Heard::Deleted,
+    })
+}
+
+/// What is played, right before each of its calls: what comes before a call is the same whatever
+/// comes then. `next` plays through the next call; false where there is none.
+pub fn before_each_call<T: Clone + Send>(
+    fresh: T,
+    next: impl Fn(&mut T) -> bool + Send,
+) -> impl Iterator<Item = T> + Send {
+    let mut at = Some(fresh);
+    std::iter::from_fn(move || {
+        let here = at.take()?;
+        let mut on = here.clone();
+        next(&mut on).then(|| {
+            at = Some(on);
+            here
+        })
     })
 }
 

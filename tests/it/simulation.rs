@@ -3,7 +3,7 @@
 
 mod guarded;
 
-use crate::simulated::{self, Bell, Reads, engine, for_each};
+use crate::simulated::{self, Bell, Reads, before_each_call, engine, for_each};
 use crate::stage::{OLD_IMAGE, TOKEN, demo_app};
 use jiff::{SignedDuration, Timestamp};
 use landfall_core::engine::{Ask, Engine, Heard, Next, Outcome, Watching};
@@ -108,7 +108,7 @@ impl Simulation {
     fn new(parameters: &Value, health: Health) -> Simulation {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
-        world.keep_no_requests();
+        world.keep_no_history();
         world.keep_managers_only();
         let mut now = now;
         let mut revisions = vec![demo_app(30)];
@@ -524,10 +524,11 @@ fn every_disturbance_at_every_call() {
     for parameters in requests() {
         for health in HEALTHS {
             let fresh = Simulation::new(&parameters, health);
-            let points = check(fresh.clone());
-            for_each(1..=points, |at| {
+            check(fresh.clone());
+            let next = |it: &mut Simulation| it.run_to(it.points + 1);
+            for_each(before_each_call(fresh, next), |here| {
                 for disturbance in ALL {
-                    check(with(&fresh, vec![(at, disturbance)]));
+                    check(with(&here, vec![(here.points + 1, disturbance)]));
                 }
             });
         }
@@ -575,20 +576,27 @@ fn every_pair_of_deaths_and_lost_answers_of_a_doomed_version() {
     every_pair(Health::Doomed);
 }
 
-/// What comes before the second of a pair happens once for all second ones.
+/// What comes before one of a pair happens once for all that come then.
 fn every_pair(health: Health) {
     let [parameters, ..] = requests();
     let fresh = Simulation::new(&parameters, health);
     let points = check(fresh.clone());
-    for_each(1..=points, |first| {
+    let next = |it: &mut Simulation| it.run_to(it.points + 1);
+    for_each(before_each_call(fresh, next), |fresh| {
+        let first = fresh.points + 1;
         for one in [AnswerLost, DiesAfter, HandedOver] {
-            let mut begun = with(&fresh, vec![(first, one)]);
-            if !begun.run_to(first) {
+            let mut here = with(&fresh, vec![(first, one)]);
+            if !here.run_to(first) {
                 return;
             }
             for second in first + 1..=points {
+                let mut on = here.clone();
+                // It may be over before: then the second one never happens.
+                if on.run_to(second - 1) {
+                    here = on;
+                }
                 for other in [AnswerLost, DiesAfter, Replayed] {
-                    check(with(&begun, vec![(first, one), (second, other)]));
+                    check(with(&here, vec![(first, one), (second, other)]));
                 }
             }
         }

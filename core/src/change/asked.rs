@@ -141,12 +141,7 @@ pub fn lost(request: &Request, live: &Workload) -> Option<Lost> {
             });
         }
     };
-    let place = Place {
-        field: TEMPLATE.to_owned(),
-        steps: steps(&["f:spec", "f:template"]),
-        key: String::new(),
-    };
-    compare(&place, &wanted, found).or_else(|| not_removed(request, live))
+    compare(&Place::Template, &wanted, found).or_else(|| not_removed(request, live))
 }
 
 /// The same for an object that someone has changed since; a requested restart must also still be
@@ -224,43 +219,53 @@ fn not_removed(request: &Request, live: &Workload) -> Option<Lost> {
     None
 }
 
-/// A position in a template.
-struct Place {
-    field: String,
-    steps: Vec<String>,
-    /// The name of the last field.
-    key: String,
+/// A position in a template, which is put into words only where something is lost.
+enum Place<'a> {
+    Template,
+    Field(&'a Place<'a>, &'a str),
+    /// A list's item, by its identifying fields.
+    Item(&'a Place<'a>, &'a Map<String, Value>),
 }
 
-impl Place {
-    fn field(&self, key: &str) -> Place {
-        let mut steps = self.steps.clone();
-        steps.push(format!("f:{key}"));
-        Place {
-            field: format!("{}.{key}", self.field),
-            steps,
-            key: key.to_owned(),
+impl Place<'_> {
+    /// The name of the last field.
+    fn key(&self) -> &str {
+        match self {
+            Place::Template => "",
+            Place::Field(_, key) => key,
+            Place::Item(list, _) => list.key(),
         }
     }
 
-    /// The position of a list's item, by its identifying fields.
-    fn item(&self, known: &Map<String, Value>) -> Place {
-        let name = known.values().map(|value| match value.as_str() {
-            Some(text) => text.to_owned(),
-            None => value.to_string(),
-        });
-        let name = name.collect::<Vec<_>>().join("/");
-        let mut steps = self.steps.clone();
-        steps.push(format!("k:{}", Value::Object(known.clone())));
-        Place {
-            field: format!("{}[{name}]", self.field),
-            steps,
-            key: self.key.clone(),
+    /// In the usual notation, and in that of managed fields.
+    fn path(&self) -> (String, Vec<String>) {
+        let (mut field, mut steps) = match self {
+            Place::Template => return (TEMPLATE.to_owned(), steps(&["f:spec", "f:template"])),
+            Place::Field(above, _) | Place::Item(above, _) => above.path(),
+        };
+        match self {
+            Place::Template => {}
+            Place::Field(_, key) => {
+                field = format!("{field}.{key}");
+                steps.push(format!("f:{key}"));
+            }
+            Place::Item(_, known) => {
+                let name = known.values().map(|value| match value.as_str() {
+                    Some(text) => text.to_owned(),
+                    None => value.to_string(),
+                });
+                let name = name.collect::<Vec<_>>().join("/");
+                field = format!("{field}[{name}]");
+                let known = Map::clone(known);
+                steps.push(format!("k:{}", Value::Object(known)));
+            }
         }
+        (field, steps)
     }
 
-    fn lost(self, wanted: &Value, found: Option<&Value>) -> Lost {
-        let secret = self.field.contains(".env[");
+    fn lost(&self, wanted: &Value, found: Option<&Value>) -> Lost {
+        let (field, steps) = self.path();
+        let secret = field.contains(".env[");
         let shown = |value: &Value| match (secret, value) {
             (true, _) => "(hidden)".to_owned(),
             (false, Value::String(text)) => format!("`{}`", crate::text::clip(text, SHOWN)),
@@ -276,8 +281,8 @@ impl Place {
                 true => "another".to_owned(),
                 false => shown(found),
             }),
-            field: self.field,
-            steps: self.steps,
+            field,
+            steps,
         }
     }
 }
@@ -287,14 +292,14 @@ const SHOWN: usize = 240;
 
 fn compare(place: &Place, wanted: &Value, found: &Value) -> Option<Lost> {
     match (wanted, found) {
-        (Value::Object(_), found) if is_led_through_a_mesh(&place.key, found) => None,
+        (Value::Object(_), found) if is_led_through_a_mesh(place.key(), found) => None,
         (Value::Object(wanted), Value::Object(found)) => {
             let mut fields = wanted.iter();
             fields.find_map(|(key, wanted)| {
                 if POLICY.contains(&key.as_str()) || is_empty(wanted) {
                     return None;
                 }
-                let place = place.field(key);
+                let place = Place::Field(place, key);
                 match found.get(key) {
                     Some(found) => compare(&place, wanted, found),
                     None if KEPT.contains(&key.as_str()) => Some(place.lost(wanted, None)),
@@ -303,21 +308,17 @@ fn compare(place: &Place, wanted: &Value, found: &Value) -> Option<Lost> {
             })
         }
         (Value::Array(wanted), Value::Array(found)) => lists(place, wanted, found),
-        (wanted, found) if is_same(&place.key, wanted, found) => None,
+        (wanted, found) if is_same(place.key(), wanted, found) => None,
         (wanted, found) => {
-            let place = Place {
-                field: place.field.clone(),
-                steps: place.steps.clone(),
-                key: String::new(),
-            };
-            Some(place.lost(wanted, Some(found).filter(|found| !found.is_null())))
+            let found = Some(found).filter(|found| !found.is_null());
+            Some(place.lost(wanted, found))
         }
     }
 }
 
 fn lists(place: &Place, wanted: &[Value], found: &[Value]) -> Option<Lost> {
-    let Some((_, keys)) = KEYS.iter().find(|(list, _)| *list == place.key) else {
-        let exact = ["command", "args"].contains(&place.key.as_str());
+    let Some((_, keys)) = KEYS.iter().find(|(list, _)| *list == place.key()) else {
+        let exact = ["command", "args"].contains(&place.key());
         let holds = match exact {
             true => wanted == found,
             false => {
@@ -325,8 +326,7 @@ fn lists(place: &Place, wanted: &[Value], found: &[Value]) -> Option<Lost> {
                 wanted.iter().all(has)
             }
         };
-        let lost = |place: Place| place.lost(&json!(wanted), Some(&json!(found)));
-        return (!holds).then(|| lost(place.again()));
+        return (!holds).then(|| place.lost(&json!(wanted), Some(&json!(found))));
     };
     // In Kubernetes the last variable of a name wins.
     let mut seen = Vec::new();
@@ -337,23 +337,14 @@ fn lists(place: &Place, wanted: &[Value], found: &[Value]) -> Option<Lost> {
         }
         let mut same = found.iter().rev();
         let same = same.find(|found| self::known(found, keys) == known);
-        let place = place.item(&known);
-        seen.push(known);
-        match same {
+        let place = Place::Item(place, &known);
+        let lost = match same {
             Some(found) => compare(&place, wanted, found),
             None => Some(place.lost(wanted, None)),
-        }
+        };
+        seen.push(known);
+        lost
     })
-}
-
-impl Place {
-    fn again(&self) -> Place {
-        Place {
-            field: self.field.clone(),
-            steps: self.steps.clone(),
-            key: self.key.clone(),
-        }
-    }
 }
 
 /// The fields that identify an item, with the default for the field that has one.

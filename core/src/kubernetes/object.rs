@@ -3,10 +3,12 @@
 use jiff::Timestamp;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
+use std::sync::Arc;
 
-/// An object of any kind, as the API server returned it. An absent text is empty.
+/// An object of any kind, as the API server returned it. An absent text is empty. Copies share it:
+/// what was read is never changed.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Object(Value);
+pub struct Object(Arc<Value>);
 
 /// One entry of `status.conditions`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,13 +25,18 @@ pub struct Condition<'a> {
 
 impl Object {
     /// Wraps the object.
-    pub fn new(object: Value) -> Object {
-        Object(object)
+    pub fn new(object: impl Into<Arc<Value>>) -> Object {
+        Object(object.into())
     }
 
     /// Returns the object.
     pub fn value(&self) -> &Value {
         &self.0
+    }
+
+    /// Returns the object as others share it.
+    pub fn shared(&self) -> Arc<Value> {
+        Arc::clone(&self.0)
     }
 
     /// `metadata.name`.

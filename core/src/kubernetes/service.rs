@@ -5,6 +5,7 @@ use super::object::{Object, at, controller_name};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
+use std::sync::Arc;
 
 /// A Service, as the API server returned it.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,7 +29,7 @@ pub enum Detour {
 
 impl Service {
     /// Wraps the object.
-    pub fn new(object: Value) -> Service {
+    pub fn new(object: impl Into<Arc<Value>>) -> Service {
         Service(Object::new(object))
     }
 

@@ -6,6 +6,7 @@ use crate::kubernetes::pod::{Event, Pods};
 use crate::kubernetes::service::ServicePod;
 use crate::workload::replica_set::ReplicaSet;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How a response is read. Long lists are reduced page by page.
 #[derive(Clone, Debug, PartialEq)]
@@ -34,7 +35,7 @@ pub enum Reading {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Response {
     /// One object.
-    Object(Value),
+    Object(Arc<Value>),
     /// There is no such object, or the cluster does not serve such a resource.
     Nothing,
     /// All items of a list.
@@ -55,7 +56,7 @@ pub enum Response {
 
 impl Response {
     /// The object, where there is one.
-    pub fn object(self) -> Option<Value> {
+    pub fn object(self) -> Option<Arc<Value>> {
         let Response::Object(object) = self else {
             return None;
         };
@@ -72,7 +73,7 @@ impl Response {
 }
 
 /// Takes one object.
-pub fn object(result: Result<Response, CallError>) -> Result<Value, CallError> {
+pub fn object(result: Result<Response, CallError>) -> Result<Arc<Value>, CallError> {
     let odd = || CallError::NotKubernetes(Box::new(OddAnswer::Json(200, JsonFault::NoObject)));
     result?.object().ok_or_else(odd)
 }

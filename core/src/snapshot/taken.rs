@@ -10,9 +10,10 @@ use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{self, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The answer to a query for one object.
-pub(super) fn got(of: Kind, kind: workload::Kind, object: Option<Value>) -> Answer {
+pub(super) fn got(of: Kind, kind: workload::Kind, object: Option<Arc<Value>>) -> Answer {
     match of {
         Kind::Service => object.map(Service::new).into(),
         Kind::Route(kind) => object.map(|it| Route::read(kind, &it)).into(),

@@ -6,6 +6,7 @@ use crate::kubernetes::route::RouteKind;
 use crate::kubernetes::{CallError, Refusal};
 use crate::workload;
 use serde_json::json;
+use std::sync::Arc;
 
 /// Builders for every test of this crate that needs a snapshot.
 impl Snapshot {
@@ -166,7 +167,9 @@ fn all() -> Vec<(Query, &'static str)> {
 
 fn response(reading: &Reading) -> Response {
     match reading {
-        Reading::Object | Reading::Whole => Response::Object(json!({"metadata": {"name": "x"}})),
+        Reading::Object | Reading::Whole => {
+            Response::Object(Arc::new(json!({"metadata": {"name": "x"}})))
+        }
         Reading::List => Response::List(Vec::new()),
         Reading::ReplicaSets => Response::ReplicaSets(Vec::new()),
         Reading::ServicePods => Response::ServicePods(Vec::new()),
@@ -435,7 +438,7 @@ fn who_gets_traffic_is_read_after_the_service() {
     assert!(!snapshot.is_rechecked());
     let again = Query::ServiceAgain("web".into());
     let service = json!({"kind": "Service", "metadata": {"name": "web"}});
-    take(&mut snapshot, &again, Response::Object(service));
+    take(&mut snapshot, &again, Response::Object(service.into()));
     assert!(snapshot.is_rechecked());
     assert!(snapshot.seen_service("web").is_some());
     // The Deployment was read before the Service, and a watch's pods may be older still.

@@ -110,7 +110,7 @@ impl Snapshot {
                 let endpoints = Query::List(Items::EndpointSlices, name.clone());
                 self.answers.retain(|(query, _)| *query != endpoints);
                 self.take_for_told();
-                let service = Service::new(after.value().clone());
+                let service = Service::new(after.shared());
                 self.set(Query::service(&name), Some(service));
             }
             Some("Deployment") => {

@@ -46,8 +46,7 @@ pub struct Candidate {
 impl Candidate {
     /// The version that `source` has, to take over again from the live one: a rollback on demand.
     pub fn back(request: &Request, live: &Workload, source: &Workload) -> Candidate {
-        let mut template = source.template().clone();
-        unlabel(&mut template);
+        let template = unlabelled(source.template());
         let stored = workload::template_digest(&template);
         let digest = source.annotation(DIGEST).unwrap_or(&stored).to_owned();
         let version = match (&request.strategy, marks::version_of(source)) {
@@ -132,13 +131,12 @@ impl Candidate {
 
     /// Whether the live Deployment is this version already.
     pub fn is_live(&self, live: &Workload) -> bool {
-        let mut found = live.value().pointer("/spec/template").cloned();
-        let found = found.get_or_insert(Value::Null);
-        unlabel(found);
-        let mut wanted = self.template.clone();
-        unlabel(&mut wanted);
+        let found = object::at(live.value(), "/spec/template").unwrap_or(&Value::Null);
+        if is_same_version(found, &self.template) {
+            return true;
+        }
         let was_asked = live.annotation(DIGEST) == Some(&*self.digest);
-        *found == wanted || was_asked && change::contains(found, &wanted)
+        was_asked && change::contains(&unlabelled(found), &unlabelled(&self.template))
     }
 
     /// The labels of its pods.
@@ -257,6 +255,37 @@ impl Candidate {
 /// A candidate, or what the request asks for and cannot have.
 pub type Rendered = Result<Candidate, Vec<Fault>>;
 
+/// Whether two templates are the same but for what tells versions apart.
+fn is_same_version(one: &Value, other: &Value) -> bool {
+    same_fields(one, other, &["metadata"], |one, other| {
+        same_fields(one, other, &["labels"], |one, other| {
+            same_fields(one, other, &[VERSION, workload::TEMPLATE_HASH], |_, _| true)
+        })
+    })
+}
+
+/// Whether two objects have the same fields, of which `apart` are compared by their own rule.
+fn same_fields(
+    one: &Value,
+    other: &Value,
+    apart: &[&str],
+    rule: impl Fn(&Value, &Value) -> bool,
+) -> bool {
+    let (Value::Object(fields), Value::Object(others)) = (one, other) else {
+        return one == other;
+    };
+    let plain = |field: &(&String, &Value)| !apart.contains(&field.0.as_str());
+    fields.iter().filter(plain).eq(others.iter().filter(plain))
+        && apart.iter().all(|field| rule(&one[*field], &other[*field]))
+}
+
+/// The template without what tells versions apart.
+fn unlabelled(template: &Value) -> Value {
+    let mut template = template.clone();
+    unlabel(&mut template);
+    template
+}
+
 /// Takes off what tells versions apart.
 fn unlabel(template: &mut Value) {
     let labels = template.pointer_mut("/metadata/labels");
@@ -282,9 +311,7 @@ pub fn returned(deployment: &Workload) -> Option<(&str, &str)> {
 
 /// Whether it still has the template that a rollback on demand brought back.
 pub fn is_as_returned(deployment: &Workload) -> bool {
-    let mut template = deployment.template().clone();
-    unlabel(&mut template);
-    let now = workload::template_digest(&template);
+    let now = workload::template_digest(&unlabelled(deployment.template()));
     returned(deployment).is_none_or(|(_, digest)| digest == now)
 }
 

@@ -88,9 +88,11 @@ impl World {
         self.refusals.push(refusal);
     }
 
-    /// Stops recording requests: copies of the world would copy them, too.
-    pub fn keep_no_requests(&mut self) {
+    /// Stops recording requests and changes, so that no watch can be opened: copies of the world
+    /// would copy them, too. A stale read still finds what was there before the last change.
+    pub fn keep_no_history(&mut self) {
         self.seen_limit = 0;
+        self.store.keep_no_log();
     }
 
     /// Accepts another token, as after a manual rotation. Issued tokens stay valid.

@@ -200,6 +200,11 @@ impl World {
         self.store.version()
     }
 
+    /// The resource version of the last change of a resource (`pods`, `replicasets`, …).
+    pub fn last_change(&self, resource: &str) -> u64 {
+        self.store.last_change(resource)
+    }
+
     /// Returns a Deployment.
     pub fn deployment(&self, namespace: &str, name: &str) -> Option<&Value> {
         self.object("deployments", namespace, name)

@@ -48,6 +48,10 @@ pub(crate) struct Store {
     /// Changes up to this version are forgotten.
     floor: u64,
     log: VecDeque<Arc<Change>>,
+    /// Of each object how it was before its last change, where no log is kept.
+    before: Option<BTreeMap<Key, Option<Arc<Value>>>>,
+    /// The version of the last change of each resource, which an object's key stands for.
+    last_changes: Vec<(Key, u64)>,
     uids: u32,
 }
 
@@ -173,6 +177,16 @@ impl Store {
         object: Arc<Value>,
         deleted: bool,
     ) {
+        let version = self.version();
+        let mut all = self.last_changes.iter_mut();
+        match all.find(|(known, _)| known.resource == key.resource) {
+            Some((_, last)) => *last = version,
+            None => self.last_changes.push((key.clone(), version)),
+        }
+        if let Some(before) = &mut self.before {
+            before.insert(key, previous);
+            return;
+        }
         self.log.push_back(Arc::new(Change {
             version: self.version(),
             key,
@@ -188,8 +202,24 @@ impl Store {
         }
     }
 
+    /// The version of the last change of a resource; 0 where it has never had an object.
+    pub(crate) fn last_change(&self, resource: &str) -> u64 {
+        let mut all = self.last_changes.iter();
+        let found = all.find(|(known, _)| known.resource == resource);
+        found.map_or(0, |(_, version)| *version)
+    }
+
+    pub(crate) fn keep_no_log(&mut self) {
+        let changes = self.log.drain(..);
+        let before = changes.map(|change| (change.key.clone(), change.previous.clone()));
+        self.before = Some(before.collect());
+    }
+
     pub(crate) fn forget(&mut self) {
         self.log.clear();
+        if let Some(before) = &mut self.before {
+            before.clear();
+        }
         // The newest version also counts as too old, so that a client must list again.
         self.version += 1;
         self.floor = self.version();
@@ -202,6 +232,9 @@ impl Store {
 
     /// The object before its last change.
     pub(crate) fn before(&self, key: &Key) -> Option<Arc<Value>> {
+        if let Some(before) = &self.before {
+            return before.get(key)?.clone();
+        }
         self.log
             .iter()
             .rev()
@@ -211,7 +244,7 @@ impl Store {
     }
 
     pub(crate) fn changes(&self, watch: &Watch, after: u64) -> Result<Vec<(u64, Value)>, Gone> {
-        if !self.reaches(after) {
+        if !self.reaches(after) || self.before.is_some() {
             return Err(Gone);
         }
         let labels = watch

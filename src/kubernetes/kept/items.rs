@@ -230,7 +230,9 @@ pub(super) fn answer<'a>(
         Reading::List => Response::List(objects.collect()),
         // No other reading is of what is kept.
         Reading::Object | Reading::Whole | Reading::Roster(_) | Reading::Events | Reading::Text => {
-            objects.next().map_or(Response::Nothing, Response::Object)
+            objects
+                .next()
+                .map_or(Response::Nothing, |object| Response::Object(object.into()))
         }
     }
 }

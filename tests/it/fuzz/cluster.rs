@@ -75,7 +75,7 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
         };
         assert_stays(&query.call(request.kind, &request.namespace));
         let response = match query.terms().reading {
-            Reading::Object | Reading::Whole => Response::Object(named(deployment, text)),
+            Reading::Object | Reading::Whole => Response::Object(named(deployment, text).into()),
             Reading::List => Response::List(vec![named(deployment, text)]),
             Reading::ReplicaSets => Response::ReplicaSets(vec![ReplicaSet::read(deployment)]),
             Reading::Text => Response::Text(text.to_owned()),

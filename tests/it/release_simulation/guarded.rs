@@ -35,9 +35,10 @@ fn is_refused(end: &ReleaseOutcome) -> bool {
 fn an_alarm_that_rings_at_any_point_takes_the_release_back() {
     let all = points();
     let mut kept = 0;
+    let mut here = fresh();
     for at in 0..=all {
-        let mut play = fresh();
-        play.dies_at(at);
+        here.dies_at(at);
+        let mut play = here.clone();
         let rang = play.now;
         play.bell.rang = Some(rang);
         match play.run() {
@@ -58,14 +59,15 @@ fn an_alarm_that_rings_at_any_point_takes_the_release_back() {
 #[test]
 fn an_alarm_that_rings_while_the_process_is_dead_takes_the_release_back() {
     let mut seen = 0;
+    let mut here = fresh();
     for at in 1..=points() {
+        here.dies_at(at - 1);
         for disturbance in [
             Disturbance::DiesBefore,
             Disturbance::DiesAfter,
             Disturbance::HandedOver,
         ] {
-            let mut play = fresh();
-            play.dies_at(at - 1);
+            let mut play = here.clone();
             play.plan = vec![(at, disturbance)];
             let begun = play.now;
             play.dies_at(at);

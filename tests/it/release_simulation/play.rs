@@ -189,9 +189,21 @@ impl Play {
 
     /// Runs until so many calls are made, and then no more: the process is dead for good.
     pub fn dies_at(&mut self, point: u32) {
+        self.reaches(point);
+    }
+
+    /// Runs through one more call; false where there is none.
+    pub fn calls(&mut self) -> bool {
+        self.reaches(self.points + 1)
+    }
+
+    fn reaches(&mut self, point: u32) -> bool {
         for _ in 0..STEPS {
-            if self.points >= point || self.step().is_some() {
-                return;
+            if self.points >= point {
+                return true;
+            }
+            if self.step().is_some() {
+                return false;
             }
         }
         panic!("it does not end");

@@ -101,7 +101,7 @@ pub fn begin() -> Timestamp {
 /// A cluster with objects of others alone.
 pub fn world() -> World {
     let mut world = World::new(TOKEN);
-    world.keep_no_requests();
+    world.keep_no_history();
     let completes = Behaviour::Completes {
         after: SignedDuration::from_secs(2),
         log: "migrated".to_owned(),

@@ -105,7 +105,7 @@ impl Simulation {
     }
 
     /// The state of all that watches tell of now.
-    pub fn state_followed(&self) -> Vec<(usize, u64)> {
+    pub fn state_followed(&self) -> Vec<u64> {
         let behind = self.followed.behind.as_ref();
         if behind.is_some_and(|(until, _)| self.now < *until) {
             return Vec::new();

@@ -82,7 +82,7 @@ impl Simulation {
     pub fn new(setting: Setting) -> Simulation {
         let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut world = World::new(TOKEN);
-        world.keep_no_requests();
+        world.keep_no_history();
         world.keep_managers_only();
         world.timing().endpoints = SignedDuration::from_millis(400);
         world.default_behaviour(Behaviour::Ready {

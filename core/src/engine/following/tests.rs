@@ -39,7 +39,7 @@ impl World {
                     ..Refusal::default()
                 }));
             }
-            Reading::Object | Reading::Whole => Response::Object(self.live.clone()),
+            Reading::Object | Reading::Whole => Response::Object(self.live.clone().into()),
             Reading::ReplicaSets => {
                 Response::ReplicaSets(self.versions.iter().map(ReplicaSet::read).collect())
             }
@@ -82,7 +82,7 @@ impl World {
                     if !ask.fresh && ask.reading == Reading::Object && self.told.is_some() =>
                 {
                     let told = self.told.clone().unwrap();
-                    engine.told(Response::Object(told), at(now));
+                    engine.told(Response::Object(told.into()), at(now));
                 }
                 Next::Ask(ask) => {
                     let answer = self.answer(&ask.call.path.to_string(), &ask.reading);

@@ -6,6 +6,7 @@ use crate::kubernetes::call::Call;
 use crate::snapshot::Response;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// The HTTP status of what is not there.
 const NOT_FOUND: u16 = 404;
@@ -23,7 +24,7 @@ pub(super) enum Found {
 /// Reads the answer to the read of an object.
 pub(super) fn found(result: Result<Response, CallError>) -> Result<Found, CallError> {
     match result {
-        Ok(Response::Object(object)) => Ok(Found::Object(object)),
+        Ok(Response::Object(object)) => Ok(Found::Object(Arc::unwrap_or_clone(object))),
         Ok(_) => Ok(Found::Nothing),
         Err(CallError::Refused(refusal)) if refusal.code == NOT_FOUND && refusal.is_status => {
             // A path that is not served is told without a name by a group that is served.

@@ -17,6 +17,7 @@ use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Record, RecordedObject, Status};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The text of a release that a record always has room for: it is packed.
@@ -139,7 +140,7 @@ impl ReleaseEngine {
         now: Timestamp,
     ) {
         match result {
-            Ok(Response::Object(object)) => self.parent_live = Some(object),
+            Ok(Response::Object(object)) => self.parent_live = Some(Arc::unwrap_or_clone(object)),
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
             Err(CallError::Refused(refusal))

@@ -16,6 +16,7 @@ use crate::workload::health::job;
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::sync::Arc;
 
 /// How often an object is read again because somebody else changed it in between.
 const CONFLICTS: u32 = 5;
@@ -256,7 +257,7 @@ impl ReleaseEngine {
         }
         back.result = Some(Ok(()));
         let id = back.id.clone();
-        let object = response.object();
+        let object = response.object().map(Arc::unwrap_or_clone);
         if back.to == BackTo::Nothing {
             back.held = object.as_ref().and_then(held_by).unwrap_or_default();
             return self.way_back.deleted.push(id);

@@ -47,7 +47,7 @@ fn the_route_alone_tells_the_share() {
         snapshot.take(
             workload::Kind::Deployment,
             Query::route(RouteKind::HttpRoute, "web"),
-            Ok(Response::Object(route)),
+            Ok(Response::Object(route.into())),
             at(60),
             str::to_owned,
         );
