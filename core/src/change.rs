@@ -23,7 +23,7 @@ mod undo;
 pub use checks::fault_of_time;
 pub use comparison::contains;
 pub use model::{Author, Change};
-pub use notes::{SUPERSEDED_LIMIT, history, is_untouched, taken_over, watched};
+pub use notes::{SUPERSEDED_LIMIT, awaited, history, is_untouched, taken_over, watched};
 pub use returning::{bring_back, came_back};
 pub use undo::{undo, undo_of_another, undo_of_generation, undo_of_template};
 

@@ -4,10 +4,12 @@ use super::entries::entry;
 use super::model::Author;
 use crate::kubernetes::object::timestamp;
 use crate::request::Request;
+use crate::state::awaited::Awaited;
 use crate::state::baseline::Previous;
 use crate::state::marks::{
-    CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION, GUARDED_UNTIL, JOB,
-    PREVIOUS, RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED, WATCHED,
+    AWAITED, CAUSE, CHANGE_CAUSE, COMMIT, COMMITTED, DEPLOYED_AT, EXECUTION, GENERATION,
+    GUARDED_UNTIL, JOB, PREVIOUS, RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED, SUPERSEDED,
+    WATCHED,
 };
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
@@ -56,6 +58,7 @@ pub(super) fn annotations(
         ),
         (ROLLED_BACK, Value::Null),
         (WATCHED, Value::Null),
+        (AWAITED, Value::Null),
         (GUARDED_UNTIL, or_null(guarded_until(request, author))),
         (CAUSE, Value::Null),
         (COMMIT, or_null(request.commit.clone())),
@@ -99,6 +102,11 @@ pub fn taken_over(request: &Request, live: &Workload, author: &Author) -> Value 
 /// The merge patch that notes that the watch over the new version is over.
 pub fn watched(live: &Workload, job: &str) -> Value {
     noted(live, json!({WATCHED: job}))
+}
+
+/// The merge patch that notes which rollbacks on demand follow another one.
+pub fn awaited(live: &Workload, awaited: &Awaited) -> Value {
+    noted(live, json!({AWAITED: awaited.text()}))
 }
 
 /// A merge patch of annotations. They are copied to a Deployment's ReplicaSet, so that they move

@@ -1,17 +1,18 @@
-//! A deploy that rollbacks on demand wait for. A retry of one may begin when that deploy is over,
-//! and would not know that it was under way.
+//! A deploy, or another rollback, that rollbacks on demand wait for or follow. A retry of one may
+//! begin when the other is over, and would not know that it was under way.
 
 use serde::{Deserialize, Serialize};
 
-/// How many rollbacks are noted that wait for one deploy, the last ones.
-const WAITING: usize = 8;
+/// How many rollbacks are noted that wait for one deploy, the first ones. A retry of one more does
+/// not know what it has waited for.
+pub const WAITING: usize = 8;
 
 /// The note, as JSON in an annotation.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Awaited {
     /// The executions of the rollbacks.
     pub executions: Vec<String>,
-    /// The job of the deploy.
+    /// The job of the other.
     pub job: String,
 }
 
@@ -26,19 +27,24 @@ impl Awaited {
         serde_json::to_string(self).expect("plain data is always JSON")
     }
 
-    /// Whether this execution waits for the deploy of that job.
+    /// Whether this execution waits for that job.
     pub fn has(&self, execution: &str, job: &str) -> bool {
         self.job == job && self.executions.iter().any(|it| it == execution)
     }
 
-    /// The same note, with this execution beside those that wait for the deploy of that job.
-    pub fn with(noted: Option<Awaited>, execution: &str, job: &str) -> Awaited {
-        let noted = noted.filter(|it| it.job == job);
+    /// The same note, with this execution beside those that wait already, where there is room for
+    /// it: who pushed another one out would be pushed out by that one. A deploy removes the note
+    /// when it begins, so another job in it is one that this job goes on from: a retry of it, or
+    /// the rollback of what it did.
+    pub fn with(noted: Option<Awaited>, execution: &str, job: &str) -> Option<Awaited> {
         let mut executions = noted.map(|it| it.executions).unwrap_or_default();
-        executions.push(execution.to_owned());
-        let spare = executions.len().saturating_sub(WAITING);
-        executions.drain(..spare);
+        if !executions.iter().any(|it| it == execution) {
+            executions.push(execution.to_owned());
+        }
         let job = job.to_owned();
-        Awaited { executions, job }
+        (executions.len() <= WAITING).then_some(Awaited { executions, job })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -75,10 +75,10 @@ pub const CANARY_OF: &str = "landfall/canary-of";
 pub const ROUTE_LEFT: &str = "landfall/route-left";
 /// How the last switch handed over, and why so.
 pub const HANDOVER: &str = "landfall/handover";
-/// On the Service: a rollback on demand took an unfinished deploy back, and whose that was.
+/// On the Service: what a rollback on demand took back before it was done, or found taken back.
 pub const TAKEN_BACK: &str = "landfall/taken-back";
-/// On the Service, or on the parent of a release: a rollback on demand waits for the deploy that
-/// holds the lock, and which one.
+/// On the Service, or on the parent of a release: rollbacks on demand wait for the deploy, or the
+/// rollback, that holds the lock. On a workload: they follow another rollback of it.
 pub const AWAITED: &str = "landfall/awaited";
 /// The shares of the pods that the candidate of the last canary had, one after the other.
 pub const SHARES: &str = "landfall/shares";

@@ -192,8 +192,10 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
-    let gone = [OVERLAP, SHARES, TAKEN_BACK, AWAITED].map(|note| gone(service, note));
-    notes.extend(gone.into_iter().flatten());
+    // A rollback leaves who waited: what they waited for may be what it takes back.
+    let awaited = (!lock.back).then_some(AWAITED);
+    let all = [OVERLAP, SHARES, TAKEN_BACK].into_iter().chain(awaited);
+    notes.extend(all.filter_map(|note| gone(service, note)));
     match narrow {
         Pin::Not => {}
         Pin::Hash(hash) => {

@@ -553,3 +553,29 @@ async fn an_alarm_that_rings_does_not_keep_the_release_from_going_back() {
     assert!(summary.contains(said), "{summary}");
     assert_eq!(level(&stage).await, "info", "{summary}");
 }
+
+/// Two people ask for it: the second one brings back the same, although the first one is done when
+/// its turn comes, and so does a retry of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_rollbacks_that_meet_go_back_once() {
+    let stage = empty().await;
+    at(&stage, "run-0", "error", GOOD).await;
+    two(&stage).await;
+    let first = back_in(SHORT, &stage, "run-3", json!({"bake": "4s"}));
+    let asked = async {
+        while level(&stage).await != "info" {
+            sleep(Duration::from_millis(20)).await;
+        }
+        back_in(SHORT, &stage, "run-4", json!({"timeout": "1m"})).await
+    };
+    let (first, second) = tokio::join!(first, asked);
+    for ended in [first, second] {
+        let (summary, _) = ended.released();
+        assert_eq!(level(&stage).await, "info", "{summary}");
+    }
+    let (summary, _) = back(&stage, "run-4", json!({})).await.released();
+    assert_eq!(level(&stage).await, "info", "{summary}");
+    // Asked for after that, it is another rollback.
+    let (summary, _) = back(&stage, "run-5", json!({})).await.released();
+    assert_ne!(level(&stage).await, "error", "{summary}");
+}

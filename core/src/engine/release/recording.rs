@@ -119,12 +119,18 @@ impl ReleaseEngine {
         };
         self.parent.cover(&self.ids());
         self.parent.revision = revision;
+        // What others waited for may be what a rollback takes back.
+        let waiting = self.parent.waits_for.clone();
+        let waiting = waiting.filter(|_| self.request.mode.is_rollback());
         self.parent = self.parent.locked(Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             since: now.min(self.continuation.started),
             until: self.continuation.deadline + self.request.bake + self.way_back_limit(),
         });
+        if waiting.is_some() {
+            self.parent.waits_for = waiting;
+        }
     }
 
     /// How long the way back of this release may take.

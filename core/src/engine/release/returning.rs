@@ -70,7 +70,8 @@ impl ReleaseEngine {
         let noted = self.parent.waits_for.as_ref();
         let is_noted = noted.is_some_and(|noted| noted.has(&self.request.execution, &job));
         let is_tried = self.returning.waits_for.as_ref() == Some(&job);
-        let notes = asked && !is_noted && !is_tried;
+        let room = || Awaited::with(noted.cloned(), &self.request.execution, &job).is_some();
+        let notes = asked && !is_noted && !is_tried && room();
         if notes {
             self.returning.waits_for = Some(job);
             self.push(Task::Await);
@@ -81,7 +82,8 @@ impl ReleaseEngine {
     /// The parent with that note, as a write that leaves everything else.
     pub(super) fn note_of_waiting(&self) -> Option<Value> {
         let job = self.returning.waits_for.as_deref()?;
-        let awaited = Awaited::with(self.parent.waits_for.clone(), &self.request.execution, job);
+        let noted = self.parent.waits_for.clone();
+        let awaited = Awaited::with(noted, &self.request.execution, job)?;
         let version = &self.parent_live.as_ref()?["metadata"]["resourceVersion"];
         Some(json!({"metadata": {"resourceVersion": version,
             "annotations": {AWAITED: awaited.text()}}}))
@@ -104,6 +106,22 @@ impl ReleaseEngine {
             }
             other => self.took_parent(call, other, now),
         }
+    }
+
+    /// Whether this is another rollback on demand that went back since this one began, or while it
+    /// waited.
+    fn came_first(&self, other: &Heading, headings: &[Heading]) -> bool {
+        let is_return = other.back_to.is_some() && other.status.was_good();
+        let left = other.previous;
+        let left = headings.iter().find(|it| Some(it.revision) == left);
+        let noted = self.parent.waits_for.as_ref();
+        let waited_for =
+            |it: &Heading| noted.is_some_and(|noted| noted.has(&self.request.execution, &it.job));
+        let is_since = other.at > self.continuation.started
+            || waited_for(other)
+            || left.is_some_and(waited_for);
+        let is_other = other.execution != self.request.execution;
+        self.request.to.is_none() && is_return && is_other && is_since
     }
 
     /// The newest record, if it is of a rollback by this execution.
@@ -161,6 +179,10 @@ impl ReleaseEngine {
         let later = newest.filter(|it| it.execution != self.request.execution);
         if let Some(later) = later.filter(|_| went_back && !self.request.mode.is_plan()) {
             return self.out_of_sync(Some(later.execution.clone()), true);
+        }
+        // Another rollback came first: it is the same that comes back, and nothing older.
+        if let Some(other) = newest.filter(|it| self.came_first(it, &headings)) {
+            return self.read_target(other.back_to.unwrap_or_default(), other.previous);
         }
         // One that failed while this one, or the try before it, waited for its lock was there when
         // this was asked for.

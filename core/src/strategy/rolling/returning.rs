@@ -5,6 +5,7 @@
 use super::super::action::Action;
 use super::super::author::{author, other_author};
 use super::super::decision::Decision;
+use super::super::guarding;
 use super::super::result::Failure;
 use super::context::{Context, Next};
 use crate::change;
@@ -12,13 +13,15 @@ use crate::kubernetes::object::timestamp;
 use crate::problem::Fault;
 use crate::request::ReturnTarget;
 use crate::snapshot::Query;
+use crate::state::awaited::Awaited;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, Rollout};
 use crate::state::marks;
 use crate::text::listed;
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{Kind, Workload, health};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::time::Duration;
 
 /// How many versions a fault lists.
 const LISTED: usize = 5;
@@ -34,7 +37,7 @@ impl Context<'_> {
             return Ok(self.follow_undo(live, sets, &to));
         }
         if self.comes_back(live) {
-            return Ok(self.already_there(live));
+            return Ok(self.follow_return(live));
         }
         let to = match target(self.request.to.as_ref(), live, sets) {
             Ok(to) => to,
@@ -73,17 +76,45 @@ impl Context<'_> {
     }
 
     /// Whether another rollback on demand is under way, or has brought a version back since this
-    /// one began: to go on from there would bring back what that one took away.
+    /// one began: to go on from there would bring back what that one took away. A retry of one that
+    /// followed another stays with that.
     fn comes_back(&self, live: &Workload) -> bool {
-        let (started, timeout) = (self.continuation.started, self.request.timeout);
         let at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-        // One that did not come to its end in this time has died, or was left as it is.
-        let is_under_way = |at: Timestamp| is_open(live) && started < at + timeout;
-        let is_since = at.is_some_and(|at| at >= started || is_under_way(at));
+        let is_since = at.is_some_and(|at| self.is_under_way(live, at))
+            || awaited(live).is_some_and(|it| it.executions.contains(&self.request.execution));
         let is_other = live.annotation(marks::EXECUTION) != Some(&self.request.execution);
         let has_failed = live.annotation(marks::ROLLED_BACK).is_some();
         let is_return = live.annotation(marks::RETURNED_TO).is_some() && !has_failed;
         self.request.to.is_none() && is_return && is_other && is_since
+    }
+
+    /// Whether what was written at this time is not at its end, or was not when this rollback began.
+    /// The pipeline of a rollback has one `bake`; what did not come to its end in the time that
+    /// this one would have has died, or was left as it is.
+    fn is_under_way(&self, live: &Workload, at: Timestamp) -> bool {
+        let watched = self.request.is_watched() && !guarding::was_watched_to_its_end(live);
+        let longest = match (watched, is_open(live)) {
+            (true, _) => self.request.timeout + self.request.bake,
+            (false, true) => self.request.timeout,
+            (false, false) => Duration::ZERO,
+        };
+        let age = self.continuation.started.duration_since(at);
+        age <= SignedDuration::ZERO || age.unsigned_abs() < longest
+    }
+
+    /// Follows another rollback on demand, and notes that, where there is room for it.
+    fn follow_return(&self, live: &Workload) -> Decision {
+        let job = live.annotation(marks::JOB).unwrap_or_default();
+        let noted = awaited(live);
+        let execution = &self.request.execution;
+        let notes = !self.request.mode.is_plan()
+            && !noted
+                .as_ref()
+                .is_some_and(|it| it.executions.contains(execution));
+        match Awaited::with(noted, execution, job).filter(|_| notes) {
+            Some(note) => self.note(live, change::awaited(live, &note), (Phase::Start, None)),
+            None => self.already_there(live),
+        }
     }
 
     /// Makes that way back this rollback's own: it is followed and judged, and a retry knows it.
@@ -144,6 +175,11 @@ impl Context<'_> {
             ..rollout
         }))))
     }
+}
+
+/// The rollbacks on demand that follow the one that was written last.
+fn awaited(live: &Workload) -> Option<Awaited> {
+    Awaited::read(live.annotation(marks::AWAITED)?)
 }
 
 /// Whether a rollout is not complete. Of the other kinds one that was is not told from one pod that

@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 impl Context<'_> {
     /// Points the autoscaler of the family at a Deployment. `floor`: it may not scale below that
-    /// until the floor that it had is given back, by `None`. Where that Deployment has one of its
-    /// own, the others stay where they are: Kubernetes follows none of two with one target.
+    /// until the floor that it had is given back, by `None`; each of the family gets it. Where that
+    /// Deployment has one of its own, the others keep their target: Kubernetes follows none of two
+    /// with one target.
     pub(super) fn move_autoscaler(
         &self,
         from: &str,

@@ -75,8 +75,8 @@ impl Context<'_> {
             Some(_) | None => Pin::Not,
         };
         // A rollback that died while it took another deploy back has noted that, and its retry does
-        // the same.
-        let noted = || TakenBack::by(self.request, service).filter(|_| dead.back);
+        // the same, or another rollback.
+        let noted = || self.begun_by(service, dead);
         let patch = match self.unfinished(service, live).or_else(noted) {
             _ if had_switched => service_lock::take_over(service, &lock, &self.author(self.now)),
             Some(unfinished) => unfinished.take(service, &lock, pin),
@@ -101,16 +101,33 @@ impl Context<'_> {
     /// What this rollback on demand takes back, where the last deploy was not done.
     pub(super) fn unfinished(&self, service: &Service, live: &Workload) -> Option<TakenBack> {
         let dead = unfinished(self.request, service, live, self.continuation)?;
-        Some(self.note_of(self.name_of(&dead.version)))
+        let note = TakenBack {
+            at: Some(self.now),
+            ..self.note_of(Some(&dead.job), self.name_of(&dead.version))
+        };
+        Some(note.beside_others(service))
     }
 
-    /// What this rollback on demand notes of the deploy of that candidate.
-    fn note_of(&self, deployment: String) -> TakenBack {
+    /// What this rollback on demand goes on to take back, where a dead one had begun that.
+    fn begun_by(&self, service: &Service, dead: &Lock) -> Option<TakenBack> {
+        let noted = TakenBack::read(service).filter(|_| self.request.is_back_to_former())?;
+        let note = TakenBack {
+            at: Some(self.now),
+            ..self.note_of(noted.of.as_deref(), noted.deployment.clone())
+        };
+        noted.is_begun_by(dead).then(|| note.beside_others(service))
+    }
+
+    /// What this rollback on demand notes of the deploy of that job and candidate.
+    fn note_of(&self, job: Option<&str>, deployment: String) -> TakenBack {
         TakenBack {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             deployment,
+            of: job.map(str::to_owned),
+            at: None,
             by: None,
+            also: Vec::new(),
         }
     }
 
@@ -120,8 +137,10 @@ impl Context<'_> {
         if is_noted || self.request.mode.is_plan() || !self.request.is_back_to_former() {
             return Ok(());
         }
-        let note = Awaited::with(awaited(service), &self.request.execution, &lock.job);
-        Err(self.patch_service(note_awaited(&note, service), Phase::Start))
+        match Awaited::with(awaited(service), &self.request.execution, &lock.job) {
+            Some(note) => Err(self.patch_service(note_awaited(&note, service), Phase::Start)),
+            None => Ok(()),
+        }
     }
 
     /// Notes that this rollback on demand has nothing to take back, because the deploy for which it
@@ -136,24 +155,29 @@ impl Context<'_> {
             return Ok(());
         }
         let (request, continuation) = (self.request, self.continuation);
-        let taken_back = if let Some(job) = failed_meanwhile(request, service, live, continuation) {
-            let mut all = self.versions()?.iter();
+        let all = self.family()?;
+        let failed = failed_meanwhile(request, service, live, &all, continuation);
+        let taken_back = if let Some(job) = failed {
+            let mut all = all.iter();
             let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
-            self.note_of(
-                candidate
-                    .map_or(&*request.deployment, |one| one.name())
-                    .to_owned(),
-            )
+            let name = candidate.map_or(&*request.deployment, |one| one.name());
+            let note = self.note_of(Some(job), name.to_owned());
+            Some(note.beside_others(service))
         } else if let Some(by) = returned_meanwhile(request, service, live, continuation) {
             let from = service_lock::from(service).unwrap_or_default();
-            TakenBack {
+            let note = TakenBack {
                 by: Some(by.to_owned()),
-                ..self.note_of(from.to_owned())
-            }
+                ..self.note_of(left_by_switch(service), from.to_owned())
+            };
+            Some(note.beside_others(service))
         } else {
-            return Ok(());
+            let noted = TakenBack::meanwhile(request, service, continuation.started);
+            noted.and_then(|noted| noted.with(&request.execution))
         };
-        Err(self.patch_service(taken_back.note(service), Phase::Switch))
+        match taken_back {
+            Some(note) => Err(self.patch_service(note.note(service), Phase::Switch)),
+            None => Ok(()),
+        }
     }
 
     /// Whether the Service selects as the switch of this lock made it.
@@ -203,11 +227,12 @@ pub(super) fn unfinished(
 
 /// The job of the deploy that failed and was taken back by itself since this rollback on demand
 /// began, which was to take it back: it has nothing left to do. What served before that deploy is
-/// what serves.
+/// what serves. After a rollback that failed it is just what was to be taken back.
 pub(super) fn failed_meanwhile<'a>(
     request: &Request,
     service: &'a Service,
     live: &Workload,
+    all: &[&Workload],
     continuation: &Continuation,
 ) -> Option<&'a str> {
     let job = service.annotation(marks::ROLLED_BACK)?;
@@ -215,11 +240,16 @@ pub(super) fn failed_meanwhile<'a>(
     let is_since = timestamp(at).is_some_and(|at| at >= continuation.started)
         || is_awaited(request, service, job);
     let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
-    (request.is_back_to_former() && is_since && is_other).then_some(job)
+    let is_return = |one: &&Workload| {
+        one.annotation(marks::JOB) == Some(job) && one.annotation(marks::RETURNED_TO).is_some()
+    };
+    let is_deploy = !all.iter().any(is_return);
+    (request.is_back_to_former() && is_since && is_other && is_deploy).then_some(job)
 }
 
 /// The execution of another rollback on demand that has brought back what serves since this one
-/// began: whoever asked for this one did not see that yet.
+/// began, or has taken back what this one waited for: whoever asked for this one did not see that
+/// yet.
 pub(super) fn returned_meanwhile<'a>(
     request: &Request,
     service: &Service,
@@ -232,8 +262,14 @@ pub(super) fn returned_meanwhile<'a>(
     );
     let is_last = service.annotation(marks::JOB) == Some(job);
     let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-    let is_since =
-        at.is_some_and(|at| at >= continuation.started) || is_awaited(request, service, job);
+    let mut jobs = [Some(job), left_by_switch(service)].into_iter().flatten();
+    let is_since = at.is_some_and(|at| at >= continuation.started)
+        || jobs.any(|job| is_awaited(request, service, job));
     let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;
     (request.is_back_to_former() && is_last && is_since && is_return).then_some(by)
+}
+
+/// The job of the deploy that the last switch left.
+fn left_by_switch(service: &Service) -> Option<&str> {
+    service.annotation(marks::SUPERSEDED)?.split(',').next()
 }

@@ -108,7 +108,7 @@ impl Context<'_> {
     }
 
     /// The Deployments of the application.
-    fn family(&self) -> Result<Vec<&Workload>, Query> {
+    pub(super) fn family(&self) -> Result<Vec<&Workload>, Query> {
         let mut all = Vec::from_iter(self.plain()?);
         all.extend(self.versions()?);
         Ok(all)
@@ -196,8 +196,9 @@ impl<'a> Family<'a> {
         let (request, service, live) = (self.request, self.service, self.live);
         TakenBack::by(request, service).is_some()
             || unfinished(request, service, live, continuation).is_some()
-            || failed_meanwhile(request, service, live, continuation).is_some()
+            || failed_meanwhile(request, service, live, self.all, continuation).is_some()
             || returned_meanwhile(request, service, live, continuation).is_some()
+            || TakenBack::meanwhile(request, service, continuation.started).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {

@@ -160,3 +160,41 @@ fn a_way_back_is_followed_only_while_it_is_under_way() {
         );
     }
 }
+
+/// Another rollback is under way until its bake is over, as far as that is known.
+#[test]
+fn another_rollback_is_followed_until_it_is_over() {
+    let snapshot = Snapshot::default();
+    let fields = json!({"deployment": "web", "mode": "rollback", "execution": "e",
+        "timeout": "15m", "bake": "10m"});
+    let request = crate::tests::request("job", &fields);
+    let continuation = Continuation::begin("job", at(2000), request.timeout);
+    let context = Context {
+        request: &request,
+        continuation: &continuation,
+        snapshot: &snapshot,
+        now: at(2000),
+    };
+    let watched = json!({marks::WATCHED: "j"});
+    let failed = json!({marks::ROLLED_BACK: "j"});
+    let followed = json!({marks::AWAITED: r#"{"executions": ["e"], "job": "j"}"#});
+    let by_another = json!({marks::AWAITED: r#"{"executions": ["f"], "job": "j"}"#});
+    let own = json!({marks::EXECUTION: "e"});
+    let (recent, old) = (at(1000).to_string(), at(400).to_string());
+    let last = "9999-12-30T22:00:00Z".to_owned();
+    for (name, written, more, is_followed) in [
+        ("in its rollout or bake", &recent, json!({}), true),
+        ("its bake is over", &recent, watched, false),
+        ("it failed", &recent, failed, false),
+        ("this execution's", &recent, own, false),
+        ("it has died", &old, json!({}), false),
+        ("this execution has followed it", &old, followed, true),
+        ("another execution has", &old, by_another, false),
+        ("a clock of nobody", &last, json!({}), true),
+    ] {
+        let mut notes = json!({marks::JOB: "j", marks::EXECUTION: "other",
+            marks::RETURNED_TO: "web-a@1", marks::DEPLOYED_AT: written});
+        merge(&mut notes, &more);
+        assert_eq!(context.comes_back(&live("b", notes)), is_followed, "{name}");
+    }
+}

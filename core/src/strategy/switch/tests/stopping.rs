@@ -217,3 +217,127 @@ fn an_alarm_that_rings_since_judges_a_dead_bake() {
         assert!(!found.contains("+job"), "{name}: {found}");
     }
 }
+
+/// Of two rollbacks on demand of one deploy the second one has nothing left to do, unless the first
+/// one failed, or was over when the second one was asked for.
+#[test]
+fn a_rollback_on_demand_knows_what_became_of_another_one() {
+    let back = request(json!({"mode": "rollback", "images": null}));
+    let long_ago = "2020-01-01T00:00:00Z";
+    let waited_for = |job: &str| {
+        let awaited = json!({"executions": ["run-2"], "job": job});
+        json!({marks::AWAITED: awaited.to_string()})
+    };
+    // `web-blue` serves, and `web-green` is at zero.
+    let left = |notes: Value, blue_notes: Value, green_notes: Value| {
+        let mut all = json!({marks::FROM: "web-green", marks::TO: "web-blue",
+            marks::DEPLOYED_AT: long_ago, marks::JOB: "job-1", marks::EXECUTION: "run-1"});
+        merge(&mut all, &notes);
+        let noted = |notes: Value| json!({"metadata": {"annotations": notes}});
+        let mut live = json!({marks::JOB: "job-1", marks::EXECUTION: "run-1"});
+        merge(&mut live, &blue_notes);
+        let mut at_zero = noted(green_notes);
+        at_zero["spec"] = json!({"replicas": 0});
+        let (blue, green) = (
+            deployment("web-blue", "app:2", noted(live)),
+            deployment("web-green", "app:7", at_zero),
+        );
+        let service = service(json!({"app": "web", VERSION: "blue"}), all);
+        let mut snapshot = seen(service, Some(blue.clone()));
+        snapshot.set(Query::family("web"), vec![blue, green.clone()]);
+        snapshot.with_deployment("web-green", Some(green))
+    };
+    // The first one switched to `web-green`, failed, and `web-blue` has the traffic again.
+    let failed = |returned: bool| {
+        let notes = json!({marks::FROM: "web-blue", marks::TO: "web-green", marks::JOB: "job-8",
+            marks::SERVED: "web-green", marks::ROLLED_BACK: "job-8",
+            marks::ROLLED_BACK_AT: at(10).to_string()});
+        let mut green = json!({marks::JOB: "job-8", marks::EXECUTION: "run-8"});
+        if returned {
+            green[marks::RETURNED_TO] = json!("web-green@h");
+        }
+        left(notes, json!({}), green)
+    };
+    // The first one switched from `web-green` back to `web-blue`.
+    let returned = |awaited: Value| {
+        let mut notes = json!({marks::JOB: "job-8", marks::EXECUTION: "run-8",
+            marks::SUPERSEDED: "job-1,job-0"});
+        merge(&mut notes, &awaited);
+        let live = json!({marks::JOB: "job-8", marks::EXECUTION: "run-8",
+            marks::RETURNED_TO: "web@h"});
+        left(notes, live, json!({marks::JOB: "job-1"}))
+    };
+    // The first one took the deploy of `web-green` back before that was done.
+    let stopped = |more: Value, awaited: Value| {
+        let mut note = json!({"execution": "run-8", "job": "job-8", "deployment": "web-green",
+            "of": "job-1", "at": long_ago});
+        merge(&mut note, &more);
+        let mut notes = json!({marks::TAKEN_BACK: note.to_string()});
+        merge(&mut notes, &awaited);
+        left(notes, json!({}), json!({}))
+    };
+    let begun = |job: &str, is_back: bool| {
+        let mut lock: Value = serde_json::from_str(&lock(job, "run-8")).unwrap();
+        lock["since"] = json!(long_ago);
+        lock["deadline"] = json!(long_ago);
+        lock["back"] = json!(is_back);
+        json!({marks::LOCK: lock.to_string()})
+    };
+    let eight = (10..18).map(|number| format!("run-{number}"));
+    let full = json!({"also": eight.collect::<Vec<_>>()});
+    for (name, snapshot, is_noted) in [
+        ("a deploy failed", failed(false), true),
+        ("a rollback failed", failed(true), false),
+        (
+            "it waited for the rollback",
+            returned(waited_for("job-8")),
+            true,
+        ),
+        (
+            "it waited for the deploy",
+            returned(waited_for("job-1")),
+            true,
+        ),
+        (
+            "it waited for an older one",
+            returned(waited_for("job-0")),
+            false,
+        ),
+        ("it waited for nothing", returned(json!({})), false),
+        (
+            "stopped, and it waited for that",
+            stopped(json!({}), waited_for("job-8")),
+            true,
+        ),
+        (
+            "stopped what it waited for",
+            stopped(json!({}), waited_for("job-1")),
+            true,
+        ),
+        (
+            "stopped since",
+            stopped(json!({"at": at(5).to_string()}), json!({})),
+            true,
+        ),
+        ("stopped before", stopped(json!({}), json!({})), false),
+        ("no room", stopped(full, waited_for("job-8")), false),
+        (
+            "died over it",
+            stopped(json!({}), begun("job-8", true)),
+            true,
+        ),
+        (
+            "a retry of it died",
+            stopped(json!({}), begun("job-9", true)),
+            true,
+        ),
+        (
+            "a later deploy died",
+            stopped(json!({}), begun("job-8", false)),
+            false,
+        ),
+    ] {
+        let found = decided(&back, &Phase::Start, &snapshot, at(20));
+        assert_eq!(found.contains("+taken-back"), is_noted, "{name}: {found}");
+    }
+}

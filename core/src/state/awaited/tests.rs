@@ -1,0 +1,16 @@
+use super::*;
+
+/// Two that have no room would push each other out at each look.
+#[test]
+fn who_has_no_room_is_not_noted() {
+    let mut noted = None;
+    for number in 0..WAITING {
+        noted = Awaited::with(noted, &format!("run-{number}"), "job-1");
+        assert!(noted.is_some(), "{number}");
+    }
+    assert_eq!(Awaited::with(noted.clone(), "run-8", "job-1"), None);
+    // Who waited for the deploy waits for the rollback of it as well.
+    let noted = Awaited::with(noted, "run-7", "job-2").unwrap();
+    assert_eq!(noted.executions.len(), WAITING);
+    assert!(noted.has("run-0", "job-2") && !noted.has("run-0", "job-1"));
+}
