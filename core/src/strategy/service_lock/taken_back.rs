@@ -61,9 +61,10 @@ impl TakenBack {
         started: Timestamp,
     ) -> Option<TakenBack> {
         let noted = TakenBack::read(service).filter(|_| request.is_back_to_former())?;
-        let mut jobs = [Some(&noted.job), noted.of.as_ref()].into_iter().flatten();
+        let waited = |job: &String| is_awaited(request, service, job);
         let is_since = noted.at.is_some_and(|at| at >= started)
-            || jobs.any(|job| is_awaited(request, service, job))
+            || waited(&noted.job)
+            || noted.of.as_ref().is_some_and(waited)
             || Lock::read(service).is_some_and(|lock| noted.is_begun_by(&lock));
         let own = &request.execution;
         let is_other = noted.execution != *own && noted.by.as_ref() != Some(own);
