@@ -88,9 +88,9 @@ impl Context<'_> {
         self.request.to.is_none() && is_return && is_other && is_since
     }
 
-    /// Whether what was written at this time is not at its end, or was not when this rollback began.
-    /// The pipeline of a rollback has one `bake`; what did not come to its end in the time that
-    /// this one would have has died, or was left as it is.
+    /// Whether what was written at this time was not at its end when this rollback began. Its `bake`
+    /// is taken to be as long as this one's; what did not come to its end in the time that this one
+    /// has, has died, or was left as it is.
     fn is_under_way(&self, live: &Workload, at: Timestamp) -> bool {
         let watched = self.request.is_watched() && !guarding::was_watched_to_its_end(live);
         let longest = match (watched, is_open(live)) {

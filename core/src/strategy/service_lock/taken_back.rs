@@ -1,5 +1,5 @@
 //! What a rollback on demand notes of a deploy that it takes back before that was done, finds taken
-//! back, or waits for: the version that serves stays, and a repetition must not go back any further.
+//! back, or waits for: the version that serves stays, and a repetition goes no further back.
 
 use super::{Lock, Pin, named, patch, take};
 use crate::kubernetes::service::Service;
