@@ -88,7 +88,7 @@ impl Context<'_> {
         self.request.to.is_none() && is_return && is_other && is_since
     }
 
-    /// Whether what was written at this time was not at its end when this rollback began. Its `bake`
+    /// Whether what was written at this time was not at its end when this one began. Its `bake`
     /// is taken to be as long as this one's; what did not come to its end in the time that this one
     /// has, has died, or was left as it is.
     fn is_under_way(&self, live: &Workload, at: Timestamp) -> bool {

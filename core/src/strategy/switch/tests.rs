@@ -1449,7 +1449,7 @@ fn a_rollback_on_demand_takes_an_unfinished_deploy_back() {
             "the same of which this execution knows that it was under way",
             None,
             dead(long_dead(json!({marks::AWAITED: awaited.to_string()}))),
-            "patch services/web null -awaited +lock -retiring +superseded +taken-back",
+            "patch services/web null +lock -retiring +superseded +taken-back",
         ),
         (
             "the same where nothing served before",
