@@ -143,6 +143,7 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
     for kind in ["Accepted", "ResolvedRefs"] {
         match find(kind) {
             None => return Word::Old,
+            Some(one) if one["status"] == "Unknown" => return Word::Old,
             // Linkerd's sets none, and APISIX's did not:
             // <https://github.com/linkerd/linkerd2/issues/14964>
             Some(one) if observed(one) == 0 => {
@@ -150,7 +151,6 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
                 return Word::Undated(controller.to_owned());
             }
             Some(one) if is_old(one) => return Word::Old,
-            Some(one) if one["status"] == "Unknown" => return Word::Old,
             Some(one) if one["status"] == "True" => {}
             Some(one) => return Word::No(refusal(one)),
         }

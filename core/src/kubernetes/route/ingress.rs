@@ -125,17 +125,22 @@ pub(super) fn not_taken(object: &Object) -> Option<RouteFault> {
 }
 
 /// Places whose targets are sticky, and whose groups are not: ELB refuses a rule with two such
-/// groups. `own`: the attributes that the Service itself has, which come before the Ingress's.
+/// groups. `own`: the attributes that the Service itself has, whose annotation takes the place of
+/// the Ingress's as a whole. Of an attribute that is there twice the last one counts.
 /// <https://github.com/kubernetes-sigs/aws-load-balancer-controller/issues/2734>
 pub(super) fn only_targets_sticky(
     object: &Object,
     splits: &[Split],
     own: Option<&str>,
 ) -> Vec<RouteFault> {
-    let all = [own, object.annotation(ATTRIBUTES)].into_iter().flatten();
-    let mut all = all.flat_map(|text| text.split(','));
-    let enabled = all.find_map(|one| one.trim().strip_prefix("stickiness.enabled="));
-    if enabled != Some("true") {
+    let text = own.or_else(|| object.annotation(ATTRIBUTES));
+    let all = text.into_iter().flat_map(|text| text.split(','));
+    let all = all.filter_map(|one| one.split_once('='));
+    let mut enabled = all.filter(|(name, _)| name.trim() == "stickiness.enabled");
+    if enabled
+        .next_back()
+        .is_none_or(|(_, value)| value.trim() != "true")
+    {
         return Vec::new();
     }
     let has_sticky_groups = |split: &Split| {

@@ -551,7 +551,15 @@ fn a_controller_that_names_no_generation_is_told() {
     let zero = |parents: &mut Value| parents[0]["conditions"][0]["observedGeneration"] = json!(0);
     assert_eq!(with(zero), Err(faults));
     let old = |parents: &mut Value| parents[0]["conditions"][0]["observedGeneration"] = json!(2);
-    assert_eq!(with(old), Err(vec![RouteFault::Ignored { parent }]));
+    let ignored = Err(vec![RouteFault::Ignored { parent }]);
+    assert_eq!(with(old), ignored);
+    // What a controller begins with is no answer yet, whatever it is of.
+    let unknown = |parents: &mut Value| {
+        let condition = &mut parents[0]["conditions"][0];
+        condition["status"] = json!("Unknown");
+        condition["observedGeneration"] = json!(null);
+    };
+    assert_eq!(with(unknown), ignored);
     // One that is gone does not count beside one that says it.
     let left = |parents: &mut Value| {
         let mut other = parents[0].clone();
@@ -665,12 +673,28 @@ fn an_ingress_has_its_weights_in_the_action() {
 fn an_action_with_sticky_targets_needs_sticky_groups() {
     let sticky = "deregistration_delay.timeout_seconds=30, stickiness.enabled=true";
     let never = "stickiness.enabled=false";
+    let slow = "deregistration_delay.timeout_seconds=30";
     let rows = [
         (None, None, None, false),
         (Some(sticky), None, None, true),
         (None, Some(sticky), None, true),
         (Some(sticky), Some(never), None, false),
         (Some(never), Some(sticky), None, true),
+        (Some(sticky), Some(slow), None, false),
+        (Some(sticky), Some(""), None, false),
+        (Some(slow), Some(sticky), None, true),
+        (
+            Some("stickiness.enabled=true,stickiness.enabled=false"),
+            None,
+            None,
+            false,
+        ),
+        (
+            Some("stickiness.enabled=false,stickiness.enabled = true"),
+            None,
+            None,
+            true,
+        ),
         (Some(sticky), None, Some(true), false),
         (Some(sticky), None, Some(false), true),
         (

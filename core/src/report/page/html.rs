@@ -10,8 +10,8 @@ use std::collections::BTreeSet;
 
 const STYLE: &str = include_str!("style.css");
 
-/// The longest first sentence that is the heading; of a longer one only what happened to what is,
-/// and all of it stands below.
+/// The longest first sentence that becomes the heading. Of a longer one, the heading has only what
+/// happened to which object, and the text below has the whole sentence.
 const HEADING_LIMIT: usize = 300;
 
 impl Page {

@@ -175,6 +175,7 @@ fn a_line_that_is_no_yaml_is_mended_by_what_it_lacks() {
         ("a: b\n", 0),
         ("a: b\n  c: d\n", 2),
         ("a: \"b\"\n", 1),
+        ("- \"a \\\" b\"\n", 1),
         ("a: {b: \"${V}\"}\n", 1),
         ("a: ${V}\n", 1),
         ("- https://example.com\n", 1),
