@@ -151,7 +151,7 @@ impl Function {
                 report::called::wrong_call(faults).hide(&logging::mask())
             }
         };
-        let report = report.for_caller();
+        let report = report.for_caller(ledger.is_final.get());
         log(&report, &ledger);
         let announcement = job
             .ok()

@@ -37,7 +37,7 @@ mod waiting;
 pub use alarms::{error_text as alarms_unread, judged as alarms_judged, missing as no_alarms};
 pub use contact::{access_lost, call_failed, explanation, lost_sight};
 pub use failure::failure;
-pub use faults::{wrong_files, wrong_parameters};
+pub use faults::{refused, wrong_files, wrong_parameters};
 pub use kubeconfig::kubeconfig_faults;
 pub use model::{Explanation, MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 pub use odd::{kept, what as odd};

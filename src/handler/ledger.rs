@@ -7,7 +7,7 @@ use landfall_core::problem::Fault;
 use landfall_core::report::page::Details;
 use landfall_core::state::continuation::Continuation;
 use landfall_core::text::clip;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 /// What parameters as a whole are called, where they cannot be read.
 const UNREADABLE: &str = "UserParameters";
@@ -25,6 +25,8 @@ pub(super) struct Ledger {
     pub(super) faults: RefCell<Vec<String>>,
     /// What a page of the report has beside the report.
     pub(super) page: RefCell<Option<Details>>,
+    /// Whether the same event again would be told the same end, and try nothing.
+    pub(super) is_final: Cell<bool>,
     /// What is deployed, for the metrics.
     pub(super) deploy: RefCell<Option<DeployMetrics>>,
 }
@@ -37,8 +39,8 @@ impl Ledger {
         }
     }
 
-    /// Keeps what a page of the report tells, if one or an event is wanted; the next invocation gets what this
-    /// one has asked of the cluster.
+    /// Keeps what a page of the report tells, if one or an event is wanted; the next invocation
+    /// gets what this one has asked of the cluster.
     pub(super) fn seen(&self, details: Details, continuation: &mut Continuation) {
         if let Some(timeline) = &mut continuation.timeline {
             let (calls, bytes) = traffic::so_far();

@@ -163,6 +163,7 @@ async fn run(
                 let mut ended = run.await;
                 if !ended.is_passed() {
                     ledger.seen(ended.details(), &mut ended.continuation);
+                    ledger.is_final.set(ended.is_final());
                     return ended.report(bound_to, &source, Timestamp::now());
                 }
                 continuation = ended.continuation.clone();
@@ -181,6 +182,7 @@ async fn run(
             let mut ended = run.await;
             ledger.deployed(|deploy| deploy.ended(&ended.outcome));
             ledger.seen(ended.details(), &mut ended.continuation);
+            ledger.is_final.set(ended.is_final());
             if let Outcome::Failed(Failure::Faults(faults)) = &ended.outcome {
                 ledger.note(faults);
             }
@@ -202,6 +204,7 @@ async fn run(
             let mut ended = run.await;
             ledger.deployed(|deploy| deploy.released(&ended.outcome));
             ledger.seen(ended.details(), &mut ended.continuation);
+            ledger.is_final.set(ended.is_final());
             ended.report(bound_to, &source, Timestamp::now())
         }
     }

@@ -71,21 +71,26 @@ async fn a_rollback_is_told_as_data_with_versions_and_seconds() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
-    let objects = [demo_app(600), sample_service("demo-app")];
-    let stage = Stage::given_with(objects, WITH_BUS).await;
-    blue_green::endpoints_are_known(&stage).await;
-    stage.aws.put_alarm(Alarm::silent("errors"));
-    let mut parameters = blue_green::switch("blueGreen", NEW_IMAGE);
-    parameters["bake"] = json!("20s");
-    parameters["alarms"] = json!(["errors"]);
-    let rings = async {
-        tokio::time::sleep(Duration::from_secs(4)).await;
-        stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
-    };
-    let (ended, ()) = tokio::join!(stage.deploy(parameters), rings);
-    ended.failure();
-    let event = event(&stage);
-    assert_eq!(event["rolledBackTo"]["deployment"], "demo-app", "{event:#}");
+    for (strategy, field, value) in [
+        ("blueGreen", "bake", json!("20s")),
+        ("canary", "steps", json!([{"weight": 50, "bake": "20s"}])),
+    ] {
+        let objects = [demo_app(600), sample_service("demo-app")];
+        let stage = Stage::given_with(objects, WITH_BUS).await;
+        blue_green::endpoints_are_known(&stage).await;
+        stage.aws.put_alarm(Alarm::silent("errors"));
+        let mut parameters = blue_green::switch(strategy, NEW_IMAGE);
+        parameters[field] = value;
+        parameters["alarms"] = json!(["errors"]);
+        let rings = async {
+            tokio::time::sleep(Duration::from_secs(4)).await;
+            stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
+        };
+        let (ended, ()) = tokio::join!(stage.deploy(parameters), rings);
+        ended.failure();
+        let event = event(&stage);
+        assert_eq!(event["rolledBackTo"]["deployment"], "demo-app", "{event:#}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

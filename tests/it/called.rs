@@ -5,7 +5,7 @@ mod repeated;
 
 use crate::parameters::{fits, schema_of};
 use crate::stage::{Environment, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, image};
-use landfall_sandbox::aws::{InvocationEnd, Job, Outcome};
+use landfall_sandbox::aws::{Alarm, AlarmState, InvocationEnd, Job, Outcome};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -94,6 +94,26 @@ async fn a_deploy_that_succeeds_is_answered_with_its_report() {
     assert_eq!(others.count(), 0);
     let annotations = &stage.deployment().await["metadata"]["annotations"];
     assert_eq!(annotations["landfall/execution"], "release-7");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_next_step_names_another_execution_only_after_a_deploy_that_began() {
+    let stage = Stage::new().await;
+    stage.aws.put_alarm(Alarm::silent("errors"));
+    stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
+    let mut parameters = image(SICK_IMAGE);
+    parameters["execution"] = json!("release-7");
+    parameters["patience"] = json!("1s");
+    parameters["alarms"] = json!(["errors"]);
+    let event = call(&stage, &parameters);
+    let (_, message) = said(&stage, event.clone(), LIFE).await.unwrap_err();
+    let next = "Call again when the alarm is silent again.";
+    assert!(message.contains(next), "{message}");
+    stage.aws.set_alarm("errors", AlarmState::Ok, "");
+    let (_, message) = said(&stage, event, LIFE).await.unwrap_err();
+    assert!(message.contains("exits with code 1"), "{message}");
+    let next = "call again with another `execution`";
+    assert!(message.contains(next), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -6,6 +6,7 @@ use crate::report::page::{Details, RolledBackTo, Target};
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
+use crate::state::timeline::Timeline;
 use crate::strategy::{Failure, RollbackResult};
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
@@ -19,31 +20,36 @@ pub struct Ended {
     pub request: Request,
     /// The state for the next invocation.
     pub continuation: Continuation,
+    /// The execution of a canary that had died with a share of the traffic, where that was taken
+    /// back before this deploy was refused.
+    pub ended_share: Option<String>,
 }
 
 impl Engine {
     /// Ends the engine after [`super::Next::Done`].
     pub fn ended(self, outcome: Outcome) -> Ended {
+        let is_refused = matches!(outcome, Outcome::Failed(Failure::Faults(_)));
+        let ended_share = is_refused.then(|| self.ended_share(self.decided_at));
         Ended {
             outcome,
+            ended_share: ended_share.flatten(),
             request: self.request,
             continuation: self.continuation,
         }
     }
 }
 
-/// What serves again, where a failed version was taken out of service.
-fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
+/// What serves again in full, where a failed version was taken out of service. `had_share`: whether
+/// it had a share of the traffic, though its Service was not switched.
+fn restored(rollback_result: &RollbackResult, had_share: bool) -> Option<RolledBackTo> {
     match rollback_result {
         RollbackResult::RolledBack(version) => Some(RolledBackTo {
             revision: Some(version.revision).filter(|revision| *revision > 0),
             image: Some(version.image.clone()),
             deployment: None,
         }),
-        RollbackResult::SwitchedBack(name, _) => Some(RolledBackTo {
-            deployment: Some(name.clone()),
-            ..RolledBackTo::default()
-        }),
+        RollbackResult::SwitchedBack(name, _) if !name.is_empty() => Some(deployment(name)),
+        RollbackResult::Unswitched(_, name) if had_share => Some(deployment(name)),
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingWritten
         | RollbackResult::NothingToRollBackTo
@@ -54,9 +60,10 @@ fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
         | RollbackResult::Paused
         | RollbackResult::OvertakenBy(_)
         | RollbackResult::Deleted
-        | RollbackResult::ServiceGone(_)
+        | RollbackResult::ServiceGone(..)
         | RollbackResult::Outgrown(_)
-        | RollbackResult::Unswitched(_)
+        | RollbackResult::SwitchedBack(..)
+        | RollbackResult::Unswitched(..)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
         | RollbackResult::SwitchRollbackFailed(_)
@@ -64,7 +71,19 @@ fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
     }
 }
 
+fn deployment(name: &str) -> RolledBackTo {
+    RolledBackTo {
+        deployment: Some(name.to_owned()),
+        ..RolledBackTo::default()
+    }
+}
+
 impl Ended {
+    /// Whether the same call again would be told the same end, and try nothing.
+    pub fn is_final(&self) -> bool {
+        matches!(&self.outcome, Outcome::Failed(failure) if failure.is_final())
+    }
+
     /// What a page of the report has beside the report.
     pub fn details(&self) -> Details {
         let (request, continuation) = (&self.request, &self.continuation);
@@ -75,7 +94,9 @@ impl Ended {
         }) = &self.outcome
         {
             evidence = failure.evidence.clone();
-            rolled_back_to = restored(rollback_result);
+            let timeline = continuation.timeline.as_ref();
+            let had_share = timeline.is_some_and(Timeline::has_shared);
+            rolled_back_to = restored(rollback_result, had_share);
         }
         let mut changes = Vec::new();
         if let Outcome::Planned(plan) = &self.outcome {
@@ -106,6 +127,9 @@ impl Ended {
         match &self.outcome {
             Outcome::Finished(success) => report::success(request, continuation, success, now),
             Outcome::Planned(plan) => report::planned(request, &continuation.guard, plan),
+            Outcome::Failed(Failure::Faults(faults)) => {
+                report::refused(request, faults, self.ended_share.as_deref())
+            }
             Outcome::Failed(failure) => report::failure(request, failure, source),
             Outcome::Broken(call, error, present) => report::call_failed(
                 request,
@@ -127,3 +151,6 @@ impl Ended {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -134,17 +134,7 @@ impl Engine {
                 return true;
             }
             Opening::Refused(AlarmsRefusal::Ringing(ring)) => {
-                let (request, continuation) = (&self.request, &self.continuation);
-                let ended = request.strategy.switch().and_then(|switch| {
-                    strategy::switch::ended_share(
-                        request,
-                        switch,
-                        continuation,
-                        &self.snapshot,
-                        now,
-                    )
-                });
-                Failure::Ringing(Box::new(ring), ended)
+                Failure::Ringing(Box::new(ring), self.ended_share(now))
             }
             Opening::Refused(AlarmsRefusal::Missing(names)) => {
                 Failure::Faults(vec![report::no_alarms(&names)])
@@ -153,6 +143,14 @@ impl Engine {
         };
         self.end(Outcome::Failed(failure));
         true
+    }
+
+    /// The execution of a canary that had died with a share of the traffic, where that was taken
+    /// back before this deploy could begin.
+    pub(super) fn ended_share(&self, now: Timestamp) -> Option<String> {
+        let (request, continuation) = (&self.request, &self.continuation);
+        let switch = request.strategy.switch()?;
+        strategy::switch::ended_share(request, switch, continuation, &self.snapshot, now)
     }
 }
 

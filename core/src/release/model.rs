@@ -213,6 +213,24 @@ pub enum ReleaseFailure {
     },
 }
 
+impl ReleaseFailure {
+    /// Whether the same call again would be told the same end, and try nothing. Otherwise the
+    /// release had not begun.
+    pub fn is_final(&self) -> bool {
+        match self {
+            ReleaseFailure::Faults(_)
+            | ReleaseFailure::Forbidden(_)
+            | ReleaseFailure::Locked { .. }
+            | ReleaseFailure::Record(..)
+            | ReleaseFailure::NoRevision(_)
+            | ReleaseFailure::NoNamespace
+            | ReleaseFailure::TooLate
+            | ReleaseFailure::Alarms(_) => false,
+            ReleaseFailure::OutOfSync { .. } | ReleaseFailure::Ended { .. } => true,
+        }
+    }
+}
+
 /// What is wrong with a Secret in which a release is recorded.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RecordTrouble {

@@ -1,7 +1,7 @@
 //! What the CloudWatch alarms that guard a deploy say of it.
 
-use super::again;
 use super::model::{Report, fail};
+use super::{again, faults};
 use crate::alarm::{Alarm, AlarmsError, Judgement, REASON_LIMIT, Ring};
 use crate::outcome::{FailureCode, FailureType};
 use crate::problem::Fault;
@@ -94,10 +94,8 @@ fn graph_of(ring: &Ring) -> Option<String> {
 pub(super) fn ringing(target: &str, ring: &Ring, ended: Option<&str>) -> Report {
     let ended = ended.map(|execution| {
         format!(
-            "the canary of execution `{}` died with a share of the traffic, which was taken back \
-             first: everything goes to the version that served before it. If the alarm rang \
-             because of that share, it stops by itself",
-            quote(execution)
+            "{}. If the alarm rang because of that share, it stops by itself.",
+            faults::ended_share(execution)
         )
     });
     let evidence = ended.into_iter().chain(graph_of(ring));

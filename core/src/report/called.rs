@@ -79,7 +79,8 @@ const WORDS: [(&str, &str); 21] = [
 ];
 
 /// Under the same `execution` the deploy that failed is told again, and not tried. The same call is
-/// enough where none began, and where nothing says that it failed: then it goes on.
+/// enough where none began, and where nothing says that it failed: then it goes on. A rollback
+/// under another one would bring back another version.
 const ANEW: &str = " with another `execution`";
 
 /// How a call ended, or where it stands.
@@ -92,8 +93,9 @@ pub enum Answer {
 }
 
 impl Report {
-    /// The report in the words of a call.
-    pub fn for_caller(mut self) -> Report {
+    /// The report in the words of a call. `is_final`: whether the same call again would be told the
+    /// same.
+    pub fn for_caller(mut self, is_final: bool) -> Report {
         if let Report::Failure {
             message,
             failure_type,
@@ -103,8 +105,7 @@ impl Report {
             for (from, to) in WORDS {
                 *message = message.replace(from, to);
             }
-            let has_begun = !message.starts_with("Nothing was deployed");
-            if !has_begun || *failure_type == FailureType::SystemUnavailable {
+            if !is_final || *failure_type == FailureType::SystemUnavailable {
                 *message = message.replace(ANEW, "");
             }
         }

@@ -21,11 +21,7 @@ use std::time::Duration;
 /// A deploy that came to nothing. `source` is where the access to the cluster comes from.
 pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) -> Report {
     match failure {
-        Failure::Faults(faults) => faults::found(
-            &format!("{} was not changed", target(request)),
-            faults,
-            &request.origin,
-        ),
+        Failure::Faults(faults) => faults::refused(request, faults, None),
         Failure::Missing => missing(request),
         Failure::BeingDeleted => being_deleted(request),
         Failure::Paused => paused(request),

@@ -1,10 +1,11 @@
 //! What is wrong with user parameters and the files that they name: each fault with the place where
 //! it is to be mended.
 
-use super::model::{Report, fail};
+use super::model::{Report, fail, target};
 use crate::outcome::{FailureCode, FailureType};
 use crate::problem::Fault;
-use crate::request::Origin;
+use crate::request::{Origin, Request};
+use crate::text::quote;
 
 /// The user parameters are wrong.
 pub fn wrong_parameters(faults: &[Fault]) -> Report {
@@ -16,8 +17,29 @@ pub fn wrong_files(faults: &[Fault], origin: &Origin) -> Report {
     found("Nothing was deployed", faults, origin)
 }
 
+/// The cluster speaks against the request. `ended`: the execution of a canary that had died, and
+/// whose share of the traffic was taken back before.
+pub fn refused(request: &Request, faults: &[Fault], ended: Option<&str>) -> Report {
+    let what = format!("{} was not changed", target(request));
+    let ended = ended.map(|execution| format!("{}.", ended_share(execution)));
+    told(&what, faults, ended, &request.origin)
+}
+
+/// That the share of a canary which had died was taken back, without a full stop.
+pub(super) fn ended_share(execution: &str) -> String {
+    format!(
+        "The canary of execution `{}` died with a share of the traffic, which was taken back \
+         first: everything goes to the version that served before it",
+        quote(execution)
+    )
+}
+
 /// Faults that keep a deploy from beginning. `what` is what came of it.
 pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
+    told(what, faults, None, origin)
+}
+
+fn told(what: &str, faults: &[Fault], also: Option<String>, origin: &Origin) -> Report {
     // A place that a variable fills is mended here or there.
     let of = |fault: &Fault| {
         let file = origin.of_fault(fault);
@@ -55,7 +77,7 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
             "Correct the action's UserParameters and release the change again.".to_owned(),
         ),
     };
-    let (headline, evidence) = match faults {
+    let (headline, mut evidence) = match faults {
         [fault] => {
             let line = line(fault);
             // A fault may end with a question: what was meant.
@@ -70,6 +92,7 @@ pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
                 .collect(),
         ),
     };
+    evidence.extend(also);
     fail(
         FailureCode::Parameters,
         FailureType::ConfigurationError,

@@ -87,24 +87,38 @@ impl TrafficState {
     }
 }
 
-/// What came of a deploy whose Service is not there any more. A share of the traffic that its route
-/// gives to the new version is all that serves.
-pub(super) fn service_gone(request: &Request, share: Option<u8>) -> String {
+/// What came of a deploy whose Service is not there any more, where a route may give a share of the
+/// traffic to the new version still. `fate` says what became of that.
+pub(super) fn service_gone(request: &Request, share: Option<u8>, fate: &str) -> String {
     let canary = request.strategy.canary();
     let route = canary.and_then(|canary| canary.route.as_ref());
     let (Some(percent), Some(route), Some(switch)) = (share, route, request.strategy.switch())
     else {
-        return "Nothing was switched back, because the Service no longer exists. The new version \
-                was scaled to zero again, unless nothing else would serve."
-            .to_owned();
+        return format!("Nothing was switched back, because the Service no longer exists. {fate}");
     };
-    let service = &switch.service;
     format!(
-        "`{route}` still sends {percent} % of the traffic to the new version, by Service \
-         `{canary}`: nothing was taken back, because nothing else would serve. Create Service \
-         `{service}` again, then deploy by `canary` over this route, which first gives all traffic \
-         to `{service}`.",
-        canary = candidate_service(service)
+        "`{route}` still sends {percent} % of the traffic to Service `{}`, that of the new \
+         version. Nothing was taken back, because Service `{}` no longer exists. {fate}",
+        candidate_service(&switch.service),
+        switch.service
+    )
+}
+
+/// What to do about it. `help` is what to do about the cause.
+pub(super) fn make_anew(request: &Request, code: FailureCode, help: &str) -> String {
+    let service = request
+        .strategy
+        .switch()
+        .map_or("", |switch| &*switch.service);
+    let is_its_cause = code == FailureCode::OutOfSync;
+    let then = if is_its_cause {
+        "Then retry the stage."
+    } else {
+        help
+    };
+    format!(
+        "Create Service `{service}` again; if the route still names it, the next canary first \
+         gives it all traffic. {then}"
     )
 }
 

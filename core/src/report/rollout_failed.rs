@@ -95,7 +95,7 @@ pub(super) fn rollout_failed(
             "The new version of {} was not rolled out: {cause}.",
             target(request)
         ),
-        false if is_canary_taken_back(request, rollback_result) => {
+        false if has_failed_as_canary(request, rollback_result) => {
             format!("The canary of {} failed: {cause}.", target(request))
         }
         false if matches!(code, FailureCode::Alarm | FailureCode::AlarmsUnreadable) => {
@@ -121,12 +121,14 @@ pub(super) fn rollout_failed(
 }
 
 /// Whether a canary failed before its Service was switched.
-fn is_canary_taken_back(request: &Request, rollback_result: &RollbackResult) -> bool {
-    let is_back = matches!(
+fn has_failed_as_canary(request: &Request, rollback_result: &RollbackResult) -> bool {
+    let is_one = matches!(
         rollback_result,
-        RollbackResult::Unswitched(_) | RollbackResult::ShareUnconfirmed(..)
+        RollbackResult::Unswitched(..)
+            | RollbackResult::ShareUnconfirmed(..)
+            | RollbackResult::ServiceGone(Some(_), _)
     );
-    request.strategy.canary().is_some() && is_back
+    request.strategy.canary().is_some() && is_one
 }
 
 /// What was done about it.
@@ -184,8 +186,10 @@ pub(super) fn done_about(
             None => "Someone else has changed it since, so it was left as it is.".to_owned(),
         },
         RollbackResult::Deleted => "It was deleted during the rollback.".to_owned(),
-        RollbackResult::ServiceGone(share) => present::service_gone(request, *share),
-        RollbackResult::Unswitched(_)
+        RollbackResult::ServiceGone(share, candidate) => {
+            present::service_gone(request, *share, &fate(request, candidate))
+        }
+        RollbackResult::Unswitched(..)
         | RollbackResult::SwitchedBack(..)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
@@ -212,8 +216,9 @@ pub(super) fn next_after(
     match rollback_result {
         RollbackResult::RolledBack(_)
         | RollbackResult::NothingWritten
-        | RollbackResult::Unswitched(_)
+        | RollbackResult::Unswitched(..)
         | RollbackResult::SwitchedBack(..) => help.to_owned(),
+        RollbackResult::ServiceGone(Some(_), _) => present::make_anew(request, code, help),
         RollbackResult::Outgrown(_) => format!(
             "Provide room, or scale it down: Kubernetes then completes the rollout by itself. \
              Retry the stage to see that it did. To go back instead: `kubectl --namespace \
@@ -237,7 +242,7 @@ pub(super) fn next_after(
         | RollbackResult::RollbackFailed(..)
         | RollbackResult::OvertakenBy(_)
         | RollbackResult::Deleted
-        | RollbackResult::ServiceGone(_)
+        | RollbackResult::ServiceGone(None, _)
         | RollbackResult::LeftSwitched
         | RollbackResult::NoWayBack
         | RollbackResult::SwitchRollbackFailed(_) => match request.strategy.switch() {
@@ -262,9 +267,7 @@ pub(super) fn next_after(
 /// What happened to what, and why.
 pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResult) -> String {
     match rollback_result {
-        RollbackResult::Unswitched(_)
-        | RollbackResult::ShareUnconfirmed(..)
-        | RollbackResult::ServiceGone(_) => {
+        RollbackResult::Unswitched(..) | RollbackResult::ShareUnconfirmed(..) => {
             format!("The new version of {target} was not put into service: {cause}.")
         }
         RollbackResult::SwitchedBack(..) => {
@@ -286,6 +289,7 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
         | RollbackResult::RollbackFailed(..)
         | RollbackResult::OvertakenBy(_)
         | RollbackResult::Deleted
+        | RollbackResult::ServiceGone(..)
         | RollbackResult::SwitchRollbackFailed(_) => {
             format!("The new version of {target} does not serve: {cause}.")
         }
@@ -296,14 +300,26 @@ pub(super) fn headline(target: &str, cause: &str, rollback_result: &RollbackResu
 fn is_of_rolling(rollback_result: &RollbackResult) -> bool {
     !matches!(
         rollback_result,
-        RollbackResult::Unswitched(_)
+        RollbackResult::Unswitched(..)
             | RollbackResult::ShareUnconfirmed(..)
-            | RollbackResult::ServiceGone(_)
+            | RollbackResult::ServiceGone(..)
             | RollbackResult::SwitchedBack(..)
             | RollbackResult::LeftSwitched
             | RollbackResult::NoWayBack
             | RollbackResult::SwitchRollbackFailed(_)
     )
+}
+
+/// What became of the candidate.
+fn fate(request: &Request, candidate: &CandidateState) -> String {
+    match candidate {
+        CandidateState::Gone => "No pod of the new version is left.".to_owned(),
+        CandidateState::ScaledDown(name) => format!("`{name}` was scaled to zero."),
+        CandidateState::Left(name) if request.rollback => format!("`{name}` was left as it is."),
+        CandidateState::Left(name) => {
+            format!("`{name}` was left as it is, because `rollback` is false.")
+        }
+    }
 }
 
 /// What became of a Service and of the candidate.
@@ -316,16 +332,8 @@ fn of_switch(
         .strategy
         .switch()
         .map_or("", |switch| &*switch.service);
-    let fate = |fate: &CandidateState| match fate {
-        CandidateState::Gone => "No pod of the new version is left.".to_owned(),
-        CandidateState::ScaledDown(name) => format!("`{name}` was scaled to zero."),
-        CandidateState::Left(name) if request.rollback => format!("`{name}` was left as it is."),
-        CandidateState::Left(name) => {
-            format!("`{name}` was left as it is, because `rollback` is false.")
-        }
-    };
-    if let RollbackResult::Unswitched(end) = rollback_result {
-        let end = fate(end);
+    if let RollbackResult::Unswitched(end, _) = rollback_result {
+        let end = fate(request, end);
         if serving.is_some_and(|serving| serving.is_outage()) {
             return format!("Service `{service}` was not switched. {end}");
         }
@@ -333,7 +341,10 @@ fn of_switch(
         return format!("Service `{service}` still routes to the previous version{route}. {end}");
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
-        return format!("Service `{service}` routes to `{old}` again. {}", fate(end));
+        return format!(
+            "Service `{service}` routes to `{old}` again. {}",
+            fate(request, end)
+        );
     }
     if let RollbackResult::ShareUnconfirmed(name, waited) = rollback_result {
         let unconfirmed = route::unconfirmed(request, *waited);

@@ -548,19 +548,22 @@ fn switches_that_failed() {
                 reason: Some(Reason::Refused(code)),
                 ..recorded("the token may not patch deployments.apps")
             }),
-            rollback_result: RollbackResult::Unswitched(CandidateState::Gone),
+            rollback_result: RollbackResult::Unswitched(CandidateState::Gone, "web".into()),
         };
         failure(&usual, &refused, &place())
     };
     let permissions = [&Permission::smoke()[..], &[Permission::scale()]].concat();
     let reports = [
         failed(
-            RollbackResult::Unswitched(CandidateState::ScaledDown(blue())),
+            RollbackResult::Unswitched(CandidateState::ScaledDown(blue()), "web".into()),
             &usual,
         ),
-        failed(RollbackResult::Unswitched(CandidateState::Gone), &usual),
         failed(
-            RollbackResult::Unswitched(CandidateState::Left(blue())),
+            RollbackResult::Unswitched(CandidateState::Gone, "web".into()),
+            &usual,
+        ),
+        failed(
+            RollbackResult::Unswitched(CandidateState::Left(blue()), "web".into()),
             &left,
         ),
         failed(

@@ -144,6 +144,32 @@ pub enum Failure {
     },
 }
 
+impl Failure {
+    /// Whether the same call again would be told the same end, and try nothing: the cluster, or who
+    /// came after it, has ended the deploy. Otherwise it had not begun.
+    pub fn is_final(&self) -> bool {
+        match self {
+            Failure::Faults(_)
+            | Failure::Missing
+            | Failure::BeingDeleted
+            | Failure::Paused
+            | Failure::TooLate
+            | Failure::Ringing(..)
+            | Failure::AlarmsUnreadable(_)
+            | Failure::Forbidden(_)
+            | Failure::Locked { .. } => false,
+            Failure::Deleted(_)
+            | Failure::EndUnseen
+            | Failure::OutOfSync { .. }
+            | Failure::Overwritten { .. }
+            | Failure::SetAside { .. } => true,
+            Failure::Rollout {
+                rollback_result, ..
+            } => *rollback_result != RollbackResult::NothingWritten,
+        }
+    }
+}
+
 /// What was done about a rollout that failed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum RollbackResult {
@@ -174,10 +200,11 @@ pub enum RollbackResult {
     Deleted,
     /// The Service was deleted meanwhile; with the share in percent that a route still gives to the
     /// new version.
-    ServiceGone(Option<u8>),
-    /// The Service never sent to the new version.
-    Unswitched(CandidateState),
-    /// The Service sends to this Deployment again.
+    ServiceGone(Option<u8>, CandidateState),
+    /// The Service never sent to the new version, but to this Deployment.
+    Unswitched(CandidateState, String),
+    /// The Service sends to this Deployment again; empty where its note of which that is was taken
+    /// away.
     SwitchedBack(String, CandidateState),
     /// The user wants the Service left where it is.
     LeftSwitched,
@@ -223,6 +250,18 @@ pub enum CandidateState {
     ScaledDown(String),
     /// It was left as it is.
     Left(String),
+}
+
+impl CandidateState {
+    /// What became of this one.
+    pub fn of(candidate: Option<&Workload>) -> CandidateState {
+        match candidate {
+            None => CandidateState::Gone,
+            Some(one) if one.is_being_deleted() => CandidateState::Gone,
+            Some(one) if one.replicas() == 0 => CandidateState::ScaledDown(one.name().to_owned()),
+            Some(one) => CandidateState::Left(one.name().to_owned()),
+        }
+    }
 }
 
 /// What became of the Deployment that served before.

@@ -106,7 +106,10 @@ pub fn ended_share(
     let context = Context::new(request, switch, continuation, snapshot, now);
     let service = context.seen_service()?;
     let is_dead = |lock: &Lock| lock.execution != request.execution && !lock.holds(now);
-    let dead = Lock::read(service).filter(is_dead)?;
+    let Some(lock) = Lock::read(service) else {
+        return context.returned_by_note(service);
+    };
+    let dead = Some(lock).filter(is_dead)?;
     let mut pinned = dead.pinned.iter();
     let by_pods = dead.share.is_some() && pinned.any(|pinned| *pinned == service.selector());
     (by_pods || context.was_route_returned()).then_some(dead.execution)

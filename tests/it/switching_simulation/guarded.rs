@@ -89,7 +89,7 @@ fn judge(
             assert!(
                 matches!(
                     rollback_result,
-                    RollbackResult::Unswitched(_)
+                    RollbackResult::Unswitched(..)
                         | RollbackResult::SwitchedBack(..)
                         | RollbackResult::NothingWritten
                 ),

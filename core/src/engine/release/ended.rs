@@ -31,6 +31,11 @@ impl ReleaseEnded {
         )
     }
 
+    /// Whether the same call again would be told the same end, and try nothing.
+    pub fn is_final(&self) -> bool {
+        matches!(&self.outcome, ReleaseOutcome::Failed(failure) if failure.is_final())
+    }
+
     /// The report of a workload, with what was planned for the Job before it.
     pub fn before(&self, report: Report) -> Report {
         match &self.outcome {

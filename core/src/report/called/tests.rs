@@ -1,9 +1,11 @@
 use super::*;
+use crate::alarm::AlarmsError;
 use crate::outcome::{ArtifactError, FileReference, KeyFault, KeysError, Place, StoreError};
 use crate::report::{
     no_artifact, no_time, panicked, unusable_continuation, wrong_environment, wrong_parameters,
 };
 use crate::state::continuation::{ContinuationError, Phase};
+use crate::strategy::{Failure, RollbackResult};
 
 fn message(report: Report) -> String {
     match report {
@@ -66,7 +68,7 @@ fn a_failure_speaks_of_nothing_that_a_caller_does_not_have() {
         foreign_buckets(&["Build"], None),
     ]);
     for report in reports {
-        let message = message(report.for_caller());
+        let message = message(report.for_caller(false));
         // A name of a section, and the one way to have both.
         let text = message.replace("an earlier job", "");
         for word in FOREIGN {
@@ -85,7 +87,7 @@ fn a_success_is_json_and_a_failure_an_error() {
     };
     let expected = json!({"status": "SUCCEEDED", "summary": "It serves.",
         "externalExecutionId": "shop/web@3", "outputVariables": {"Image": "web:2"}});
-    assert_eq!(success.for_caller().answer(), Answer::Value(expected));
+    assert_eq!(success.for_caller(false).answer(), Answer::Value(expected));
     let progress = Report::Progress {
         token: "token".to_owned(),
         summary: "1 of 2".to_owned(),
@@ -93,8 +95,8 @@ fn a_success_is_json_and_a_failure_an_error() {
     };
     let expected = json!({"status": "IN_PROGRESS", "summary": "1 of 2", "percentComplete": 50,
         "continuation": "token", "callBackDelay": 30});
-    assert_eq!(progress.for_caller().answer(), Answer::Value(expected));
-    let Answer::Failure(failure_type, message) = no_time().for_caller().answer() else {
+    assert_eq!(progress.for_caller(false).answer(), Answer::Value(expected));
+    let Answer::Failure(failure_type, message) = no_time().for_caller(false).answer() else {
         panic!("it must be a failure");
     };
     assert_eq!(failure_type, FailureType::SystemUnavailable);
@@ -104,41 +106,84 @@ fn a_success_is_json_and_a_failure_an_error() {
 /// A deploy that failed is not tried again under its `execution`: the next step must name another.
 #[test]
 fn the_next_step_names_another_execution_where_the_same_call_would_change_nothing() {
-    for (headline, failure_type, next, expected) in [
+    for (is_final, failure_type, next, expected) in [
         (
-            "It crashes.",
+            true,
             FailureType::JobFailed,
             "Correct the cause and release the change again.",
             "Correct the cause and call again with another `execution`.",
         ),
         (
-            "It crashes.",
+            true,
             FailureType::JobFailed,
             "Make room, then retry the stage.",
             "Make room, then call again with another `execution`.",
         ),
         (
-            "It was overtaken.",
+            true,
             FailureType::RevisionOutOfSync,
             "To deploy this version, release the change again.",
             "To deploy this version, call again with another `execution`.",
         ),
         (
-            "Nothing was deployed: `timout` is unknown.",
+            false,
+            FailureType::RevisionOutOfSync,
+            "Retry the stage when that execution has finished.",
+            "Call again when that execution has finished.",
+        ),
+        (
+            false,
             FailureType::ConfigurationError,
             "Correct the action's UserParameters and release the change again.",
             "Correct the user parameters in `deploy` and call again.",
         ),
         (
-            "The cluster could not be reached.",
+            true,
             FailureType::SystemUnavailable,
             "Retry the stage.",
             "Call again.",
         ),
     ] {
+        let headline = "Deployment `web` was not changed.";
         let report = fail(FailureCode::NoProgress, failure_type, headline, &[], next);
-        let told = message(report.for_caller());
+        let told = message(report.for_caller(is_final));
         assert!(told.contains(expected), "{told}");
+    }
+}
+
+/// Of a rollback under another `execution` that would be one version further back.
+#[test]
+fn a_deploy_that_had_not_begun_has_no_end_that_is_told_again() {
+    let rolled = |rollback_result| Failure::Rollout {
+        failure: Box::default(),
+        rollback_result,
+    };
+    let locked = Failure::Locked {
+        execution: "run-1".into(),
+        until: "2026-01-01T00:00:00Z".parse().unwrap(),
+    };
+    let since = |wrote| Failure::OutOfSync { by: None, wrote };
+    for (failure, is_final) in [
+        (
+            Failure::Faults(vec![Fault::new("images", "is missing")]),
+            false,
+        ),
+        (Failure::Missing, false),
+        (Failure::BeingDeleted, false),
+        (Failure::Paused, false),
+        (Failure::TooLate, false),
+        (Failure::AlarmsUnreadable(AlarmsError::Throttled), false),
+        (Failure::Forbidden(Vec::new()), false),
+        (locked, false),
+        (rolled(RollbackResult::NothingWritten), false),
+        (rolled(RollbackResult::NothingToRollBackTo), true),
+        (rolled(RollbackResult::RollbackDisabled), true),
+        (since(false), true),
+        (since(true), true),
+        (Failure::Deleted(None), true),
+        (Failure::EndUnseen, true),
+    ] {
+        assert_eq!(failure.is_final(), is_final, "{failure:?}");
     }
 }
 

@@ -15,7 +15,7 @@ use crate::strategy::candidate;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::CATCHING_UP;
-use crate::strategy::result::{Failure, RollbackResult};
+use crate::strategy::result::{CandidateState, Failure, RollbackResult};
 use crate::strategy::service_lock::{self, Lock};
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{TEMPLATE_HASH, Workload};
@@ -285,7 +285,7 @@ impl Context<'_> {
         {
             return Ok(decision);
         }
-        let gone = RollbackResult::ServiceGone(self.share_now());
+        let gone = RollbackResult::ServiceGone(self.share_given()?, CandidateState::of(ours));
         Ok(match &self.continuation.phase {
             Phase::SwitchRollback(back) => ended(back.clone(), gone),
             Phase::Start
@@ -309,7 +309,7 @@ impl Context<'_> {
             return Ok(());
         };
         // Its share of the traffic is all that is served.
-        if self.has_share()? {
+        if self.share_given()?.is_some() {
             return Ok(());
         }
         self.move_autoscaler(ours.name(), live.name(), None)?;

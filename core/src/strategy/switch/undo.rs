@@ -243,19 +243,15 @@ impl Context<'_> {
         let selected = service.selector().get(VERSION).map(|it| self.name_of(it));
         // Nothing else was left that could serve.
         let serves = candidate.is_some_and(|one| Some(one.name()) == selected.as_deref());
-        let fate = match candidate {
-            None => CandidateState::Gone,
-            Some(one) if one.is_being_deleted() => CandidateState::Gone,
-            Some(one) if one.replicas() == 0 => CandidateState::ScaledDown(one.name().to_owned()),
-            Some(one) => CandidateState::Left(one.name().to_owned()),
-        };
+        let fate = CandidateState::of(candidate);
         let to = service_lock::to(service).unwrap_or_default();
         let still = selected.as_deref() == Some(to);
+        let active = selected.unwrap_or_else(|| self.request.deployment.clone());
         Ok(ended(
             back,
             match (switched, still) {
                 (false, _) if serves => RollbackResult::NoWayBack,
-                (false, _) => RollbackResult::Unswitched(fate),
+                (false, _) => RollbackResult::Unswitched(fate, active),
                 (true, true) if !self.request.rollback => RollbackResult::LeftSwitched,
                 (true, true) => RollbackResult::NoWayBack,
                 (true, false) => {

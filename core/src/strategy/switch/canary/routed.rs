@@ -7,7 +7,7 @@ use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReferenc
 use crate::kubernetes::service::Service;
 use crate::request::{Canary, candidate_service};
 use crate::snapshot::Query;
-use crate::state::marks::CANARY_OF;
+use crate::state::marks::{self, CANARY_OF};
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::Decision;
 use crate::strategy::route_problem::RouteProblem;
@@ -91,6 +91,27 @@ impl Context<'_> {
         mark.is_some_and(|mark| mark.returned)
     }
 
+    /// The execution of a canary whose share was taken back by the note on the route alone, as its
+    /// Service was made anew since. Without an execution a job is one.
+    pub(in crate::strategy::switch) fn returned_by_note(
+        &self,
+        service: &Service,
+    ) -> Option<String> {
+        // A canary that has ended leaves a note on the Service.
+        if service.annotation(marks::ROUTE_LEFT).is_some() {
+            return None;
+        }
+        let routed = self.routed()?;
+        let mark = self.mark_on(self.route(&routed).ok()??)?;
+        if !mark.returned || mark.job == self.continuation.job {
+            return None;
+        }
+        let mut versions = self.versions().ok()?.iter();
+        let candidate = versions.find(|one| one.annotation(marks::JOB) == Some(&*mark.job));
+        let execution = candidate.and_then(|one| one.annotation(marks::EXECUTION));
+        Some(execution.map_or(mark.job, str::to_owned))
+    }
+
     /// Whether there is a route, and what it says is not known.
     pub(in crate::strategy::switch) fn is_route_unread(&self) -> bool {
         let routed = self.routed();
@@ -103,6 +124,25 @@ impl Context<'_> {
             self.route(&routed)?;
         }
         Ok(self.share_now().is_some())
+    }
+
+    /// The share that the route itself gives the candidate, where this deploy gave it one: others
+    /// may have changed the weights since.
+    pub(in crate::strategy::switch) fn share_given(&self) -> Result<Option<u8>, Query> {
+        let Some(routed) = self.routed() else {
+            return Ok(None);
+        };
+        let Some(route) = self.route(&routed)? else {
+            return Ok(None);
+        };
+        let percent = match route.sends_to(routed.service) {
+            true => route.percent(&routed.backends()),
+            // Nothing is left to divide it with.
+            false if route.sends_to(&routed.candidate_service) => 100,
+            false => 0,
+        };
+        let noted = self.share_now();
+        Ok(noted.map(|_| percent).filter(|percent| *percent > 0))
     }
 
     /// The candidate's Service, where it is there.
