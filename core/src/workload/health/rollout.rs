@@ -3,7 +3,7 @@
 pub mod serving;
 
 use crate::kubernetes::object::timestamp;
-use crate::workload::Workload;
+use crate::workload::{Kind, Workload};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ pub struct WriteReceipt {
     /// By which its versions are found when it is gone; empty where it is too long to be kept.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub selector: String,
-    /// How many pods were wanted then.
+    /// How many pods were wanted then, where that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
     /// When it was seen first that it is gone.
@@ -47,6 +47,21 @@ fn kept_selector(live: &Workload) -> String {
         .unwrap_or_default()
 }
 
+/// What decides on which nodes a DaemonSet has pods.
+const PLACEMENT: [&str; 4] = ["nodeSelector", "affinity", "tolerations", "nodeName"];
+
+/// How many pods are wanted of a written version. Of a DaemonSet its controller says so later: what
+/// it said before is true only where it had seen that object, and the write chooses the same nodes.
+fn wanted(before: Option<&Workload>, after: &Workload) -> Option<i64> {
+    if after.kind() != Kind::DaemonSet {
+        return Some(after.replicas());
+    }
+    let place = |live: &Workload| PLACEMENT.map(|field| live.template()["spec"][field].clone());
+    let told = before.filter(|it| it.observed_generation() >= it.generation().max(1));
+    told.filter(|before| place(before) == place(after))
+        .map(Workload::replicas)
+}
+
 impl WriteReceipt {
     /// Records a write from the object before it and the object that it returned.
     pub fn new(before: Option<&Workload>, after: &Workload, at: Timestamp) -> WriteReceipt {
@@ -57,7 +72,7 @@ impl WriteReceipt {
             at,
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
             selector: kept_selector(after),
-            wanted: Some(after.replicas()),
+            wanted: wanted(before, after),
             gone: None,
         }
     }
@@ -73,7 +88,7 @@ impl WriteReceipt {
             at,
             stale_deadline: stale.map(str::to_owned),
             selector: kept_selector(found),
-            wanted: Some(found.replicas()),
+            wanted: wanted(Some(found), found),
             gone: None,
         }
     }

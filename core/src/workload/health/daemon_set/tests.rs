@@ -80,3 +80,37 @@ fn a_rollout_is_done_when_every_node_has_it() {
         assert_eq!(found, (expected, available, wanted), "{status}");
     }
 }
+
+#[test]
+fn how_many_pods_a_written_version_needs() {
+    let live = |generation: i64, tolerations: Value, image: &str| {
+        let spec = json!({"containers": [{"name": "web", "image": image}],
+            "tolerations": tolerations});
+        let mut status = nodes(3, 3, 3, 3);
+        status["observedGeneration"] = json!(4);
+        Workload::new(
+            Kind::DaemonSet,
+            json!({"metadata": {"uid": "u1", "generation": generation},
+                "spec": {"template": {"spec": spec}}, "status": status}),
+        )
+    };
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    let after = live(5, json!([]), "web:2");
+    for (before, expected) in [
+        (Some(live(4, json!([]), "web:1")), Some(3)),
+        // Other nodes.
+        (
+            Some(live(4, json!([{"operator": "Exists"}]), "web:1")),
+            None,
+        ),
+        // Its controller had not seen it.
+        (Some(live(5, json!([]), "web:1")), None),
+        (None, None),
+    ] {
+        let written = WriteReceipt::new(before.as_ref(), &after, at);
+        assert_eq!(written.wanted, expected, "{before:?}");
+    }
+    assert_eq!(WriteReceipt::adopted(&after, at).wanted, None);
+    let seen = live(4, json!([]), "web:2");
+    assert_eq!(WriteReceipt::adopted(&seen, at).wanted, Some(3));
+}
