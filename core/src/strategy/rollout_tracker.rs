@@ -254,12 +254,16 @@ impl RolloutTracker<'_> {
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
-        if self.now >= self.deadline && self.lacks_only_more() && self.is_alone() {
-            return self.serves(self.snapshot.replica_sets(self.live)?);
-        }
         if self.now >= self.deadline {
             let timeout = self.request.timeout;
-            return self.fail(Some(Stop::TimedOut { timeout, progress }));
+            let failed = self.fail(Some(Stop::TimedOut { timeout, progress }))?;
+            // By what its pods show, which were read last.
+            let is_over = matches!(failed, RolloutState::Failed(_));
+            let serves = is_over && self.lacks_only_more() && self.is_alone();
+            return match serves && self.lacks_only_room() {
+                true => self.serves(self.snapshot.replica_sets(self.live)?),
+                false => Ok(failed),
+            };
         }
         let left = self.deadline.duration_since(self.now).unsigned_abs();
         Ok(self.wait(progress, at_most.min(left)))

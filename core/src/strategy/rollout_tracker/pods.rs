@@ -178,6 +178,16 @@ impl RolloutTracker<'_> {
         })
     }
 
+    /// Whether the pods show nothing that lasts but that the cluster has no room for all of them.
+    pub(super) fn lacks_only_room(&self) -> bool {
+        let sight = self.snapshot.pods.as_ref();
+        let is_of_room = match self.diagnosis() {
+            Diagnosis::Nothing => true,
+            Diagnosis::Suspicious(found) | Diagnosis::Doomed(found) => found.cause.is_of_room(),
+        };
+        is_of_room && sight.is_some_and(|sight| sight.pods.is_ok())
+    }
+
     fn wants_events(&self, finding: &Finding) -> bool {
         let sight = self.snapshot.pods.as_ref();
         let since = self.since();
