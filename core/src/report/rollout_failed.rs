@@ -10,6 +10,7 @@ use crate::state::continuation::Reason;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::{CandidateState, RollbackResult, TrafficState};
 use crate::text::clip;
+use crate::workload::Kind;
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::rollout::serving::Serving;
 
@@ -177,9 +178,13 @@ pub(super) fn done_about(
         }
         RollbackResult::Outgrown(wanted) => format!(
             "It was left as it is: {wanted} {} wanted when it was deployed, and as many of the new \
-             version are available; it was scaled up since, and the cluster has no room for the \
-             others. Until it has, pods of the previous version serve beside them.",
+             version are available; {} since, and the cluster has no room for the others. Until \
+             it has, pods of the previous version serve beside them.",
             if *wanted == 1 { "pod was" } else { "pods were" },
+            match request.kind {
+                Kind::DaemonSet => "nodes were added",
+                Kind::Deployment | Kind::StatefulSet | Kind::Job => "it was scaled up",
+            },
         ),
         RollbackResult::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
@@ -220,9 +225,13 @@ pub(super) fn next_after(
         | RollbackResult::SwitchedBack(..) => help.to_owned(),
         RollbackResult::ServiceGone(Some(_), _) => present::make_anew(request, code, help),
         RollbackResult::Outgrown(_) => format!(
-            "Provide room, or scale it down: Kubernetes then completes the rollout by itself. \
+            "Provide room{}: Kubernetes then completes the rollout by itself. \
              Retry the stage to see that it did. To go back instead: `kubectl --namespace \
-             {namespace} rollout undo {kind}/{name}`."
+             {namespace} rollout undo {kind}/{name}`.",
+            match request.kind {
+                Kind::DaemonSet => "",
+                Kind::Deployment | Kind::StatefulSet | Kind::Job => ", or scale it down",
+            }
         ),
         RollbackResult::Paused => format!(
             "Find out who paused it and why; then `kubectl --namespace {namespace} rollout \

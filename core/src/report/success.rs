@@ -125,8 +125,12 @@ fn still_to_come(success: &Success) -> String {
     let missing = live.replicas() - live.available_replicas();
     match success.wrote && success.note.is_none() && missing > 0 {
         true => format!(
-            " It was scaled up during the deploy: {missing} of its pods {} not available yet; \
-             those that were wanted before are.",
+            " {} during the deploy: {missing} of its pods {} not available yet; those that were \
+             wanted before are.",
+            match live.kind() {
+                Kind::DaemonSet => "Nodes were added",
+                Kind::Deployment | Kind::StatefulSet | Kind::Job => "It was scaled up",
+            },
             if missing == 1 { "is" } else { "are" }
         ),
         false => String::new(),
