@@ -119,6 +119,8 @@ pub struct Pod {
 pub const NO_SCHEDULER: &str = "NoScheduler";
 
 /// A condition `PodScheduled` that is `False` or missing.
+    /// Whether none of its containers is started again once it has ended (`restartPolicy`).
+    pub ends_once: bool,
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unscheduled {
     /// `Unschedulable`, `SchedulingGated`, or [`NO_SCHEDULER`].

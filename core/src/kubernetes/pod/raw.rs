@@ -33,6 +33,8 @@ struct RawSpec {
     #[serde(deserialize_with = "null")]
     scheduler_name: String,
 }
+    #[serde(deserialize_with = "null")]
+    restart_policy: String,
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -350,6 +352,7 @@ impl RawContainer {
     /// sidecar.
     fn read(&self, init: bool, spec: Option<&RawContainerSpec>) -> Container {
         let state = match &self.state {
+            ends_once: raw.spec.restart_policy == "Never",
             RawState {
                 terminated: Some(ended),
                 ..

@@ -83,7 +83,8 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
             let before = since.served.filter(|_| !container.init);
             let before = before.map_or(0, |served| served.ends_of(pod).saturating_sub(others));
             let has_ended = matches!(container.state, State::Ended(_)) && !container.init;
-            let beside = match has_ended {
+            let ends = has_ended && pod.ends_once;
+            let beside = match ends {
                 true => others_of_job(pod, sight, |state| *state == State::Running),
                 false => Vec::new(),
             };
