@@ -97,8 +97,7 @@ impl Pods {
         self.failed.extend(page.failed);
         self.failed.truncate(FAILED_LIMIT);
         self.ending = self.ending.max(page.ending);
-        self.endings.extend(page.endings);
-        self.endings.truncate(ENDING_LIMIT);
+        page.endings.iter().for_each(|pod| self.add_ending(pod));
     }
 
     /// Whether a container was started: `None` if there is no pod that would show it.

@@ -14,8 +14,12 @@ pub const FAILED_LIMIT: usize = 200;
 /// did is not counted, so that a verdict on them comes later rather than too early.
 pub const RESTARTED_LIMIT: usize = 200;
 
-/// How many pods that are being deleted are kept: they are named, and a sentence names few.
+/// How many pods that are being deleted are kept, those that should be gone first: they are named,
+/// and a sentence names few.
 pub const ENDING_LIMIT: usize = 20;
+
+/// How many finalizers of a pod that is being deleted are kept: they are named.
+pub(super) const FINALIZERS_LIMIT: usize = 3;
 
 /// The pods of a version that count for its rollout; of a Job also those that have failed.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -49,6 +53,10 @@ pub struct Ending {
     pub node: String,
     /// When it will be gone, by its own grace period.
     pub until: Timestamp,
+    /// Whether its node has reported that its containers have ended.
+    pub is_over: bool,
+    /// Its first finalizers: as long as it has one, it stays.
+    pub finalizers: Vec<String>,
 }
 
 /// A pod in the phase `Failed`.
@@ -111,16 +119,23 @@ pub struct Pod {
     pub containers_ready: bool,
     /// The readiness gates that are not `True`.
     pub gates: Vec<Gate>,
+    /// Whether none of its containers is started again once it has ended (`restartPolicy`).
+    pub ends_once: bool,
     /// The init containers, then the other containers.
     pub containers: Vec<Container>,
+}
+
+impl Pod {
+    /// How often its containers were restarted.
+    pub fn restarts(&self) -> u64 {
+        self.containers.iter().map(|it| it.restarts).sum()
+    }
 }
 
 /// The reason of a pod that no scheduler has looked at: Kubernetes has no word for it.
 pub const NO_SCHEDULER: &str = "NoScheduler";
 
 /// A condition `PodScheduled` that is `False` or missing.
-    /// Whether none of its containers is started again once it has ended (`restartPolicy`).
-    pub ends_once: bool,
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Unscheduled {
     /// `Unschedulable`, `SchedulingGated`, or [`NO_SCHEDULER`].

@@ -1,7 +1,8 @@
 //! The JSON format of a list of pods.
 
 use super::model::{
-    Container, Ended, Ending, Failed, Gate, NO_SCHEDULER, Pod, Said, State, Unscheduled,
+    Container, Ended, Ending, FINALIZERS_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Said, State,
+    Unscheduled,
 };
 use super::raw_object::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
@@ -32,9 +33,9 @@ struct RawSpec {
     readiness_gates: Vec<RawGate>,
     #[serde(deserialize_with = "null")]
     scheduler_name: String,
-}
     #[serde(deserialize_with = "null")]
     restart_policy: String,
+}
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -175,7 +176,19 @@ impl RawPod {
             name: self.metadata.name.clone(),
             node: self.spec.node_name.clone(),
             until: self.metadata.deletion_timestamp?,
+            is_over: self.is_over() || self.has_ended(),
+            finalizers: {
+                let finalizers = self.metadata.finalizers.iter();
+                finalizers.take(FINALIZERS_LIMIT).cloned().collect()
+            },
         })
+    }
+
+    /// Whether all of its containers have ended, as far as its node has reported.
+    fn has_ended(&self) -> bool {
+        let statuses = &self.status.container_statuses;
+        let ended = |status: &RawContainer| status.state.terminated.is_some();
+        !statuses.is_empty() && statuses.iter().all(ended)
     }
 
     /// The data to keep of a failed pod.
@@ -339,6 +352,7 @@ impl From<RawPod> for Pod {
             containers_ready: raw.condition_that_holds("ContainersReady").is_some(),
             gates: raw.gates(),
             containers: raw.containers(),
+            ends_once: raw.spec.restart_policy == "Never",
             phase: raw.status.phase,
             uid: raw.metadata.uid,
             name: raw.metadata.name,
@@ -352,7 +366,6 @@ impl RawContainer {
     /// sidecar.
     fn read(&self, init: bool, spec: Option<&RawContainerSpec>) -> Container {
         let state = match &self.state {
-            ends_once: raw.spec.restart_policy == "Never",
             RawState {
                 terminated: Some(ended),
                 ..

@@ -54,6 +54,8 @@ pub(super) struct RawMetadata {
     pub(super) deletion_timestamp: Option<Timestamp>,
     #[serde(deserialize_with = "null")]
     pub(super) owner_references: Vec<RawOwner>,
+    #[serde(deserialize_with = "null")]
+    pub(super) finalizers: Vec<String>,
 }
 
 #[derive(Default, Deserialize)]

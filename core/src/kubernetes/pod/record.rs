@@ -92,10 +92,6 @@ fn ended_of(mut pod: Pod) -> Pod {
     pod
 }
 
-fn restarts(pod: &Pod) -> u64 {
-    pod.containers.iter().map(|it| it.restarts).sum()
-}
-
 impl Pods {
     /// The pods among these that the object of this name controls.
     pub fn of<'a>(all: impl IntoIterator<Item = &'a PodRecord>, owner: &str) -> Pods {
@@ -109,11 +105,19 @@ impl Pods {
         self.ending = self.ending.max(pod.gone_at());
         match &pod.ends {
             _ if !pod.is_of(owner) => {}
-            Some(ending) if self.endings.len() < ENDING_LIMIT => {
-                self.endings.push(Ending::clone(ending));
-            }
-            Some(_) => {}
+            Some(ending) => self.add_ending(ending),
             None => self.add(pod.standing.clone()),
+        }
+    }
+
+    /// Adds a pod that is being deleted.
+    pub(super) fn add_ending(&mut self, pod: &Ending) {
+        if self.endings.len() < ENDING_LIMIT {
+            return self.endings.push(pod.clone());
+        }
+        let last = self.endings.iter_mut().max_by_key(|it| it.until);
+        if let Some(last) = last.filter(|it| pod.until < it.until) {
+            *last = pod.clone();
         }
     }
 
@@ -122,8 +126,8 @@ impl Pods {
         if self.restarted.len() < RESTARTED_LIMIT {
             return self.restarted.push(pod);
         }
-        let least = self.restarted.iter_mut().min_by_key(|it| restarts(it));
-        if let Some(least) = least.filter(|it| restarts(it) < restarts(&pod)) {
+        let least = self.restarted.iter_mut().min_by_key(|it| it.restarts());
+        if let Some(least) = least.filter(|it| it.restarts() < pod.restarts()) {
             *least = pod;
         }
     }

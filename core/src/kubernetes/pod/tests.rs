@@ -102,12 +102,46 @@ fn pods_that_are_being_deleted_are_kept_with_their_nodes() {
         name: "web-1-a".into(),
         node: "n1".into(),
         until,
+        is_over: false,
+        finalizers: Vec::new(),
     };
     assert_eq!(pods.endings, [expected]);
-    let many = json!(vec![ending; ENDING_LIMIT + 1]);
-    let mut pods = read(many.clone());
-    pods.extend(read(many));
-    assert_eq!(pods.endings.len(), ENDING_LIMIT);
+    // Those that should be gone first, wherever they come in the list.
+    let at = |second: usize| format!("2026-01-01T00:01:{second:02}Z");
+    let ends = |second| pod(json!({"/metadata/deletionTimestamp": at(second)}));
+    let late = (0..ENDING_LIMIT + 1).map(|second| ends(59 - second));
+    let mut pods = read(late.collect());
+    pods.extend(read(json!([ends(1), ends(0)])));
+    let mut kept = pods
+        .endings
+        .iter()
+        .map(|it| it.until.to_string())
+        .collect::<Vec<_>>();
+    kept.sort();
+    assert_eq!(
+        (kept.len(), &kept[..3]),
+        (ENDING_LIMIT, &[at(0), at(1), at(39)][..])
+    );
+}
+
+#[test]
+fn what_keeps_a_pod_that_has_ended() {
+    let ended = json!({"name": "app", "state": {"terminated": {"exitCode": 0}}});
+    let runs = json!({"name": "proxy", "state": {"running": {}}});
+    for (changes, is_over) in [
+        (json!({}), false),
+        (json!({"/status/phase": "Succeeded"}), true),
+        (json!({"/status/phase": "Failed"}), true),
+        (json!({"/status/containerStatuses": [&ended]}), true),
+        (json!({"/status/containerStatuses": [&ended, &runs]}), false),
+    ] {
+        let mut pod = pod(changes);
+        pod["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:01:00Z");
+        pod["metadata"]["finalizers"] = json!(["a/1", "a/2", "a/3", "a/4"]);
+        let pods = read(json!([pod]));
+        assert_eq!(pods.endings[0].is_over, is_over, "{pod}");
+        assert_eq!(pods.endings[0].finalizers, ["a/1", "a/2", "a/3"]);
+    }
 }
 
 #[test]

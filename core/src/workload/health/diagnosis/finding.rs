@@ -105,12 +105,14 @@ pub struct Finding {
 }
 
 /// What a node does not report of a pod.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Silent {
     /// That its kubelet has taken it up.
     Start,
     /// That it has ended.
     End,
+    /// Nothing: it has ended, and these finalizers, in words, or else its node keep it.
+    Kept(String),
 }
 
 /// The text about a container that others wait for, and that has not ended: an init container, or
@@ -149,7 +151,7 @@ impl Finding {
 
     /// Whether it is a pod that is being deleted and does not end.
     pub fn hangs(&self) -> bool {
-        matches!(self.silent, Some((Silent::End, _)))
+        matches!(self.silent, Some((Silent::End | Silent::Kept(_), _)))
     }
 
     /// Whether the container's log may say more.

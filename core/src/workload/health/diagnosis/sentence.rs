@@ -110,12 +110,26 @@ impl Finding {
                  holds the rollout up no longer"
             ),
         };
-        match self.silent {
+        match &self.silent {
             Some((Silent::End, late)) => format!(
                 "{who} is being deleted and holds its place: {on} has not reported that it ended, \
                  {} after it should have{way_out}",
                 words(Duration::from_secs(late.as_secs()))
             ),
+            Some((Silent::Kept(finalizers), late)) => {
+                let late = words(Duration::from_secs(late.as_secs()));
+                let ended =
+                    format!("{who} is being deleted and holds its place: it has ended, and");
+                match finalizers.as_str() {
+                    "" => format!(
+                        "{ended} {on} has not removed it, {late} after it should have{way_out}"
+                    ),
+                    names => format!(
+                        "{ended} is still there, {late} after it should be gone, because of \
+                         metadata.finalizers ({names}): whoever set them has not taken them away"
+                    ),
+                }
+            }
             Some((Silent::Start, ago)) => format!(
                 "{who} has not started: {on}, to which it was sent {} ago, has reported nothing \
                  about it{way_out}",

@@ -101,13 +101,6 @@ fn lacks_object(event: &Event) -> bool {
     event.reason == "FailedMount" && (is_missing || message.contains("references non-existent"))
 }
 
-pub(super) fn restarts(pod: &Pod) -> u64 {
-    pod.containers
-        .iter()
-        .map(|container| container.restarts)
-        .sum()
-}
-
 /// Since when a problem can have lasted, and other facts about time.
 #[derive(Clone, Debug)]
 pub struct Since<'a> {
@@ -376,7 +369,7 @@ impl<'a> Since<'a> {
         let mut first = self.first.iter().copied().flatten();
         first
             .find(|(known, _)| *known == key(pod))
-            .is_some_and(|(_, before)| restarts(pod) > *before)
+            .is_some_and(|(_, before)| pod.restarts() > *before)
     }
 
     /// Whether old pods are terminating within their grace period: the room that they free may be

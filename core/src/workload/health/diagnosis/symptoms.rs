@@ -8,7 +8,7 @@ use super::classification::findings;
 use super::finding::PodSnapshot;
 use super::quotes::{core, is_mute};
 use super::served::key;
-use super::since::{CLOCK, Since, SymptomHistory, known, restarts};
+use super::since::{CLOCK, Since, SymptomHistory, known};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::outcome::Cause;
@@ -50,7 +50,7 @@ impl SymptomHistory {
             next.failed = Some((pods.failed.len(), sight.at));
         }
         if self.is_empty() && !since.is_new(&sight.set) && pods.others.len() <= REMEMBERED {
-            let first = pods.others.iter().map(|pod| (key(pod), restarts(pod)));
+            let first = pods.others.iter().map(|pod| (key(pod), pod.restarts()));
             next.first = Some(first.collect());
         }
         let since = Since {

@@ -5,6 +5,7 @@ use super::finding::{Finding, PodSnapshot, STILL_RUNS, Silent};
 use super::since::{SKEW, Since};
 use crate::kubernetes::pod::{Container, FAILED_LIMIT, Failed, Pod, Pods, Said, State};
 use crate::outcome::Cause;
+use crate::text::list;
 use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,15 +33,20 @@ fn of_silent(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Option<Findin
     })
 }
 
-/// The pods that are being deleted and should have ended long ago: their node does not confirm it.
+/// The pods that are being deleted and should be gone long ago: their node does not confirm that they
+/// have ended, or a finalizer keeps them.
 /// What they hold up may still go on, so none of them is final.
 pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) -> Vec<Finding> {
     let hanging = pods.endings.iter().filter_map(|pod| {
         let late = ago(pod.until, sight, since).filter(|late| *late >= SKEW)?;
+        let silent = match pod.is_over {
+            true => Silent::Kept(list(&pod.finalizers)),
+            false => Silent::End,
+        };
         Some(Finding {
             pod: pod.name.clone(),
             node: pod.node.clone(),
-            silent: Some((Silent::End, late)),
+            silent: Some((silent, late)),
             since: Some(pod.until),
             stale: true,
             ..Finding::new(Cause::NodeTrouble, &Pod::default(), sight)
