@@ -33,8 +33,8 @@ fn of_silent(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Option<Findin
     })
 }
 
-/// The pods that are being deleted and should be gone long ago: their node does not confirm that they
-/// have ended, or a finalizer keeps them.
+/// The pods that are being deleted and should be gone long ago: their node does not confirm that
+/// they have ended, or a finalizer keeps them.
 /// What they hold up may still go on, so none of them is final.
 pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) -> Vec<Finding> {
     let hanging = pods.endings.iter().filter_map(|pod| {
