@@ -6,7 +6,7 @@ use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, 
 use super::super::rollout_failed::failed_rollout;
 use super::super::{again, alarms, eks, faults, present};
 use super::fitting::fit;
-use super::naming::the_release;
+use super::naming::{some_of, the_release};
 use super::{cause, permissions, refused, way_back};
 use crate::alarm::AlarmsRefusal;
 use crate::kubernetes::call::Permission;
@@ -125,7 +125,7 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
     };
     let next = if all(refused::is_of_stored) {
         STORED
-    } else if code == FailureCode::Immutable && faults.iter().any(holds_data) {
+    } else if code == FailureCode::Immutable && faults.iter().all(holds_data) {
         HOLDS_DATA
     } else if all(|trouble| matches!(trouble, ObjectTrouble::BeingDeleted(_))) {
         GOING
@@ -134,7 +134,16 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
     } else {
         again::after(code)
     };
-    listing((code, failure_type), &headline, &lines, next)
+    let held = match code == FailureCode::Immutable && next != HOLDS_DATA {
+        true => faults.iter().filter(|fault| holds_data(fault)).collect(),
+        false => Vec::new(),
+    };
+    let held = held.into_iter().map(|fault| format!("`{}`", fault.id));
+    let next = match some_of(held.collect()).as_str() {
+        "" => next.to_owned(),
+        held => format!("{next} To make {held} anew may delete its data with it."),
+    };
+    listing((code, failure_type), &headline, &lines, &next)
 }
 
 /// A failure with a list that is shown as far as it fits.

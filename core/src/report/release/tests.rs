@@ -658,6 +658,14 @@ fn nobody_is_led_to_delete_a_claim_because_a_field_of_it_cannot_be_changed() {
     assert!(claim.contains("may delete its data with it"), "{claim}");
     let job = told("Job/migrate");
     assert!(job.contains("made anew by the annotation"), "{job}");
+    // The way out of the others is told, too.
+    let trouble = || ObjectTrouble::Refused(immutable.clone(), refusal(422, "x"));
+    let names = ["Job/migrate", "PersistentVolumeClaim/data"];
+    let both = faulty(names.map(|it| fault(it, "k8s/a.yaml:1", trouble())).into());
+    let warning = "To make `PersistentVolumeClaim/data` anew may delete its data with it";
+    for said in ["made anew by the annotation", warning] {
+        assert!(both.contains(said), "{both}");
+    }
 }
 
 #[test]
