@@ -71,6 +71,9 @@ pub enum KeepReason {
     Controlled(String),
     /// Another tool has adopted it: which, in words.
     Adopted(String),
+    /// It is another tool's by its marks, which its manifest may have had all along: the record had
+    /// no room for it.
+    Marked(String),
 }
 
 /// The objects of the old revisions that the new one does not have.
@@ -141,9 +144,21 @@ fn reason_to_keep(
     }
     // It would be refused in a release, too. What its own manifest says is no sign of an adoption.
     let foreign = || owners(live, owner).into_iter();
-    let own = || owners(&old.manifest.object().unwrap_or_default(), owner);
-    if !force && let Some(other) = foreign().find(|other| !own().contains(other)) {
-        return Some(KeepReason::Adopted(clip(&other.to_string(), NAME_LIMIT)));
+    let manifest = old.manifest.object().map(|mut manifest| {
+        // As the API server sets it.
+        if let Some(own) = manifest.get_mut("metadata").and_then(Value::as_object_mut) {
+            own.insert("namespace".to_owned(), metadata["namespace"].clone());
+        }
+        manifest
+    });
+    let own = manifest.as_ref().map(|manifest| owners(manifest, owner));
+    let is_own = |other: &_| own.as_ref().is_some_and(|own| own.contains(other));
+    if !force && let Some(other) = foreign().find(|other| !is_own(other)) {
+        let other = clip(&other.to_string(), NAME_LIMIT);
+        return Some(match own {
+            Some(_) => KeepReason::Adopted(other),
+            None => KeepReason::Marked(other),
+        });
     }
     let asked = annotation(PRUNE);
     let never = Some(KeepReason::Annotation(PRUNE.to_owned(), "never".to_owned()));

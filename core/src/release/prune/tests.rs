@@ -150,14 +150,21 @@ fn what_is_not_ours_or_asks_to_stay_is_kept() {
 #[test]
 fn what_another_tool_has_adopted_stays_unless_it_is_taken_by_force() {
     let mut old = old("", "Service", false);
+    old.manifest = Kept::whole(&json!({"metadata": {"name": "x"}}));
     let mut adopted = live(json!({"meta.helm.sh/release-name": "web"}));
     adopted["metadata"]["labels"]["app.kubernetes.io/managed-by"] = "Helm".into();
     let kept = Prune::Keep(KeepReason::Adopted("Helm release `web`".into()));
     assert_eq!(pruned(&old, &adopted), kept);
+    // Where the manifest is not known, it may have said so all along.
+    let kept = Prune::Keep(KeepReason::Marked("Helm release `web`".into()));
+    assert_eq!(pruned(&self::old("", "Service", false), &adopted), kept);
     let forced = prune(&old, Some(&adopted), &ours(), &BTreeSet::new(), true);
     assert_eq!(forced, delete());
     // A manifest that was printed by that tool says the same all along.
     old.manifest = Kept::whole(&adopted);
+    assert_eq!(pruned(&old, &adopted), delete());
+    // Most manifests leave the namespace to the API server.
+    adopted["metadata"]["namespace"] = "shop".into();
     assert_eq!(pruned(&old, &adopted), delete());
     // The label alone is what `helm template` prints.
     let label = json!({"app.kubernetes.io/managed-by": "Helm", PART_OF: "ours"});

@@ -111,5 +111,10 @@ fn rule(reason: &KeepReason) -> String {
             format!("`{}` controls it, and deletes it itself", quote(owner))
         }
         KeepReason::Adopted(other) => format!("it belongs to {} now", one_line(other)),
+        KeepReason::Marked(other) => format!(
+            "it has the marks of {}, and whether its manifest had them is not known: the release's \
+             record had no room for it",
+            one_line(other)
+        ),
     }
 }
