@@ -75,7 +75,8 @@ async fn a_record_that_is_lost_is_told_before_the_approval() {
             }
             false => stage.cluster.remove("secrets", name).await,
         }
-        let said = "so what only this revision had is not known, and stays: revision 3.";
+        let said = "so what only this revision had is not known and may stay, and a rollback goes \
+                    to the last revision before it whose record can be read: revision 3.";
         for more in [json!({"mode": "plan"}), json!({})] {
             let summary = last(&stage, more).await;
             assert!(summary.contains(said), "{summary}");

@@ -202,7 +202,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Jobs, which a rollback neither runs again nor deletes:",
         "Not taken back, because objects or data may depend on what they are now:",
         "Deleted or damaged is the record of the release, so what only this revision had is not \
-         known, and stays:",
+         known and may stay, and a rollback goes to the last revision before it whose record can \
+         be read:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
