@@ -7,7 +7,7 @@ use super::model::{ReleaseEngine, Stage, Task};
 use crate::alarm::{Alarm, AlarmsError, AlarmsRefusal};
 use crate::release::{ReleaseCause, ReleaseFailure};
 use crate::state::guard::LastReading;
-use crate::state::release::Status;
+use crate::state::release::{Heading, Status};
 use jiff::Timestamp;
 
 impl ReleaseEngine {
@@ -82,13 +82,17 @@ impl ReleaseEngine {
 
     /// Since when there is what a dead job of this execution has left: its alarms guard that.
     fn dead_since(&self) -> Option<Timestamp> {
+        self.dead().map(|it| it.at).min()
+    }
+
+    /// What dead jobs of this execution have recorded.
+    pub(super) fn dead(&self) -> impl Iterator<Item = &Heading> {
         let headings = self.records.iter().map(|record| &record.heading);
-        let dead = headings.filter(|it| {
+        headings.filter(|it| {
             it.status == Status::Pending
                 && it.execution == self.request.execution
                 && it.job != self.continuation.job
-        });
-        dead.map(|it| it.at).min()
+        })
     }
 
     /// Ends the release if the alarms speak against it.

@@ -56,11 +56,14 @@ impl ReleaseEngine {
         }
     }
 
-    /// The revision from which the release goes back although an alarm rings.
+    /// The revision from which the release goes back although an alarm rings. A retry is let
+    /// without being asked, and goes back as the dead job of its execution did.
     pub(super) fn returns_from(&self) -> Option<u64> {
         match self.served {
             Served::Known(true, from) => from,
-            Served::Unasked | Served::Listed | Served::Read(..) | Served::Known(false, _) => None,
+            Served::Unasked | Served::Listed | Served::Read(..) | Served::Known(false, _) => {
+                self.dead().find_map(|it| it.returned_from)
+            }
         }
     }
 
