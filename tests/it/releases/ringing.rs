@@ -1,10 +1,13 @@
 //! A release that begins while an alarm rings: what served before may come back, and nothing else.
 
+use super::others::level;
 use super::returned::{at, note};
-use super::{GOOD, empty, release, settings, web};
+use super::{GOOD, empty, image, object, release, settings, web, with_artifact};
 use crate::alarms::{is_alarm, put_alarms, ring};
-use crate::stage::{Ended, Stage};
+use crate::stage::{Ended, LIFE, Stage};
 use serde_json::{Value, json};
+use std::time::Duration;
+use tokio::time::sleep;
 
 const NEWER: &str = "registry.example.com/web:2.1.0";
 
@@ -63,4 +66,44 @@ async fn nothing_else_begins_while_an_alarm_rings() {
     let ignored = json!({"execution": "run-3", "alarms": {"names": ["web 5xx"],
         "ringing": "ignore"}});
     guarded(&stage, ("warn", GOOD), ignored).await.released();
+}
+
+/// The retry has its execution and another job.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_return_that_died_is_brought_to_its_end_although_the_alarm_rings() {
+    let mut stage = two().await;
+    let (config, web) = (settings("info"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
+    let dying = json!({"manifests": "k8s", "release": "shop", "execution": "run-3",
+        "alarms": ["web 5xx"], "bake": "30s", "patience": "1s"});
+    let event = with_artifact(&stage, stage.event(&dying), &files);
+    stage.aws.submit(event, LIFE);
+    while object(&stage, "secrets", "landfall.shop.v3")
+        .await
+        .is_none()
+    {
+        sleep(Duration::from_millis(20)).await;
+    }
+    stage.function.kill();
+    sleep(Duration::from_millis(200)).await;
+    assert_eq!(note(&stage, 3, "status").await, "pending");
+    let retry = json!({"execution": "run-3"});
+    let (summary, _) = guarded(&stage, ("info", GOOD), retry).await.released();
+    assert_eq!(level(&stage).await, "info", "{summary}");
+    assert_eq!(image(&stage, "web").await, GOOD, "{summary}");
+    assert_eq!(note(&stage, 4, "returned-from").await, "2");
+}
+
+/// The alarm is told before the permission: it is why nothing is changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_alarm_that_rings_is_told_to_who_may_not_list_the_records() {
+    let stage = two().await;
+    stage.cluster.forbid("list", "secrets").await;
+    let before = stage.writes().map(|writes| writes.len());
+    let plan = json!({"execution": "run-3", "mode": "plan"});
+    let (summary, _) = guarded(&stage, ("info", GOOD), plan).await.released();
+    assert!(summary.contains("would be refused now"), "{summary}");
+    let refused = guarded(&stage, ("info", GOOD), json!({"execution": "run-3"})).await;
+    is_alarm(&refused.failure().1, "web 5xx");
+    assert_eq!(stage.writes().map(|writes| writes.len()), before);
 }

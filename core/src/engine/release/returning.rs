@@ -8,6 +8,7 @@ use super::item::Item;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
 use super::records::LOCK_PAUSE;
+use super::served::Served;
 use super::trouble::is_forbidden;
 use super::twin::recorded;
 use crate::kubernetes::CallError;
@@ -153,9 +154,11 @@ impl ReleaseEngine {
                 let items = list.items();
                 self.returning.headings = items.iter().filter_map(Heading::read).collect();
             }
-            // Where there is no parent, they are looked for in case that there are any.
+            // Where there is no parent, they are looked for in case that there are any; and while an
+            // alarm rings, what is not known to have served before did not.
             (Task::Revisions, Err(CallError::Refused(refusal)))
-                if self.stage == Stage::Read && is_forbidden(&refusal) => {}
+                if (self.stage == Stage::Read || self.served == Served::Listed)
+                    && is_forbidden(&refusal) => {}
             (_, result) => match found(result) {
                 Ok(Found::Object(object)) => self.returning.target = Some(Record::read(&object)),
                 Ok(Found::Nothing | Found::NotServed) => self.returning.target = None,
