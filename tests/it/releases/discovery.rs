@@ -1,9 +1,10 @@
 //! Kinds that are not built in: the API server is asked where they are once while the function is
 //! warm, and again when they are not there any more.
 
-use super::{release, settings};
+use super::{NEVER, release, settings, web};
 use crate::stage::Stage;
-use landfall_sandbox::world::{Refusal, World};
+use landfall_core::retry::ATTEMPTS;
+use landfall_sandbox::world::{Fault, On, Refusal, World};
 use serde_json::{Value, json};
 use std::time::Duration;
 use tokio::time::sleep;
@@ -47,9 +48,14 @@ fn asked(stage: &Stage) -> usize {
 
 /// Somebody else applies the definition, and it is established.
 async fn define(stage: &Stage, plural: &str, scope: &str) {
-    let object = definition(plural, scope);
-    stage.sandbox().world(|world, now| world.apply(object, now));
-    let name = format!("{plural}.example.com");
+    install(stage, definition(plural, scope)).await;
+}
+
+async fn install(stage: &Stage, definition: Value) {
+    let name = definition["metadata"]["name"].as_str().unwrap().to_owned();
+    stage
+        .sandbox()
+        .world(|world, now| world.apply(definition, now));
     let established = |world: &mut World, now| {
         world.advance(now);
         let live = world.object("customresourcedefinitions", "", &name);
@@ -154,12 +160,37 @@ async fn what_is_not_served_any_more_is_not_said_to_be_deleted() {
     }
 }
 
-/// The real API server says so where the definition lacks the version of the last apply, or that
+/// What the real API server says where the definition lacks the version of the last apply, or that
 /// version a field.
+const OTHER_VERSION: &str =
+    "request to convert CR to an invalid group/version: example.com/v1alpha1";
+
+/// What we applied is noted in an earlier version of the kind.
+fn note_earlier_version(stage: &Stage) {
+    stage.sandbox().world(|world, now| {
+        let live = world.object("gadgets.example.com", "default", "one");
+        let mut live = live.cloned().unwrap();
+        live["metadata"]["managedFields"][0]["apiVersion"] = json!("example.com/v1alpha1");
+        world.apply(live, now);
+    });
+}
+
+/// How often our own entry was written in the version of the manifest.
+fn noted_in_ours(stage: &Stage) -> usize {
+    let writes = stage.writes().unwrap().into_iter();
+    let notes = writes.filter_map(|write| {
+        let patch = write.body?;
+        let note = patch.as_array()?.first()?.clone();
+        (note["path"] == "/metadata/managedFields").then(|| note["value"].to_string())
+    });
+    let ours = notes.filter(|note| note.contains("\"example.com/v1\""));
+    ours.filter(|note| !note.contains("v1alpha1")).count()
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_object_that_moves_to_another_version_cannot_be_tried_and_is_applied() {
     let stage = released().await;
-    let message = "request to convert CR to an invalid group/version: example.com/v1alpha1";
+    note_earlier_version(&stage);
     stage.sandbox().world(|world, _| {
         world.refuse(Refusal {
             method: Some("PATCH".to_owned()),
@@ -171,7 +202,7 @@ async fn an_object_that_moves_to_another_version_cannot_be_tried_and_is_applied(
             until: None,
             status: 500,
             reason: String::new(),
-            message: message.to_owned(),
+            message: OTHER_VERSION.to_owned(),
         });
     });
     let larger = GADGET.replace("size: 3", "size: 4");
@@ -183,4 +214,59 @@ async fn an_object_that_moves_to_another_version_cannot_be_tried_and_is_applied(
     let (summary, _) = release(&stage, &files, json!({})).await.released();
     let live = stage.cluster.object("gadgets.example.com", "one").await;
     assert_eq!(live.unwrap()["spec"]["size"], 4, "{summary}");
+    assert_eq!(noted_in_ours(&stage), 1, "{summary}");
+}
+
+/// Somebody changed the definition after the dry run.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_object_whose_apply_is_refused_in_another_version_is_moved_to_ours() {
+    let stage = released().await;
+    note_earlier_version(&stage);
+    let body = json!({"apiVersion": "v1", "kind": "Status", "status": "Failure", "code": 500,
+        "message": OTHER_VERSION});
+    stage.sandbox().world(|world, _| {
+        let refused = Fault::Odd {
+            status: 500,
+            header: None,
+            body: body.to_string(),
+        };
+        // The dry run is let through, and every attempt of the first apply is refused.
+        let apply = On::method("PATCH").path("/gadgets/one").skip(1);
+        world.fault(apply, refused, ATTEMPTS);
+    });
+    let larger = GADGET.replace("size: 3", "size: 4");
+    let files = [("k8s/gadget.yaml", &*larger)];
+    let (summary, _) = release(&stage, &files, json!({})).await.released();
+    let writes = stage.writes().unwrap();
+    let refused = writes.iter().filter(|seen| seen.status == 500);
+    assert_eq!(refused.count(), ATTEMPTS as usize, "{summary}");
+    let live = stage.cluster.object("gadgets.example.com", "one").await;
+    assert_eq!(live.unwrap()["spec"]["size"], 4, "{summary}");
+    assert_eq!(noted_in_ours(&stage), 1, "{summary}");
+}
+
+/// It is there in the newer version, as the failed release left it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_former_version_that_is_not_served_is_no_deletion_on_the_way_back() {
+    let stage = released().await;
+    let newer = stage.sandbox().world(|world, _| {
+        let name = "gadgets.example.com";
+        world.object("customresourcedefinitions", "", name).cloned()
+    });
+    let mut newer = newer.unwrap();
+    let mut version = newer["spec"]["versions"][0].clone();
+    version["name"] = json!("v2");
+    newer["spec"]["versions"] = json!([version]);
+    install(&stage, newer).await;
+    let gadget = GADGET.replace("example.com/v1", "example.com/v2");
+    let gadget = gadget.replace("size: 3", "size: 4");
+    let web = web("web", NEVER);
+    let files = [("k8s/gadget.yaml", &*gadget), ("k8s/web.yaml", &*web)];
+    let fails = json!({"timeout": "3s", "patience": "0s"});
+    let (_, message) = release(&stage, &files, fails).await.failure();
+    let said = "the cluster does not serve its kind in `example.com/v1` any more";
+    assert!(message.contains(said), "{message}");
+    assert!(!message.contains("deleted it since"), "{message}");
+    let live = stage.cluster.object("gadgets.example.com", "one").await;
+    assert_eq!(live.unwrap()["spec"]["size"], 4, "{message}");
 }

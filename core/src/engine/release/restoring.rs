@@ -97,6 +97,12 @@ impl ReleaseEngine {
     ) {
         let live = match found(result) {
             Ok(Found::Object(live)) => Some(live),
+            // It may be there in another version.
+            Ok(Found::NotServed) if self.is_put_back(place) => {
+                let (version, _) = self.backs[place].resource.key();
+                self.backs[place].result = Some(Err(LeftReason::NotServed(version)));
+                return;
+            }
             Ok(Found::Nothing | Found::NotServed) => None,
             Err(error) => return self.back_trouble(place, Task::GetBack(place), call, error, now),
         };
@@ -116,6 +122,12 @@ impl ReleaseEngine {
         } else if again {
             self.push(Task::PutBack(place));
         }
+    }
+
+    /// Whether an object goes back to what it was, and not away.
+    fn is_put_back(&self, place: usize) -> bool {
+        let to = &self.backs[place].to;
+        matches!(to, BackTo::Manifest(_) | BackTo::Object(_))
     }
 
     /// Takes the pods of a Job that stays: they show whether it ran.

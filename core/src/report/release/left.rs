@@ -60,8 +60,8 @@ pub(super) fn why(reason: &LeftReason) -> String {
         }
         LeftReason::NotServed(version) => {
             return format!(
-                "the cluster does not serve its kind in `{}` any more; if it is still there in \
-                 another version, delete it there",
+                "the cluster does not serve its kind in `{}` any more; it may still be there in \
+                 another version",
                 quote(version)
             );
         }
