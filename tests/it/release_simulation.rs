@@ -52,14 +52,15 @@ fn noted(fresh: &Play, here: &Play, plays: impl Fn(&mut Play)) {
 }
 
 /// Plays each setting with something at every point of it, or at one in so many.
-fn at_every_point(plays: impl Fn(&mut Play, u32) + Sync) {
+/// `plays` gets how many revisions there were before the release, too.
+fn at_every_point(plays: impl Fn(&mut Play, u32, usize) + Sync) {
     let stride = number("RELEASE_STRIDE", STRIDE);
     for fresh in each_setting() {
         check(&fresh, &fresh, Vec::new());
         for_each(before_each_call(fresh.clone(), Play::calls), |here| {
             let at = here.points + 1;
             if u64::from(at).is_multiple_of(stride) {
-                noted(&fresh, &here, |play| plays(play, at));
+                noted(&fresh, &here, |play| plays(play, at, fresh.revisions()));
             }
         });
     }
@@ -101,7 +102,7 @@ fn every_disturbance_at_every_call() {
 /// Another execution begins at every point of a release, at the same time.
 #[test]
 fn two_releases_at_once() {
-    at_every_point(|play, at| {
+    at_every_point(|play, at, _| {
         let (first, second) = play.run_beside(at);
         judge_both(play, &first, &second);
     });
@@ -110,8 +111,7 @@ fn two_releases_at_once() {
 /// The same call comes again at every point of a release, at the same time.
 #[test]
 fn one_release_twice_at_once() {
-    at_every_point(|play, at| {
-        let before = play.revisions();
+    at_every_point(|play, at, before| {
         let (first, second) = play.run_twice(at);
         judge_twins(play, before, &first, &second);
     });
@@ -121,8 +121,7 @@ fn one_release_twice_at_once() {
 /// is over.
 #[test]
 fn one_release_that_goes_on_after_its_repetition_is_over() {
-    at_every_point(|play, at| {
-        let before = play.revisions();
+    at_every_point(|play, at, before| {
         let (first, second) = play.run_stopped(at);
         judge_twins(play, before, &first, &second);
     });
@@ -131,7 +130,7 @@ fn one_release_that_goes_on_after_its_repetition_is_over() {
 /// A release dies at every point, and another execution comes when its lock has expired.
 #[test]
 fn a_dead_release_is_taken_over_once_its_lock_has_expired() {
-    at_every_point(|play, at| {
+    at_every_point(|play, at, _| {
         play.dies_at(at);
         play.pass(SignedDuration::from_mins(30));
         play.begin_rival();

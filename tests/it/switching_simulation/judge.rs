@@ -159,7 +159,12 @@ pub fn judge_meddled(simulation: &mut Simulation, end: &End) {
     let mut meddled = MEDDLING
         .iter()
         .filter(|it| simulation.happened.contains(it));
-    if meddled.all(|it| [WayDeleted, WayTurned].contains(it)) && !matches!(end, End::Broken(..)) {
+    let took_way = |it: &Disturbance| [WayDeleted, WayTurned].contains(it);
+    // Whoever was kept out by the lock of a dead canary has left its share to the next.
+    let is_kept_out = matches!(end, End::Failed(Failure::Locked { .. }))
+        && simulation.happened.iter().any(took_way);
+    let may_have_weight = is_kept_out || matches!(end, End::Broken(..));
+    if meddled.all(took_way) && !may_have_weight {
         let has_weight = simulation.candidate_has_weight();
         assert!(!has_weight, "the candidate has weight after {end:?}");
     }
