@@ -154,8 +154,8 @@ impl ReleaseEngine {
                 let items = list.items();
                 self.returning.headings = items.iter().filter_map(Heading::read).collect();
             }
-            // Where there is no parent, they are looked for in case that there are any; and while an
-            // alarm rings, what is not known to have served before did not.
+            // Where there is no parent, they are looked for in case that there are any; and while
+            // an alarm rings, what is not known to have served before did not.
             (Task::Revisions, Err(CallError::Refused(refusal)))
                 if (self.stage == Stage::Read || self.served == Served::Listed)
                     && is_forbidden(&refusal) => {}
