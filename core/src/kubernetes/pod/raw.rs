@@ -1,9 +1,8 @@
 //! The JSON format of a list of pods.
 
-use super::model::{
-    Container, Ended, Ending, FINALIZERS_LIMIT, Failed, Gate, NO_SCHEDULER, Pod, Said, State,
-    Unscheduled,
-};
+mod ending;
+
+use super::model::{Container, Ended, Gate, NO_SCHEDULER, Pod, Said, State, Unscheduled};
 use super::raw_object::{RawMetadata, clipped, null, time};
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -144,70 +143,6 @@ impl RawPod {
         let owners = self.metadata.owner_references.iter();
         let controllers = owners.filter(|owner| owner.controller);
         controllers.map(|owner| owner.name.clone()).collect()
-    }
-
-    /// Whether the node gave the pod up. It has been or will be replaced, so neither its controller
-    /// nor Landfall counts it.
-    pub(super) fn is_over(&self) -> bool {
-        ["Failed", "Succeeded"].contains(&self.status.phase.as_str())
-    }
-
-    pub(super) fn has_completed(&self) -> bool {
-        self.status.phase == "Succeeded"
-    }
-
-    /// Whether a Job's pod has failed because a container of it did: its containers show why, as
-    /// those of a running pod do.
-    pub(super) fn failed_by_itself(&self) -> bool {
-        let mut owners = self.metadata.owner_references.iter();
-        let statuses = self.status.init_container_statuses.iter();
-        let mut statuses = statuses.chain(&self.status.container_statuses);
-        self.status.phase == "Failed"
-            && owners.any(|owner| owner.controller && owner.kind == "Job")
-            && statuses.any(|status| {
-                let ended = status.state.terminated.as_ref();
-                ended.is_some_and(|ended| ended.exit_code != 0)
-            })
-    }
-
-    /// How a pod ends that is being deleted: the server adds the grace period itself.
-    pub(super) fn ends(&self) -> Option<Ending> {
-        Some(Ending {
-            name: self.metadata.name.clone(),
-            node: self.spec.node_name.clone(),
-            until: self.metadata.deletion_timestamp?,
-            is_over: self.is_over() || self.has_ended(),
-            finalizers: {
-                let finalizers = self.metadata.finalizers.iter();
-                finalizers.take(FINALIZERS_LIMIT).cloned().collect()
-            },
-        })
-    }
-
-    /// Whether all of its containers have ended, as far as its node has reported.
-    fn has_ended(&self) -> bool {
-        let statuses = &self.status.container_statuses;
-        let ended = |status: &RawContainer| status.state.terminated.is_some();
-        !statuses.is_empty() && statuses.iter().all(ended)
-    }
-
-    /// The data to keep of a failed pod.
-    pub(super) fn failed(&self) -> Option<Failed> {
-        (self.status.phase == "Failed").then(|| Failed {
-            name: self.metadata.name.clone(),
-            node: self.spec.node_name.clone(),
-            created: self.metadata.creation_timestamp,
-            why: self.why_failed(),
-        })
-    }
-
-    /// The reason in `status`; evictions by API, preemptions and the deletion of a lost node's pods
-    /// have theirs in a condition alone.
-    fn why_failed(&self) -> Said {
-        match self.condition_that_holds("DisruptionTarget") {
-            Some(target) if self.status.reason.is_empty() => target.said(),
-            Some(_) | None => self.status.said(),
-        }
     }
 
     fn condition(&self, kind: &str) -> Option<&RawCondition> {
