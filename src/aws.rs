@@ -2,7 +2,7 @@
 //! CloudWatch, events to EventBridge.
 //!
 //! SSM, CodePipeline and CloudWatch are called by the SDK's own clients, over the one HTTPS stack.
-//! Of S3 only ranged reads are needed, of EventBridge one call: the SDK's signer is enough for them.
+//! Of S3 only ranged reads are needed, of EventBridge one call: the SDK's signer is enough.
 
 pub mod clients;
 pub mod cloudwatch;

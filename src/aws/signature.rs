@@ -1,4 +1,5 @@
-//! Signs requests to S3 and EventBridge, and the call to STS that is a token of EKS, with the SDK's signer.
+//! Signs requests to S3 and EventBridge, and the call to STS that is a token of EKS, with the SDK's
+//! signer.
 //! <https://docs.aws.amazon.com/AmazonS3/latest/API/sig-v4-header-based-auth.html>
 
 use crate::http::chain;

@@ -6,6 +6,7 @@ use crate::request::Request;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::{Failure, RollbackResult, TrafficState, Version};
 use crate::text::clip;
+use crate::workload::Kind;
 use crate::workload::health::diagnosis::Evidence;
 use crate::workload::health::rollout::serving::Serving;
 
@@ -129,6 +130,20 @@ fn capital(text: &str) -> String {
     let first = characters.next().map(|first| first.to_uppercase());
     let first = first.into_iter().flatten();
     first.chain(characters).collect()
+}
+
+/// A version that lacks room alone.
+pub(super) fn outgrown(kind: Kind, wanted: i64) -> String {
+    format!(
+        "It was left as it is: {wanted} {} wanted when it was deployed, and as many of the new \
+         version are available; {} since, and the cluster has no room for the others. Until it \
+         has, pods of the previous version serve beside them.",
+        if wanted == 1 { "pod was" } else { "pods were" },
+        match kind {
+            Kind::DaemonSet => "nodes were added",
+            Kind::Deployment | Kind::StatefulSet | Kind::Job => "it was scaled up",
+        },
+    )
 }
 
 #[cfg(test)]

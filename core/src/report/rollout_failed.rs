@@ -132,20 +132,6 @@ fn has_failed_as_canary(request: &Request, rollback_result: &RollbackResult) -> 
     request.strategy.canary().is_some() && is_one
 }
 
-/// A version that lacks room alone.
-fn outgrown(kind: Kind, wanted: i64) -> String {
-    format!(
-        "It was left as it is: {wanted} {} wanted when it was deployed, and as many of the new \
-         version are available; {} since, and the cluster has no room for the others. Until it \
-         has, pods of the previous version serve beside them.",
-        if wanted == 1 { "pod was" } else { "pods were" },
-        match kind {
-            Kind::DaemonSet => "nodes were added",
-            Kind::Deployment | Kind::StatefulSet | Kind::Job => "it was scaled up",
-        },
-    )
-}
-
 /// What was done about it.
 pub(super) fn done_about(
     request: &Request,
@@ -190,7 +176,7 @@ pub(super) fn done_about(
             "It was left as it is: someone paused it, and a rollback would override that."
                 .to_owned()
         }
-        RollbackResult::Outgrown(wanted) => outgrown(request.kind, *wanted),
+        RollbackResult::Outgrown(wanted) => outage::outgrown(request.kind, *wanted),
         RollbackResult::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
             None => "Someone else has changed it since, so it was left as it is.".to_owned(),

@@ -4,7 +4,7 @@ use super::eviction::Excess;
 use super::finding::{Explanation, Finding, STILL_RUNS, Silent};
 use super::quotes::{QUOTE, last_words, of_probe, plain, quoted, telling, times};
 use crate::outcome::Cause;
-use crate::text::{clip, list, words};
+use crate::text::{clip, words};
 use crate::workload::Workload;
 use serde_json::Value;
 use std::borrow::Cow;
@@ -81,18 +81,6 @@ impl Finding {
                 }
             }
             Cause::NotStarted => self.not_started(explanation),
-        }
-    }
-
-    /// Which containers keep a Job's pod from ending, beside one that has ended.
-    fn with_others(&self) -> String {
-        let others = list(&self.beside);
-        match (self.beside.len(), self.said == STILL_RUNS) {
-            (0, _) => String::new(),
-            (1, true) => format!(", although {others} has ended, so its pod does not end"),
-            (_, true) => format!(", although {others} have ended, so its pod does not end"),
-            (1, false) => format!("; its pod does not end, because {others} still runs"),
-            (_, false) => format!("; its pod does not end, because {others} still run"),
         }
     }
 

@@ -191,3 +191,17 @@ fn cause_of_failed(why: &Said) -> Cause {
         Cause::PodFails
     }
 }
+
+impl Finding {
+    /// Which containers keep a Job's pod from ending, beside one that has ended.
+    pub(super) fn with_others(&self) -> String {
+        let others = list(&self.beside);
+        match (self.beside.len(), self.said == STILL_RUNS) {
+            (0, _) => String::new(),
+            (1, true) => format!(", although {others} has ended, so its pod does not end"),
+            (_, true) => format!(", although {others} have ended, so its pod does not end"),
+            (1, false) => format!("; its pod does not end, because {others} still runs"),
+            (_, false) => format!("; its pod does not end, because {others} still run"),
+        }
+    }
+}
