@@ -17,8 +17,20 @@ async fn stage() -> Stage {
     Stage::given_with([demo_app(600)], WITH_BUS).await
 }
 
+/// Waits until no invocation runs any more: an event follows its report.
+async fn over(stage: &Stage) {
+    let runs = |stage: &Stage| {
+        let invocations = stage.aws.invocations();
+        invocations.iter().any(|it| it.end.is_none())
+    };
+    while runs(stage) {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// The details of all events, which follow the schema.
-fn events(stage: &Stage) -> Vec<Value> {
+async fn events(stage: &Stage) -> Vec<Value> {
+    over(stage).await;
     let schema = schema_of("docs/event.schema.json");
     let calls = stage.aws.calls().into_iter();
     let calls = calls.filter(|call| call.target == "AWSEvents.PutEvents");
@@ -36,8 +48,8 @@ fn events(stage: &Stage) -> Vec<Value> {
     details.collect()
 }
 
-fn event(stage: &Stage) -> Value {
-    let mut events = events(stage);
+async fn event(stage: &Stage) -> Value {
+    let mut events = events(stage).await;
     assert_eq!(events.len(), 1, "{events:#?}");
     events.remove(0)
 }
@@ -48,7 +60,7 @@ async fn a_rollback_is_told_as_data_with_versions_and_seconds() {
     let mut parameters = image(SICK_IMAGE);
     parameters["env"] = json!({"PASSWORD": "env-value-5ecret"});
     let (_, message) = stage.deploy(parameters).await.failure();
-    let event = event(&stage);
+    let event = event(&stage).await;
     assert_eq!(event["outcome"], "FAILED");
     assert_eq!(event["message"], message);
     assert_eq!(
@@ -88,7 +100,7 @@ async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
         };
         let (ended, ()) = tokio::join!(stage.deploy(parameters), rings);
         ended.failure();
-        let event = event(&stage);
+        let event = event(&stage).await;
         assert_eq!(event["rolledBackTo"]["deployment"], "demo-app", "{event:#}");
     }
 }
@@ -97,7 +109,7 @@ async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
 async fn each_end_is_told_once_and_a_deploy_that_goes_on_not_yet() {
     let stage = stage().await;
     stage.deploy_in(SHORT, image(SLOW_IMAGE)).await.success();
-    let first = event(&stage);
+    let first = event(&stage).await;
     assert_eq!(first["outcome"], "SUCCEEDED");
     assert_eq!(first["variables"]["Image"], SLOW_IMAGE);
     assert_eq!(first["rolledBackTo"], Value::Null);
@@ -108,7 +120,7 @@ async fn each_end_is_told_once_and_a_deploy_that_goes_on_not_yet() {
         .deploy(json!({"deployment": "demo-app", "imagse": {}}))
         .await
         .failure();
-    let outcomes = events(&stage);
+    let outcomes = events(&stage).await;
     let outcomes = outcomes
         .iter()
         .map(|event| event["outcome"].as_str().unwrap());
@@ -128,7 +140,7 @@ async fn parameters_that_cannot_be_read_are_not_quoted() {
         json!("{\"deployment\": \"demo-app\", \"env\": {\"PASSWORD\": env-value-5ecret}}");
     let (kind, _) = stage.run(event, LIFE).await.failure();
     assert_eq!(kind, "ConfigurationError");
-    let event = self::event(&stage);
+    let event = self::event(&stage).await;
     assert_eq!(event["failure"]["section"], "parameters", "{event:#}");
     assert!(!event.to_string().contains("5ecret"), "{event:#}");
 }
@@ -140,7 +152,7 @@ async fn a_call_without_a_pipeline_is_told_too() {
     parameters["namespace"] = json!(stage.cluster.namespace());
     let job = stage.aws.submit(json!({"deploy": parameters}), LIFE);
     stage.aws.outcome(&job, LIFE).await;
-    assert_eq!(event(&stage)["outcome"], "SUCCEEDED");
+    assert_eq!(event(&stage).await["outcome"], "SUCCEEDED");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -153,6 +165,7 @@ async fn an_event_that_is_not_taken_changes_no_verdict() {
         let stage = stage().await;
         stage.aws.fault("AWSEvents.PutEvents", fault, 100);
         stage.deploy(image(NEW_IMAGE)).await.success();
+        over(&stage).await;
         let log = stage.log();
         let told = "EventBridge did not confirm the event of the deploy's end";
         assert!(log.contains(told) && log.contains(why), "{fault:?}\n{log}");
@@ -162,14 +175,14 @@ async fn an_event_that_is_not_taken_changes_no_verdict() {
         .aws
         .fault("AWSEvents.PutEvents", AwsFault::Throttling, 1);
     stage.deploy(image(NEW_IMAGE)).await.success();
-    assert_eq!(events(&stage).len(), 2, "the second attempt is taken");
+    assert_eq!(events(&stage).await.len(), 2, "the second attempt is taken");
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_bus_nothing_is_sent_and_a_wrong_one_is_a_fault() {
     let stage = Stage::new().await;
     stage.deploy(image(NEW_IMAGE)).await.success();
-    assert!(events(&stage).is_empty());
+    assert!(events(&stage).await.is_empty());
     let wrong = Stage::given_with([demo_app(600)], &[("EVENT_BUS", Some("a bus"))]).await;
     let (kind, message) = wrong.deploy(image(NEW_IMAGE)).await.failure();
     assert_eq!(kind, "ConfigurationError");
