@@ -38,15 +38,20 @@ impl Function {
             warnings: Vec::new(),
             ..details
         });
-        let report = &match report {
-            Report::Failure {
-                failure_type, code, ..
-            } if ledger.may_quote_secrets(*code) => Report::Failure {
+        let unread;
+        let report = if let Report::Failure {
+            failure_type, code, ..
+        } = report
+            && ledger.may_quote_secrets(*code)
+        {
+            unread = Report::Failure {
                 failure_type: *failure_type,
                 code: *code,
                 message: UNREAD.to_owned(),
-            },
-            other => other.clone(),
+            };
+            &unread
+        } else {
+            report
         };
         let about = (&*job.id, Timestamp::now());
         let page = Page::of(report, details, about, traffic::so_far(), &logging::mask())?;

@@ -99,6 +99,7 @@ struct Simulation {
 }
 
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one of them at a time")]
 enum End {
     Finished(Success),
     Failed(Failure),
