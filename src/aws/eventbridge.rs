@@ -81,19 +81,13 @@ async fn send(aws: &Aws, body: &str) -> Result<(), Trouble> {
     let status = answer.status();
     let answer = http::read(answer, ANSWER_LIMIT).await.unwrap_or_default();
     let answer = serde_json::from_slice::<Value>(&answer).unwrap_or_default();
-    // An answer of 200 may refuse the entry all the same.
-    let refused = status.is_success();
-    match answer["FailedEntryCount"].as_u64() {
-        Some(0) if refused => return Ok(()),
-        None if refused => return Err(passing("its answer cannot be read".to_owned())),
-        Some(_) | None => {}
-    }
-    let (code, said) = match refused {
-        true => (
-            &answer["Entries"][0]["ErrorCode"],
-            &answer["Entries"][0]["ErrorMessage"],
-        ),
-        false => (&answer["__type"], &answer["message"]),
+    let entry = &answer["Entries"][0];
+    let (code, said) = match (status.is_success(), answer["FailedEntryCount"].as_u64()) {
+        (true, Some(0)) => return Ok(()),
+        (true, None) => return Err(passing("its answer cannot be read".to_owned())),
+        // An answer of 200 may refuse the entry all the same.
+        (true, Some(_)) => (&entry["ErrorCode"], &entry["ErrorMessage"]),
+        (false, _) => (&answer["__type"], &answer["message"]),
     };
     let code = code.as_str().unwrap_or_default();
     let code = code.rsplit_once('#').map_or(code, |(_, code)| code);

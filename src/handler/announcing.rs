@@ -32,7 +32,7 @@ impl Function {
         let environment = self.access.environment.as_ref().ok()?;
         let bus = environment.event_bus.as_deref()?;
         // The evidence is in the report's page alone.
-        let details = ledger.page.borrow().clone().map(|details| Details {
+        let details = ledger.page.take().map(|details| Details {
             evidence: Evidence::default(),
             changes: Vec::new(),
             warnings: Vec::new(),

@@ -169,8 +169,8 @@ impl Cause {
         matches!(self, Cause::PodNotCreated | Cause::WebhookAway)
     }
 
-    /// Whether the cluster has no place for a pod, which is no fault of a version whose other pods
-    /// are available.
+    /// Whether the cluster has no place for a pod. A version whose other pods are available is not
+    /// at fault then.
     pub fn is_of_room(self) -> bool {
         matches!(self, Cause::Unschedulable | Cause::NoScheduler) || self.is_of_creation()
     }

@@ -142,7 +142,7 @@ fn reason_to_keep(
         let owner = clip(&format!("{kind}/{name}"), NAME_LIMIT);
         return Some(KeepReason::Controlled(owner));
     }
-    // It would be refused in a release, too. What its own manifest says is no sign of an adoption.
+    // It would be refused in a release, too. A mark that the manifest has itself shows no adoption.
     let foreign = || owners(live, owner).into_iter();
     let manifest = old.manifest.object().map(|mut manifest| {
         // As the API server sets it.

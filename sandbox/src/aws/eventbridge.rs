@@ -1,4 +1,4 @@
-//! EventBridge: takes events. What it was told is in the log of calls.
+//! EventBridge: takes events. The log of calls has what it was sent.
 //! <https://docs.aws.amazon.com/eventbridge/latest/APIReference/API_PutEvents.html>
 
 use crate::aws::answer::Refusal;

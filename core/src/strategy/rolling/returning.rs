@@ -107,10 +107,8 @@ impl Context<'_> {
         let job = live.annotation(marks::JOB).unwrap_or_default();
         let noted = awaited(live);
         let execution = &self.request.execution;
-        let notes = !self.request.mode.is_plan()
-            && !noted
-                .as_ref()
-                .is_some_and(|it| it.executions.contains(execution));
+        let is_new = |it: &Awaited| !it.executions.contains(execution);
+        let notes = !self.request.mode.is_plan() && noted.as_ref().is_none_or(is_new);
         match Awaited::with(noted, execution, job).filter(|_| notes) {
             Some(note) => self.note(live, change::awaited(live, &note), (Phase::Start, None)),
             None => self.already_there(live),

@@ -1631,7 +1631,7 @@ fn the_ends_of_one_container_are_not_those_of_another() {
         ..crash(6)
     };
     assert_eq!(of(vec![running(true), proxy]), ("proxy".to_owned(), 7, 5));
-    // How often an init container ended is no part of the sum.
+    // The sum leaves out the ends of init containers.
     let setup = || init(crash(3));
     assert_eq!(of(vec![setup(), sidecar(5)]), ("setup".to_owned(), 4, 0));
 }
