@@ -1,6 +1,7 @@
 //! The event that EventBridge gets of each deploy's end.
 
 use crate::blue_green::{self, SICK_IMAGE};
+use crate::canary::pods::candidate_serves;
 use crate::parameters::{fits, schema_of};
 use crate::stage::{Environment, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, image};
 use landfall_sandbox::aws::{Alarm, AlarmState, AwsFault};
@@ -96,7 +97,7 @@ async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
         parameters[field] = value;
         parameters["alarms"] = json!(["errors"]);
         let rings = async {
-            tokio::time::sleep(Duration::from_secs(4)).await;
+            candidate_serves(&stage).await;
             stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
         };
         let (ended, ()) = tokio::join!(stage.deploy(parameters), rings);

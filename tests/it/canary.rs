@@ -5,7 +5,7 @@ pub mod faults;
 mod guarded;
 mod ingress;
 pub mod interrupted;
-mod pods;
+pub mod pods;
 mod real;
 pub mod stand_in;
 mod turns;

@@ -47,6 +47,13 @@ async fn ready(stage: &Stage) -> BTreeMap<String, usize> {
     count
 }
 
+/// Waits until ready pods of the first candidate are behind the Service.
+pub async fn candidate_serves(stage: &Stage) {
+    while !ready(stage).await.contains_key("demo-app-blue") {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
 /// What the Service had, one after the other, while a story ran: never fewer than four.
 async fn watched<T>(stage: &Stage, story: impl Future<Output = T>) -> (T, Vec<Value>) {
     let mut seen = Vec::new();
@@ -104,9 +111,7 @@ async fn a_share_of_pods_that_fails_is_taken_back_by_one_patch_of_the_selector()
     let mut parameters = without_route(NEW_IMAGE, json!([{"weight": 10, "bake": "40s"}]));
     parameters["patience"] = json!("2s");
     let strike = async {
-        while !ready(&stage).await.contains_key("demo-app-blue") {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        candidate_serves(&stage).await;
         stage.cluster.strike("demo-app-blue", NEW_IMAGE).await;
     };
     let story = async { tokio::join!(stage.deploy(parameters), strike) };
@@ -160,9 +165,7 @@ async fn the_shares_that_were_reached_are_told() {
     let stage = stage().await;
     let parameters = without_route(NEW_IMAGE, json!([{"weight": 20, "bake": "3s"}]));
     let scale = async {
-        while !ready(&stage).await.contains_key("demo-app-blue") {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
+        candidate_serves(&stage).await;
         stage.cluster.scale(2).await;
     };
     let (ended, ()) = tokio::join!(stage.deploy(parameters), scale);
@@ -178,9 +181,7 @@ async fn a_rollback_on_demand_takes_a_share_of_pods_back() {
     let mut stage = stage().await;
     let parameters = without_route(NEW_IMAGE, json!([{"weight": 20, "bake": "60s"}]));
     stage.aws.submit(stage.event(&parameters), LIFE);
-    while !ready(&stage).await.contains_key("demo-app-blue") {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
+    candidate_serves(&stage).await;
     stage.function.kill();
     expire(&stage).await;
     let mut back = without_route(NEW_IMAGE, json!([20]));
