@@ -7,7 +7,6 @@ use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
 use crate::state::timeline::Timeline;
-use crate::strategy::causes::RolloutCause;
 use crate::strategy::{Failure, RollbackResult};
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
@@ -96,9 +95,7 @@ impl Ended {
         {
             evidence = failure.evidence.clone();
             let timeline = continuation.timeline.as_ref();
-            // The timeline knows what was seen; the cause, what was given.
-            let had_share = timeline.is_some_and(Timeline::has_shared)
-                || matches!(failure.cause, RolloutCause::AtShare { .. });
+            let had_share = timeline.is_some_and(Timeline::has_shared);
             rolled_back_to = restored(rollback_result, had_share);
         }
         let mut changes = Vec::new();
