@@ -285,8 +285,9 @@ page-check: build ## look at pages of reports in a headless Chromium: accessibil
 deny: $(TOOLS)/bin/cargo-deny ## check licences, sources and banned crates of the dependencies
 	$(TOOLS)/bin/cargo-deny --locked check licenses bans sources
 
+# Its optimized form takes longer to build than all its checks.
 $(TOOLS)/bin/cargo-deny:
-	$(CARGO) install --locked --root $(TOOLS) --version 0.20.2 cargo-deny
+	$(CARGO) install --locked --debug --root $(TOOLS) --version 0.20.2 cargo-deny
 
 measure: ## measure cold and warm times, memory and calls of the release build
 	$(CARGO) build --locked --release --workspace
