@@ -16,6 +16,16 @@ pub enum LeftReason {
     JobRuns,
     /// The same, but none of its pods is left to show whether it ran.
     JobMayHaveRun,
+    /// The same, but a pod of it failed as a whole, for this reason, and does not show it any more.
+    JobPodFailed(String),
+    /// The same, but a pod of it is being deleted.
+    JobPodEnding,
+    /// The same, but a pod that is there has not started, and earlier ones are gone.
+    JobPodsLost,
+    /// The same, but its pods could not be read.
+    JobPodsUnread,
+    /// Another controller runs it, and its pods may be in another cluster.
+    JobElsewhere(String),
     /// None of a Job's pods has started yet, and they still may.
     JobWaits,
     /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
@@ -49,6 +59,11 @@ impl LeftReason {
             | LeftReason::JobRan
             | LeftReason::JobRuns
             | LeftReason::JobMayHaveRun
+            | LeftReason::JobPodFailed(_)
+            | LeftReason::JobPodEnding
+            | LeftReason::JobPodsLost
+            | LeftReason::JobPodsUnread
+            | LeftReason::JobElsewhere(_)
             | LeftReason::JobWaits
             | LeftReason::Definition => true,
             LeftReason::NotRecorded

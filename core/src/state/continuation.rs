@@ -193,6 +193,8 @@ pub enum Reason {
     Unobserved,
     /// The Deployment was paused during its rollout.
     Paused,
+    /// No node matches a DaemonSet that had pods before.
+    NoNode,
     /// An alarm rang.
     Alarm,
     /// The alarms could not be read.

@@ -48,6 +48,29 @@ pub(super) fn why(reason: &LeftReason) -> String {
         LeftReason::JobMayHaveRun => {
             "it may have run, as none of its pods is left, and what it did cannot be undone"
         }
+        LeftReason::JobPodFailed(why) => {
+            return format!(
+                "it may have run: its pod failed as a whole ({}) and does not show any more \
+                 whether its containers had started; what it did cannot be undone",
+                clip(&quote(why), WHY_LIMIT)
+            );
+        }
+        LeftReason::JobPodEnding => {
+            "it may have run: its pod is being deleted, and what it did cannot be undone"
+        }
+        LeftReason::JobPodsLost => {
+            "it may have run: earlier pods of it are gone, and what they did cannot be undone"
+        }
+        LeftReason::JobPodsUnread => {
+            "it may have run: its pods could not be read, and what it did cannot be undone"
+        }
+        LeftReason::JobElsewhere(manager) => {
+            return format!(
+                "`{}` runs it (spec.managedBy), perhaps in another cluster, so whether it ran is \
+                 not known here, and what it did cannot be undone",
+                clip(&quote(manager), WHY_LIMIT)
+            );
+        }
         LeftReason::JobWaits => {
             "none of its pods has started, so it did nothing yet; delete it, or it runs when they \
              can start"

@@ -201,8 +201,12 @@ impl Context<'_> {
         if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
             return self.overwritten(lost);
         }
+        let written = WriteReceipt::adopted(live, at);
         Ok(Decision::Enter(Phase::Rollout(Rollout {
-            written: WriteReceipt::adopted(live, at),
+            written: match previous {
+                Some(_) => written.after_pods(live),
+                None => written,
+            },
             wrote: true,
             changed_since,
             previous,
@@ -224,7 +228,7 @@ impl Context<'_> {
         }
         Ok(Decision::Enter(Phase::Rollback(Rollback {
             // Whatever deadline has passed, it passed before the rollback was written.
-            written: WriteReceipt::new(Some(live), live, self.now),
+            written: WriteReceipt::new(Some(live), live, self.now).after_pods(live),
             revision: previous.map_or(0, |previous| previous.revision),
             failure: recorded,
             deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
@@ -320,7 +324,7 @@ impl Context<'_> {
             wrote: rollout.wrote,
             previous_revision: rollout.previous.as_ref().map(|previous| previous.revision),
             switched: None,
-            note: SuccessNote::of(live),
+            note: SuccessNote::of(live).or(SuccessNote::of_nodes(live, &rollout.written)),
         })
     }
 }

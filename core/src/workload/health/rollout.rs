@@ -32,9 +32,18 @@ pub struct WriteReceipt {
     /// How many pods were wanted then, where that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
+    /// How many pods a DaemonSet had before, or at least had; 0 where that is not known, and of
+    /// other kinds.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub had: i64,
     /// When it was seen first that it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// The longest selector that is kept: the continuation has room for little.
@@ -62,6 +71,14 @@ fn wanted(before: Option<&Workload>, after: &Workload) -> Option<i64> {
         .map(Workload::replicas)
 }
 
+/// How many pods a DaemonSet has.
+fn had(live: &Workload) -> i64 {
+    match live.kind() {
+        Kind::DaemonSet => live.replicas(),
+        Kind::Deployment | Kind::StatefulSet | Kind::Job => 0,
+    }
+}
+
 impl WriteReceipt {
     /// Records a write from the object before it and the object that it returned.
     pub fn new(before: Option<&Workload>, after: &Workload, at: Timestamp) -> WriteReceipt {
@@ -73,6 +90,7 @@ impl WriteReceipt {
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
             selector: kept_selector(after),
             wanted: wanted(before, after),
+            had: before.map_or(0, had),
             gone: None,
         }
     }
@@ -89,8 +107,25 @@ impl WriteReceipt {
             stale_deadline: stale.map(str::to_owned),
             selector: kept_selector(found),
             wanted: wanted(Some(found), found),
+            had: 0,
             gone: None,
         }
+    }
+
+    /// The same of a workload before which a version with pods is known to have been.
+    pub fn after_pods(self, live: &Workload) -> WriteReceipt {
+        let had = match live.kind() {
+            Kind::DaemonSet => self.had.max(1),
+            Kind::Deployment | Kind::StatefulSet | Kind::Job => 0,
+        };
+        WriteReceipt { had, ..self }
+    }
+
+    /// Whether a DaemonSet had pods and wants none since the write chose its nodes anew. Where it
+    /// chose them as before, the nodes have gone: that is no fault of the version.
+    pub fn matches_no_node(&self, live: &Workload) -> bool {
+        let chose_anew = self.wanted.is_none_or(|wanted| wanted == 0);
+        chose_anew && self.had > 0 && live.replicas() == 0 && self.is_observed(live)
     }
 }
 
@@ -194,6 +229,8 @@ pub enum WaitsFor {
     OldPods(i64),
     /// This many pods are terminating, and no new one is created before they end (`Recreate`).
     EndingPods(i64),
+    /// A node must match the DaemonSet, which had pods before.
+    Nodes,
     /// New pods must become available.
     Availability,
     /// The pods are available but have no probe: they must be checked a second time.
@@ -207,6 +244,8 @@ pub enum WaitsFor {
     },
     /// A Job is suspended.
     Unsuspension,
+    /// A Job waits for the controller that runs it in place of Kubernetes' own.
+    Manager,
     /// A Job may have no pod at a time.
     Parallelism,
 }

@@ -16,6 +16,7 @@ fn verdict_of(spec: Value, status: Value) -> Verdict {
         stale_deadline: None,
         selector: String::new(),
         wanted: None,
+        had: 0,
         gone: None,
     };
     verdict(&Workload::new(Kind::DaemonSet, object), &written)

@@ -185,7 +185,10 @@ fn is_frame(log: &[String], at: usize) -> bool {
     let of_php = numbered.is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     let is_place = |line: &String| line.starts_with([' ', '\t']) && line.contains(".go:");
     let of_go = line.ends_with(')') && log.get(at + 1).is_some_and(is_place);
-    begins.iter().any(|begin| line.starts_with(begin)) || of_php || of_go || is_place(&log[at])
+    // Node.js: where an error was emitted that nobody handles.
+    let leads_in = line.ends_with(" at:");
+    let begins = begins.iter().any(|begin| line.starts_with(begin));
+    begins || leads_in || of_php || of_go || is_place(&log[at])
 }
 
 pub(super) fn quoted(text: &str) -> String {
