@@ -67,7 +67,13 @@ impl SuccessNote {
 
     /// What is to be said of the nodes of a DaemonSet.
     pub fn of_nodes(live: &Workload, written: &WriteReceipt) -> Option<SuccessNote> {
-        (live.replicas() < written.had).then_some(SuccessNote::FewerNodes)
+        let before = match live.replicas() {
+            0 => written.wanted.unwrap_or(written.had),
+            // Nodes come and go.
+            _ => written.had,
+        };
+        let is_less = live.kind() == Kind::DaemonSet && live.replicas() < before;
+        is_less.then_some(SuccessNote::FewerNodes)
     }
 }
 

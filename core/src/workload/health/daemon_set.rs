@@ -46,7 +46,10 @@ fn placement(live: &Workload) -> String {
     if let Some(labels) = spec["nodeSelector"].as_object() {
         let labels = labels.iter();
         let labels = labels.map(|(name, value)| format!("{name}={}", value.as_str().unwrap_or("")));
-        parts.push(format!("nodeSelector {}", list(&labels.collect::<Vec<_>>())));
+        parts.push(format!(
+            "nodeSelector {}",
+            list(&labels.collect::<Vec<_>>())
+        ));
     }
     let required = "requiredDuringSchedulingIgnoredDuringExecution";
     let terms = spec["affinity"]["nodeAffinity"][required]["nodeSelectorTerms"].as_array();

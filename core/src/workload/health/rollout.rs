@@ -32,8 +32,7 @@ pub struct WriteReceipt {
     /// How many pods were wanted then, where that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
-    /// How many pods a DaemonSet had before, or at least had; 0 where that is not known, and of
-    /// other kinds.
+    /// How many pods a DaemonSet at least had before a write that chose its nodes anew; else 0.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub had: i64,
     /// When it was seen first that it is gone.
@@ -41,7 +40,10 @@ pub struct WriteReceipt {
     pub gone: Option<Timestamp>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde passes a reference"
+)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
@@ -71,17 +73,11 @@ fn wanted(before: Option<&Workload>, after: &Workload) -> Option<i64> {
         .map(Workload::replicas)
 }
 
-/// How many pods a DaemonSet has.
-fn had(live: &Workload) -> i64 {
-    match live.kind() {
-        Kind::DaemonSet => live.replicas(),
-        Kind::Deployment | Kind::StatefulSet | Kind::Job => 0,
-    }
-}
-
 impl WriteReceipt {
     /// Records a write from the object before it and the object that it returned.
     pub fn new(before: Option<&Workload>, after: &Workload, at: Timestamp) -> WriteReceipt {
+        let wanted = wanted(before, after);
+        let chose_anew = wanted.is_none();
         WriteReceipt {
             uid: after.uid().to_owned(),
             generation: after.generation(),
@@ -89,8 +85,8 @@ impl WriteReceipt {
             at,
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
             selector: kept_selector(after),
-            wanted: wanted(before, after),
-            had: before.map_or(0, had),
+            wanted,
+            had: before.filter(|_| chose_anew).map_or(0, Workload::replicas),
             gone: None,
         }
     }
@@ -114,18 +110,20 @@ impl WriteReceipt {
 
     /// The same of a workload before which a version with pods is known to have been.
     pub fn after_pods(self, live: &Workload) -> WriteReceipt {
-        let had = match live.kind() {
-            Kind::DaemonSet => self.had.max(1),
-            Kind::Deployment | Kind::StatefulSet | Kind::Job => 0,
-        };
-        WriteReceipt { had, ..self }
+        match (live.kind(), self.wanted) {
+            (Kind::DaemonSet, None | Some(0)) => WriteReceipt {
+                wanted: None,
+                had: self.had.max(1),
+                ..self
+            },
+            (Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job, _) => self,
+        }
     }
 
     /// Whether a DaemonSet had pods and wants none since the write chose its nodes anew. Where it
     /// chose them as before, the nodes have gone: that is no fault of the version.
     pub fn matches_no_node(&self, live: &Workload) -> bool {
-        let chose_anew = self.wanted.is_none_or(|wanted| wanted == 0);
-        chose_anew && self.had > 0 && live.replicas() == 0 && self.is_observed(live)
+        self.had > 0 && live.replicas() == 0 && self.is_observed(live)
     }
 }
 

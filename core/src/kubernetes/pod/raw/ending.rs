@@ -70,7 +70,9 @@ impl RawPod {
         let ended = ended.filter_map(|status| status.state.terminated.as_ref());
         let mut ended = ended.filter(|ended| ended.exit_code != 0);
         let target = target.map(RawCondition::said);
-        target.or_else(|| ended.next().map(RawEnded::said)).unwrap_or_default()
+        target
+            .or_else(|| ended.next().map(RawEnded::said))
+            .unwrap_or_default()
     }
 }
 
