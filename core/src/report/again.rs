@@ -56,6 +56,9 @@ const IMMUTABLE: &str = "Take the change of these fields back, or let the object
 const FOREIGN: &str = "Leave the object out of the manifests, or take it over with \
     `\"force\": true`; then release the change again.";
 
+const POD_KEPT: &str =
+    "See why the controller that set the finalizer has not removed it, then retry the stage.";
+
 const NO_NODE: &str = "Give nodes the labels that it asks for and retry the stage, or correct its \
     nodeSelector, affinity and tolerations and release the change again.";
 
@@ -162,9 +165,7 @@ fn of_pods(cause: Cause) -> &'static str {
         }
         Cause::PullFails => "Check the registry and the network path to it, then retry the stage.",
         Cause::NodeTrouble => "Check the node, then retry the stage.",
-        Cause::PodKept => {
-            "See why the controller that set the finalizer has not removed it, then retry the stage."
-        }
+        Cause::PodKept => POD_KEPT,
         Cause::ReadinessGate | Cause::NotStarted => EITHER,
         Cause::ImageName
         | Cause::ImagePlatform

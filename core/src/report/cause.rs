@@ -202,9 +202,9 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
     let state = match progress.waits_for {
         WaitsFor::Observation => "Kubernetes has not processed the change yet".to_owned(),
         WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
-        WaitsFor::Nodes => "no node matches it, so Kubernetes wants no pod of it, and had some \
-             before this deploy"
-            .to_owned(),
+        WaitsFor::Nodes => {
+            "no node matches it, so Kubernetes wants no pod of it (it had some before)".to_owned()
+        }
         WaitsFor::OldPods(left) if which == PREVIOUS => {
             format!("{count}; {left} failed {} left", pods(left))
         }

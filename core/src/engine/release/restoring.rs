@@ -10,8 +10,8 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object::held_by;
 use crate::kubernetes::pod::Pods;
 use crate::kubernetes::resource::PODS;
-use crate::release::LeftReason;
 use crate::release::prune;
+use crate::release::{JobUnseen, LeftReason};
 use crate::snapshot::{Reading, Response};
 use crate::workload::health::job;
 use crate::workload::{Kind, Workload};
@@ -136,7 +136,7 @@ impl ReleaseEngine {
         let live = self.backs[place].live();
         let live = live.map(|job| Workload::new(Kind::Job, job));
         let mut still_runs = false;
-        let mut unseen = LeftReason::JobPodsUnread;
+        let mut unseen = LeftReason::JobUnseen(JobUnseen::PodsUnread);
         let have_run = match result {
             Ok(Response::Pods(pods)) => {
                 still_runs = pods.run_now();
@@ -150,7 +150,8 @@ impl ReleaseEngine {
         let manager = live.as_ref().and_then(job::other_manager);
         let have_run = have_run.filter(|ran| *ran || !has_lost_pods && manager.is_none());
         let have_run = have_run.or(live.as_ref().is_some_and(job::counts_runs).then_some(true));
-        let unseen = manager.map_or(unseen, |it| LeftReason::JobElsewhere(it.to_owned()));
+        let elsewhere = |it: &str| LeftReason::JobUnseen(JobUnseen::Elsewhere(it.to_owned()));
+        let unseen = manager.map_or(unseen, elsewhere);
         let back = &mut self.backs[place];
         // It did nothing, so that nothing is lost with it. The delete is bound to the Job as it was
         // read before its pods.
@@ -351,12 +352,12 @@ fn never_had_pods(live: &Workload) -> bool {
 
 /// Why its pods do not show whether a Job ran.
 fn why_unseen(pods: &Pods) -> LeftReason {
-    match pods.failed.first() {
-        Some(failed) => LeftReason::JobPodFailed(failed.why.reason.clone()),
-        None if pods.ending.is_some() => LeftReason::JobPodEnding,
-        None if pods.is_none() => LeftReason::JobMayHaveRun,
-        None => LeftReason::JobPodsLost,
-    }
+    LeftReason::JobUnseen(match pods.failed.first() {
+        Some(failed) => JobUnseen::PodFailed(failed.why.reason.clone()),
+        None if pods.ending.is_some() => JobUnseen::PodEnding,
+        None if pods.is_none() => return LeftReason::JobMayHaveRun,
+        None => JobUnseen::PodsLost,
+    })
 }
 
 /// Whether pods of a Job may be gone that had run: another one may wait in the place of one that

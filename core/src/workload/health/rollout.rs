@@ -5,6 +5,7 @@ pub mod serving;
 use crate::kubernetes::object::timestamp;
 use crate::workload::{Kind, Workload};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How far the server's clock may be behind ours when timestamps are compared.
@@ -40,10 +41,6 @@ pub struct WriteReceipt {
     pub gone: Option<Timestamp>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
 fn is_zero(number: &i64) -> bool {
     *number == 0
 }
@@ -67,10 +64,15 @@ fn wanted(before: Option<&Workload>, after: &Workload) -> Option<i64> {
     if after.kind() != Kind::DaemonSet {
         return Some(after.replicas());
     }
-    let place = |live: &Workload| PLACEMENT.map(|field| live.template()["spec"][field].clone());
     let told = before.filter(|it| it.observed_generation() >= it.generation().max(1));
-    told.filter(|before| place(before) == place(after))
+    told.filter(|before| choose_alike(before.template(), after.template()))
         .map(Workload::replicas)
+}
+
+/// Whether two pod templates of a DaemonSet ask for the same nodes.
+pub fn choose_alike(one: &Value, other: &Value) -> bool {
+    let place = |template: &Value| PLACEMENT.map(|field| template["spec"][field].clone());
+    place(one) == place(other)
 }
 
 impl WriteReceipt {

@@ -23,16 +23,16 @@ pub(super) fn flapping(
     let ended = |pod: &Pod| own_ends(pod).min(ends(pod).saturating_sub(served.ends_of(pod)));
     let restarted = all(pods).map(ended).sum::<u64>();
     // Those that failed by their own fault; pods that nodes end for their reasons do not count.
-    let failed = of_failed(pods, sight, since, patience).into_iter();
-    let failed = failed.filter(|group| group.cause == Cause::PodFails);
-    let failed = failed.max_by_key(|group| group.ends);
-    let replaced = failed.as_ref().map_or(0, |group| group.ends);
+    let groups = of_failed(pods, sight, since, patience).into_iter();
+    let groups = groups.filter(|group| group.cause == Cause::PodFails);
+    let evicted = groups.max_by_key(|group| group.ends);
+    let replaced = evicted.as_ref().map_or(0, |group| group.ends);
     let replaced = replaced.saturating_sub(served.failed as u64);
     let together = restarted + replaced;
     if together < since.wanted.max(1).unsigned_abs() * CRASHES {
         return None;
     }
-    if let Some(group) = failed.filter(|_| replaced > restarted) {
+    if let Some(group) = evicted.filter(|_| replaced > restarted) {
         return Some(Finding {
             together: Some(together),
             is_final: true,

@@ -265,7 +265,8 @@ impl Finding {
                 format!("is killed for using more memory than its limit of {limit}, {times}")
             }
             (None, Some(limit)) => format!(
-                "is killed, {times}, because its pod uses more memory than the pod's limit of {limit}"
+                "is killed, {times}, because its pod uses more memory than the pod's limit of \
+                 {limit}"
             ),
             (None, None) => format!("is killed for using too much memory, {times}"),
         }

@@ -22,10 +22,6 @@ pub struct Served {
     pub(super) failed: usize,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "serde passes a reference"
-)]
 fn is_none(count: &usize) -> bool {
     *count == 0
 }

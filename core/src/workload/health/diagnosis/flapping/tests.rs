@@ -56,6 +56,7 @@ fn found(before: &Pods, now: &Pods) -> Option<Finding> {
 /// Two pods that serve, in the place of some that have failed.
 fn replaced(count: usize, reason: &str, message: &str) -> Pods {
     let failed = Failed {
+        created: Some(at(50)),
         why: Said {
             reason: reason.into(),
             message: message.into(),
