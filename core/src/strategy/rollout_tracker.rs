@@ -180,12 +180,6 @@ impl RolloutTracker<'_> {
                 return self.fail(Some(Stop::NoReplicaSet(refused.clone())));
             }
         }
-        if let Some(left) = self.nodes_may_come(&progress) {
-            return match left.is_zero() {
-                true => self.fail(Some(Stop::NoNode(progress))),
-                false => Ok(self.wait(progress, at_most.min(left))),
-            };
-        }
         if stands || self.now >= self.deadline {
             return self.wait_or_fail(progress, at_most);
         }
@@ -272,6 +266,12 @@ impl RolloutTracker<'_> {
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
+        if let Some(left) = self.nodes_may_come(&progress) {
+            return match left.is_zero() {
+                true => self.fail(Some(Stop::NoNode(progress))),
+                false => Ok(self.wait(progress, at_most.min(left))),
+            };
+        }
         if self.now >= self.deadline {
             let timeout = self.request.timeout;
             let failed = self.fail(Some(Stop::TimedOut { timeout, progress }))?;
