@@ -115,3 +115,51 @@ fn how_many_pods_a_written_version_needs() {
     let seen = live(4, json!([]), "web:2");
     assert_eq!(WriteReceipt::adopted(&seen, at).wanted, Some(3));
 }
+
+#[test]
+fn a_set_that_no_node_matches_any_more_is_not_complete() {
+    let live = |generation: i64, selector: Value, status: Value| {
+        let mut status = status;
+        status["observedGeneration"] = json!(generation);
+        Workload::new(
+            Kind::DaemonSet,
+            json!({"metadata": {"uid": "u1", "generation": generation},
+                "spec": {"template": {"spec": {"nodeSelector": selector}}}, "status": status}),
+        )
+    };
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    let none = || nodes(0, 0, 0, 0);
+    for (before, selector, now, expected) in [
+        (nodes(3, 3, 3, 3), json!({"gpu": "yes"}), none(), Some(3)),
+        // Nodes have left.
+        (nodes(3, 3, 3, 3), json!(null), none(), None),
+        (none(), json!({"gpu": "yes"}), none(), None),
+        (
+            nodes(3, 3, 3, 3),
+            json!({"gpu": "yes"}),
+            nodes(1, 1, 1, 1),
+            None,
+        ),
+    ] {
+        let before = live(4, json!(null), before);
+        let now = live(5, selector, now);
+        let written = WriteReceipt::new(Some(&before), &now, at);
+        let found = match verdict(&now, &written) {
+            Verdict::Progressing(progress) if progress.waits_for == WaitsFor::Nodes => {
+                let asked = Obstacle::Told("nodeSelector `gpu=yes`, no tolerations".into());
+                assert_eq!(progress.obstacle, Some(asked));
+                Some(progress.wanted)
+            }
+            verdict => {
+                assert_eq!(verdict, Verdict::Complete);
+                None
+            }
+        };
+        assert_eq!(found, expected, "{now:?}");
+        // That it had pods may be known from elsewhere, where the invocation that wrote it is lost.
+        let adopted = WriteReceipt::adopted(&now, at);
+        assert_eq!(verdict(&now, &adopted), Verdict::Complete);
+        let lacks = verdict(&now, &adopted.after_pods(&now)) != Verdict::Complete;
+        assert_eq!(lacks, now.replicas() == 0);
+    }
+}
