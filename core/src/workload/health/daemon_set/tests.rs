@@ -144,18 +144,16 @@ fn a_set_that_no_node_matches_any_more_is_not_complete() {
         let before = live(4, json!(null), before);
         let now = live(5, selector, now);
         let written = WriteReceipt::new(Some(&before), &now, at);
-        let found = match verdict(&now, &written) {
-            Verdict::Progressing(progress) if progress.waits_for == WaitsFor::Nodes => {
-                let asked = Obstacle::Told("nodeSelector `gpu=yes`, no tolerations".into());
-                assert_eq!(progress.obstacle, Some(asked));
-                Some(progress.wanted)
-            }
-            verdict => {
-                assert_eq!(verdict, Verdict::Complete);
-                None
-            }
-        };
-        assert_eq!(found, expected, "{now:?}");
+        let expected = expected.map_or(Verdict::Complete, |wanted| {
+            let asked = "nodeSelector `gpu=yes`, no tolerations";
+            Verdict::Progressing(Progress {
+                waits_for: WaitsFor::Nodes,
+                available: 0,
+                wanted,
+                obstacle: Some(Obstacle::Told(asked.into())),
+            })
+        });
+        assert_eq!(verdict(&now, &written), expected, "{now:?}");
         // That it had pods may be known from elsewhere, where the invocation that wrote it is lost.
         let adopted = WriteReceipt::adopted(&now, at);
         assert_eq!(verdict(&now, &adopted), Verdict::Complete);

@@ -107,15 +107,17 @@ pub(super) fn telling(log: &[String]) -> Option<String> {
         .or_else(|| log.last().cloned())
 }
 
-/// Whether a process manager (npm, yarn, pnpm, gunicorn) says that a program has ended, which has
-/// told why before.
+/// Whether a process manager (npm, yarn, pnpm, gunicorn, uvicorn, PHP-FPM) says that it has ended
+/// its work, or its program has; why that is stands before it.
 fn is_of_manager(line: &str) -> bool {
-    const OWN: [&str; 5] = [
+    const OWN: [&str; 7] = [
         "npm err!",
         "npm error",
         "elifecycle",
         "worker failed to boot",
         "shutting down: master",
+        "application startup failed. exiting",
+        "fpm initialization failed",
     ];
     /// Before the number at the end of a line.
     const ENDS: [&str; 4] = [
