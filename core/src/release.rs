@@ -7,7 +7,7 @@ mod no_revision;
 pub mod order;
 pub mod prune;
 
-pub use left_reason::LeftReason;
+pub use left_reason::{JobUnseen, LeftReason};
 pub use model::{
     Followed, FollowedWorkload, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
     RecordTrouble, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,

@@ -17,7 +17,8 @@ pub struct Editor {
 }
 
 impl Editor {
-    /// Finds the last manager that set a field or a part of it.
+    /// Finds the last manager that set a field or a part of it. Of one that has set only what is
+    /// around it, that was after our own write: what was there before has changed nothing since.
     pub fn of(object: &Value, steps: &[String]) -> Option<Editor> {
         let entries = object.pointer("/metadata/managedFields")?.as_array()?;
         let depth = |entry: &Value| {
@@ -37,11 +38,16 @@ impl Editor {
             let plain = text.chars().filter(|character| !character.is_control());
             plain.take(NAME_LIMIT).collect::<String>()
         };
-        let others = entries.iter().filter(|entry| {
-            entry["manager"] != FIELD_MANAGER && entry.get("subresource").is_none()
-        });
+        let own = entries.iter();
+        let own = own.filter(|entry| entry.get("subresource").is_none());
+        let (ours, others): (Vec<_>, Vec<_>) =
+            own.partition(|entry| entry["manager"] == FIELD_MANAGER);
+        let ours = ours.into_iter().map(|entry| text(entry, "time")).max();
+        let is_later = |time: &str| ours.as_deref().is_none_or(|ours| time >= ours);
+        let others = others.into_iter();
         let last = others
             .filter_map(|entry| Some((depth(entry)?, text(entry, "time"), entry)))
+            .filter(|(depth, time, _)| *depth == steps.len() || is_later(time))
             .max_by(|one, other| (one.0, &one.1).cmp(&(other.0, &other.1)))?;
         let (_, time, entry) = last;
         let manager = text(entry, "manager");

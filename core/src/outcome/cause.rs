@@ -56,6 +56,8 @@ pub enum Cause {
     NotReady,
     /// The node has a problem, not the pod.
     NodeTrouble,
+    /// A pod has ended and is being deleted, and finalizers keep it.
+    PodKept,
     /// The pod has not started yet.
     NotStarted,
 }
@@ -96,6 +98,7 @@ impl Cause {
             Cause::ReadinessGate => "readiness-gate",
             Cause::NotReady => "not-ready",
             Cause::NodeTrouble => "node-trouble",
+            Cause::PodKept => "pod-kept",
             Cause::NotStarted => "not-started",
         }
     }
@@ -122,9 +125,11 @@ impl Cause {
             | Cause::WebhookAway
             | Cause::NoScheduler => Grace::Times(SUPPLY),
             Cause::Unschedulable | Cause::PullFails => Grace::Times(MACHINES),
-            Cause::ReadinessGate | Cause::NotReady | Cause::NodeTrouble | Cause::NotStarted => {
-                Grace::Deadline
-            }
+            Cause::ReadinessGate
+            | Cause::NotReady
+            | Cause::NodeTrouble
+            | Cause::PodKept
+            | Cause::NotStarted => Grace::Deadline,
         }
     }
 

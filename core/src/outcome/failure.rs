@@ -74,6 +74,8 @@ pub enum FailureCode {
     TooLate,
     /// Kubernetes' controllers did not process the change.
     ControllerSilent,
+    /// No node matches a DaemonSet that had pods before.
+    NoNode,
     /// The Deployment was deleted during its rollout.
     Deleted,
     /// Someone else's change came after ours, or in between.
@@ -172,6 +174,7 @@ impl FailureCode {
             FailureCode::Paused => "paused",
             FailureCode::TooLate => "too-late",
             FailureCode::ControllerSilent => "controller-silent",
+            FailureCode::NoNode => "no-node",
             FailureCode::Deleted => "deleted",
             FailureCode::OutOfSync => "out-of-sync",
             FailureCode::Locked => "locked",

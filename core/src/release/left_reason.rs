@@ -16,6 +16,8 @@ pub enum LeftReason {
     JobRuns,
     /// The same, but none of its pods is left to show whether it ran.
     JobMayHaveRun,
+    /// The same, but its pods do not show whether it ran.
+    JobUnseen(JobUnseen),
     /// None of a Job's pods has started yet, and they still may.
     JobWaits,
     /// A CustomResourceDefinition never goes back: objects may be stored in its new version.
@@ -40,6 +42,21 @@ pub enum LeftReason {
     NoTime,
 }
 
+/// Why the pods of a Job do not show whether it ran.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+pub enum JobUnseen {
+    /// One failed as a whole, for this reason, and does not show it any more.
+    PodFailed(String),
+    /// One is being deleted.
+    PodEnding,
+    /// One that is there has not started, and earlier ones are gone.
+    PodsLost,
+    /// They could not be read.
+    PodsUnread,
+    /// This controller runs the Job, and its pods may be in another cluster.
+    Elsewhere(String),
+}
+
 impl LeftReason {
     /// Whether it was meant to stay: nothing went wrong.
     pub fn is_by_rule(&self) -> bool {
@@ -49,6 +66,7 @@ impl LeftReason {
             | LeftReason::JobRan
             | LeftReason::JobRuns
             | LeftReason::JobMayHaveRun
+            | LeftReason::JobUnseen(_)
             | LeftReason::JobWaits
             | LeftReason::Definition => true,
             LeftReason::NotRecorded

@@ -56,6 +56,12 @@ const IMMUTABLE: &str = "Take the change of these fields back, or let the object
 const FOREIGN: &str = "Leave the object out of the manifests, or take it over with \
     `\"force\": true`; then release the change again.";
 
+const POD_KEPT: &str =
+    "See why the controller that set the finalizer has not removed it, then retry the stage.";
+
+const NO_NODE: &str = "Give nodes the labels that it asks for and retry the stage, or correct its \
+    nodeSelector, affinity and tolerations and release the change again.";
+
 /// The next step where a version was not taken into service, or not for long.
 pub(super) fn after(code: FailureCode) -> &'static str {
     match code {
@@ -88,6 +94,7 @@ pub(super) fn after(code: FailureCode) -> &'static str {
             "Find out who made the change and whether to keep it; if not, retry the stage."
         }
         FailureCode::Paused => "Resume it, then retry the stage.",
+        FailureCode::NoNode => NO_NODE,
         FailureCode::ControllerSilent => {
             "Check the cluster's kube-controller-manager; when it works again, retry the stage."
         }
@@ -158,6 +165,7 @@ fn of_pods(cause: Cause) -> &'static str {
         }
         Cause::PullFails => "Check the registry and the network path to it, then retry the stage.",
         Cause::NodeTrouble => "Check the node, then retry the stage.",
+        Cause::PodKept => POD_KEPT,
         Cause::ReadinessGate | Cause::NotStarted => EITHER,
         Cause::ImageName
         | Cause::ImagePlatform

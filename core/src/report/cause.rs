@@ -124,6 +124,7 @@ fn stop_text(stop: &Stop, which: &str) -> String {
             "no new pod can be created, because its ReplicaSet is refused: {}",
             clip(&quote(refused), CAUSE_QUOTE_LIMIT)
         ),
+        Stop::NoNode(progress) => pods_state(progress, which),
         Stop::JobFailed(failure) => given_up(failure),
         Stop::JobGone(failure) => format!(
             "{}. Its log was deleted with it: give it a `ttlSecondsAfterFinished` of an hour or \
@@ -164,7 +165,10 @@ fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
                 words(timeout)
             );
         }
-        WaitsFor::Unsuspension | WaitsFor::Parallelism | WaitsFor::Completion { .. } => {
+        WaitsFor::Unsuspension
+        | WaitsFor::Manager
+        | WaitsFor::Parallelism
+        | WaitsFor::Completion { .. } => {
             return format!(
                 "the Job did not complete within {} (timeout): {}",
                 words(timeout),
@@ -172,7 +176,8 @@ fn timed_out(timeout: Duration, progress: &Progress, which: &str) -> String {
             );
         }
         WaitsFor::Observation => "and",
-        WaitsFor::NewPods
+        WaitsFor::Nodes
+        | WaitsFor::NewPods
         | WaitsFor::OldPods(_)
         | WaitsFor::EndingPods(_)
         | WaitsFor::SecondLook
@@ -197,6 +202,9 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
     let state = match progress.waits_for {
         WaitsFor::Observation => "Kubernetes has not processed the change yet".to_owned(),
         WaitsFor::Resumption => format!("{count}; the Deployment was paused"),
+        WaitsFor::Nodes => {
+            "no node matches it, so Kubernetes wants no pod of it (it had some before)".to_owned()
+        }
         WaitsFor::OldPods(left) if which == PREVIOUS => {
             format!("{count}; {left} failed {} left", pods(left))
         }
@@ -216,6 +224,7 @@ pub(super) fn pods_state(progress: &Progress, which: &str) -> String {
         WaitsFor::Unsuspension => {
             "it is suspended (spec.suspend), so none of its pods runs".to_owned()
         }
+        WaitsFor::Manager => "its controller has not started it".to_owned(),
         WaitsFor::Parallelism => "its parallelism is 0, so none of its pods runs".to_owned(),
     };
     match &progress.obstacle {

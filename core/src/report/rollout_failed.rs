@@ -46,6 +46,7 @@ pub(super) fn what_failed(
             FailureType::SystemUnavailable,
         ),
         Reason::Paused => (FailureCode::Paused, FailureType::JobFailed),
+        Reason::NoNode => (FailureCode::NoNode, FailureType::JobFailed),
         Reason::Alarm => (FailureCode::Alarm, FailureType::JobFailed),
         Reason::AlarmsUnreadable => (
             FailureCode::AlarmsUnreadable,

@@ -156,6 +156,9 @@ fn noted(note: SuccessNote) -> String {
         SuccessNote::OnDelete => " It was applied and not rolled out: its update strategy is \
              OnDelete, so each pod keeps its version until someone deletes it."
             .to_owned(),
+        SuccessNote::FewerNodes => " More nodes matched it before this deploy; its nodeSelector, \
+             affinity and tolerations decide which do."
+            .to_owned(),
         SuccessNote::Partition(first) => format!(
             " Only pods from number {first} on get this version \
              (updateStrategy.rollingUpdate.partition)."

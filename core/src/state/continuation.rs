@@ -46,8 +46,7 @@ pub struct Continuation {
     /// another one during a deploy.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub server: Option<String>,
-    /// A digest of the files that the deploy was begun with, if its caller names them anew with
-    /// each call.
+    /// A digest of the files that the deploy began with, if its caller names them in each call.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub files: Option<String>,
     /// Whether the response to the first write was lost, so the write may have happened.
@@ -193,6 +192,8 @@ pub enum Reason {
     Unobserved,
     /// The Deployment was paused during its rollout.
     Paused,
+    /// No node matches a DaemonSet that had pods before.
+    NoNode,
     /// An alarm rang.
     Alarm,
     /// The alarms could not be read.
@@ -291,8 +292,7 @@ impl Continuation {
         self.phase != Phase::Start || self.unsure
     }
 
-    /// Enters a phase, and returns whether it is a new one. The history of symptoms belongs to the
-    /// phase in which the pods were followed.
+    /// Enters a phase, and returns whether it is a new one: each has symptoms of its own.
     pub fn enter(&mut self, phase: Phase) -> bool {
         let is_new = std::mem::discriminant(&phase) != std::mem::discriminant(&self.phase);
         if is_new {

@@ -170,6 +170,8 @@ pub enum Stop {
     },
     /// Kubernetes may not create the ReplicaSet, for this reason.
     NoReplicaSet(String),
+    /// No node matches a DaemonSet that had pods before.
+    NoNode(Progress),
     /// Kubernetes has given the Job up.
     JobFailed(JobFailure),
     /// The same, and has deleted it before the logs of its pods were read.

@@ -48,10 +48,12 @@ pub fn catching_up(progress: &Progress) -> Duration {
         | WaitsFor::NewPods
         | WaitsFor::OldPods(_)
         | WaitsFor::EndingPods(_)
+        | WaitsFor::Nodes
         | WaitsFor::Availability
         | WaitsFor::SecondLook
         | WaitsFor::Completion { .. }
         | WaitsFor::Unsuspension
+        | WaitsFor::Manager
         | WaitsFor::Parallelism => WATCH_WINDOW,
     }
 }

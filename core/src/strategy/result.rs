@@ -10,6 +10,7 @@ use crate::change::editor::Editor;
 use crate::kubernetes::call::Permission;
 use crate::problem::Fault;
 use crate::text::clip;
+use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::health::rollout::serving::Serving;
 use crate::workload::{Kind, Workload};
 use jiff::Timestamp;
@@ -45,6 +46,8 @@ pub enum SuccessNote {
     OnDelete,
     /// The pods of a StatefulSet below this number keep their version.
     Partition(i64),
+    /// Fewer nodes match a DaemonSet than before.
+    FewerNodes,
 }
 
 impl SuccessNote {
@@ -60,6 +63,17 @@ impl SuccessNote {
         } else {
             None
         }
+    }
+
+    /// What is to be said of the nodes of a DaemonSet.
+    pub fn of_nodes(live: &Workload, written: &WriteReceipt) -> Option<SuccessNote> {
+        let before = match live.replicas() {
+            0 => written.wanted.unwrap_or(written.had),
+            // Nodes come and go.
+            _ => written.had,
+        };
+        let is_less = live.kind() == Kind::DaemonSet && live.replicas() < before;
+        is_less.then_some(SuccessNote::FewerNodes)
     }
 }
 

@@ -84,7 +84,7 @@ pub fn acted(
         Action::Undo {
             revision, failure, ..
         } => Phase::Rollback(Rollback {
-            written,
+            written: written.after_pods(after),
             revision: *revision,
             failure: failure.clone(),
             deadline: now + rollback_limit(request, failure.reason),

@@ -161,7 +161,9 @@ impl RolloutTracker<'_> {
         let stands = match progress.waits_for {
             WaitsFor::Observation
             | WaitsFor::Resumption
+            | WaitsFor::Nodes
             | WaitsFor::Unsuspension
+            | WaitsFor::Manager
             | WaitsFor::Parallelism => true,
             WaitsFor::NewPods
             | WaitsFor::OldPods(_)
@@ -221,6 +223,14 @@ impl RolloutTracker<'_> {
         self.wait_or_fail(progress, at_most.min(next))
     }
 
+    /// For how long nodes may still come, or get the labels, that a DaemonSet lacks: its pods are
+    /// gone meanwhile.
+    pub fn nodes_may_come(&self, progress: &Progress) -> Option<Duration> {
+        let until = (self.rollout.written.at + self.request.patience).min(self.deadline);
+        let left = Duration::try_from(until.duration_since(self.now));
+        (progress.waits_for == WaitsFor::Nodes).then(|| left.unwrap_or_default())
+    }
+
     /// The first look at its pods, where nothing probes them.
     fn steady(&self) -> Option<&Steady> {
         self.continuation.steady.as_ref()
@@ -231,9 +241,10 @@ impl RolloutTracker<'_> {
         let verdict = health::verdict(self.live, &self.rollout.written, self.now);
         match verdict {
             Verdict::Progressing(progress) => match progress.waits_for {
-                WaitsFor::Resumption | WaitsFor::Unsuspension | WaitsFor::Parallelism => {
-                    Some(Reason::Paused)
-                }
+                WaitsFor::Resumption
+                | WaitsFor::Unsuspension
+                | WaitsFor::Manager
+                | WaitsFor::Parallelism => Some(Reason::Paused),
                 // A later change, an autoscaler's, may be unobserved for a moment.
                 WaitsFor::Observation
                     if progress.obstacle.is_none()
@@ -248,12 +259,19 @@ impl RolloutTracker<'_> {
                 | WaitsFor::Availability
                 | WaitsFor::Completion { .. }
                 | WaitsFor::SecondLook => None,
+                WaitsFor::Nodes => Some(Reason::NoNode),
             },
             Verdict::Complete | Verdict::Failed(_) => None,
         }
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
+        if let Some(left) = self.nodes_may_come(&progress) {
+            return match left.is_zero() {
+                true => self.fail(Some(Stop::NoNode(progress))),
+                false => Ok(self.wait(progress, at_most.min(left))),
+            };
+        }
         if self.now >= self.deadline {
             let timeout = self.request.timeout;
             let failed = self.fail(Some(Stop::TimedOut { timeout, progress }))?;
@@ -351,9 +369,19 @@ impl RolloutTracker<'_> {
         let Some(Obstacle::Told(refused)) = progress.obstacle else {
             return found;
         };
-        match progress.waits_for == WaitsFor::Observation {
-            true => Some(Cause::PodNotCreated),
-            false => found.or(Some(Cause::of_creation(&refused))),
+        match progress.waits_for {
+            WaitsFor::Observation => Some(Cause::PodNotCreated),
+            // Nobody refuses pods there.
+            WaitsFor::Nodes | WaitsFor::Manager => None,
+            WaitsFor::Resumption
+            | WaitsFor::NewPods
+            | WaitsFor::OldPods(_)
+            | WaitsFor::EndingPods(_)
+            | WaitsFor::Availability
+            | WaitsFor::SecondLook
+            | WaitsFor::Completion { .. }
+            | WaitsFor::Unsuspension
+            | WaitsFor::Parallelism => found.or(Some(Cause::of_creation(&refused))),
         }
     }
 }

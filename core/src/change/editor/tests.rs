@@ -28,6 +28,18 @@ fn who_set_a_field_last_is_told_by_name() {
     let editor = Editor::of(&object, &steps).expect("somebody");
     assert_eq!(editor.manager, "kubectl-set");
     assert_eq!(editor.time, "2026-01-01T00:02:00Z");
+    // Who made the container before has not taken its variables away since.
+    let container = |manager: &str, time: &str| entry(manager, time, image("app"));
+    let variables = [&steps[..5], &["f:env".to_owned()]].concat();
+    for (later, expected) in [
+        ("2026-01-01T00:00:59Z", None),
+        ("2026-01-01T00:01:00Z", Some("argocd")),
+    ] {
+        let object = json!({"metadata": {"managedFields": [
+            container("landfall", "2026-01-01T00:01:00Z"), container("argocd", later)]}});
+        let editor = Editor::of(&object, &variables);
+        assert_eq!(editor.as_ref().map(|it| &*it.manager), expected, "{later}");
+    }
     for nobody in [json!({}), json!({"metadata": {"managedFields": []}})] {
         assert_eq!(Editor::of(&nobody, &steps), None);
     }

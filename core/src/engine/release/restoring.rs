@@ -8,9 +8,10 @@ use crate::change::apply::{self, ApplyRefusal, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::held_by;
+use crate::kubernetes::pod::Pods;
 use crate::kubernetes::resource::PODS;
-use crate::release::LeftReason;
 use crate::release::prune;
+use crate::release::{JobUnseen, LeftReason};
 use crate::snapshot::{Reading, Response};
 use crate::workload::health::job;
 use crate::workload::{Kind, Workload};
@@ -133,17 +134,24 @@ impl ReleaseEngine {
     /// Takes the pods of a Job that stays: they show whether it ran.
     pub(super) fn took_job_pods(&mut self, place: usize, result: Result<Response, CallError>) {
         let live = self.backs[place].live();
+        let live = live.map(|job| Workload::new(Kind::Job, job));
         let mut still_runs = false;
+        let mut unseen = LeftReason::JobUnseen(JobUnseen::PodsUnread);
         let have_run = match result {
             Ok(Response::Pods(pods)) => {
                 still_runs = pods.run_now();
+                unseen = why_unseen(&pods);
                 let never_had = pods.is_none() && live.as_ref().is_some_and(never_had_pods);
                 pods.have_run().or(never_had.then_some(false))
             }
             Ok(_) | Err(_) => None,
         };
-        let has_lost_pods = live.is_some_and(|job| may_have_lost_pods(&job));
-        let have_run = have_run.filter(|ran| *ran || !has_lost_pods);
+        let has_lost_pods = live.as_ref().is_some_and(may_have_lost_pods);
+        let manager = live.as_ref().and_then(job::other_manager);
+        let have_run = have_run.filter(|ran| *ran || !has_lost_pods && manager.is_none());
+        let have_run = have_run.or(live.as_ref().is_some_and(job::counts_runs).then_some(true));
+        let elsewhere = |it: &str| LeftReason::JobUnseen(JobUnseen::Elsewhere(it.to_owned()));
+        let unseen = manager.map_or(unseen, elsewhere);
         let back = &mut self.backs[place];
         // It did nothing, so that nothing is lost with it. The delete is bound to the Job as it was
         // read before its pods.
@@ -159,7 +167,7 @@ impl ReleaseEngine {
             Some(true) if still_runs => LeftReason::JobRuns,
             Some(true) => LeftReason::JobRan,
             Some(false) => LeftReason::JobWaits,
-            None => LeftReason::JobMayHaveRun,
+            None => unseen,
         }));
     }
 
@@ -330,21 +338,32 @@ fn anew(object: &Value) -> Value {
 
 /// Whether a Job has never had a pod: none is counted, and nobody has suspended it, or set its
 /// parallelism to 0, which deletes pods without counting them.
-fn never_had_pods(job: &Value) -> bool {
+fn never_had_pods(live: &Workload) -> bool {
+    let job = live.value();
     let status = &job["status"];
     let counted = status["active"].as_u64().is_some_and(|count| count > 0);
     let uncounted = &status["uncountedTerminatedPods"];
     let uncounted = ["failed", "succeeded"]
         .iter()
         .any(|it| uncounted[it][0].is_string());
-    let is_over = job::is_over(&Workload::new(Kind::Job, job.clone()));
     let is_untouched = job["metadata"]["generation"] == 1;
-    is_untouched && !counted && !uncounted && !may_have_lost_pods(job) && !is_over
+    is_untouched && !counted && !uncounted && !may_have_lost_pods(live) && !job::is_over(live)
+}
+
+/// Why its pods do not show whether a Job ran.
+fn why_unseen(pods: &Pods) -> LeftReason {
+    LeftReason::JobUnseen(match pods.failed.first() {
+        Some(failed) => JobUnseen::PodFailed(failed.why.reason.clone()),
+        None if pods.ending.is_some() => JobUnseen::PodEnding,
+        None if pods.is_none() => return LeftReason::JobMayHaveRun,
+        None => JobUnseen::PodsLost,
+    })
 }
 
 /// Whether pods of a Job may be gone that had run: another one may wait in the place of one that
 /// was evicted or deleted. With a failure policy, failures need not be counted.
-fn may_have_lost_pods(job: &Value) -> bool {
+fn may_have_lost_pods(live: &Workload) -> bool {
+    let job = live.value();
     let counts = ["failed", "succeeded", "ready", "terminating"].into_iter();
     let mut counts = counts.filter_map(|field| job["status"][field].as_u64());
     counts.any(|count| count > 0) || job["spec"]["podFailurePolicy"].is_object()

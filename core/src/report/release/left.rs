@@ -2,8 +2,8 @@
 
 use super::naming::{names, object};
 use crate::kubernetes::object_id::ObjectId;
-use crate::release::LeftReason;
 use crate::release::prune::KeepReason;
+use crate::release::{JobUnseen, LeftReason};
 use crate::text::{clip, one_line, quote};
 
 /// How much of an error's text is told for each object.
@@ -48,6 +48,7 @@ pub(super) fn why(reason: &LeftReason) -> String {
         LeftReason::JobMayHaveRun => {
             "it may have run, as none of its pods is left, and what it did cannot be undone"
         }
+        LeftReason::JobUnseen(why) => return unseen(why),
         LeftReason::JobWaits => {
             "none of its pods has started, so it did nothing yet; delete it, or it runs when they \
              can start"
@@ -88,6 +89,36 @@ pub(super) fn why(reason: &LeftReason) -> String {
         }
         LeftReason::Overtaken(None) => "another execution has deployed this release since",
         LeftReason::NoTime => "there was no time left",
+    };
+    text.to_owned()
+}
+
+/// Why it is not known whether a Job ran.
+fn unseen(why: &JobUnseen) -> String {
+    let text = match why {
+        JobUnseen::PodFailed(why) => {
+            return format!(
+                "it may have run: its pod failed as a whole ({}) and does not show any more \
+                 whether its containers had started; what it did cannot be undone",
+                clip(&quote(why), WHY_LIMIT)
+            );
+        }
+        JobUnseen::PodEnding => {
+            "it may have run: its pod is being deleted, and what it did cannot be undone"
+        }
+        JobUnseen::PodsLost => {
+            "it may have run: earlier pods of it are gone, and what they did cannot be undone"
+        }
+        JobUnseen::PodsUnread => {
+            "it may have run: its pods could not be read, and what it did cannot be undone"
+        }
+        JobUnseen::Elsewhere(manager) => {
+            return format!(
+                "`{}` runs it (spec.managedBy), perhaps in another cluster, so whether it ran is \
+                 not known here, and what it did cannot be undone",
+                clip(&quote(manager), WHY_LIMIT)
+            );
+        }
     };
     text.to_owned()
 }

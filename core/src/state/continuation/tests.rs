@@ -32,6 +32,7 @@ fn longest() -> Continuation {
                 stale_deadline: Some(at.to_string()),
                 selector: String::new(),
                 wanted: Some(i64::MAX),
+                had: 0,
                 gone: None,
             },
             revision: u64::MAX,

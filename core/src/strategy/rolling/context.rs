@@ -112,13 +112,25 @@ impl Context<'_> {
     }
 
     /// With how many pods serve now, where they were looked at. Those of a Job serve nobody.
-    pub(super) fn with_serving(&self, evidence: Evidence, live: &Workload) -> Evidence {
+    pub(super) fn with_serving(
+        &self,
+        evidence: Evidence,
+        live: &Workload,
+        written: &WriteReceipt,
+    ) -> Evidence {
         if live.kind().ends() {
             return evidence;
         }
         let sets = self.snapshot.replica_sets(live).ok();
         let pods = self.snapshot.pods.as_ref();
         let serving = sets.map(|sets| Serving::counted(live, sets, pods));
+        let serving = serving.map(|serving| match written.matches_no_node(live) {
+            true => Serving {
+                wanted: written.had,
+                ..serving
+            },
+            false => serving,
+        });
         Evidence {
             serving: serving.or(evidence.serving),
             ..evidence

@@ -20,8 +20,8 @@ use crate::snapshot::{DryRun, Kind, Query};
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, RecordedFailure, Rollback, Rollout};
 use crate::state::marks;
-use crate::workload::Workload;
-use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::health::rollout::{WriteReceipt, choose_alike};
+use crate::workload::{self, Workload};
 use serde_json::Value;
 
 impl Context<'_> {
@@ -201,8 +201,12 @@ impl Context<'_> {
         if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
             return self.overwritten(lost);
         }
+        let written = WriteReceipt::adopted(live, at);
         Ok(Decision::Enter(Phase::Rollout(Rollout {
-            written: WriteReceipt::adopted(live, at),
+            written: match previous {
+                Some(_) => written.after_pods(live),
+                None => written,
+            },
             wrote: true,
             changed_since,
             previous,
@@ -224,7 +228,7 @@ impl Context<'_> {
         }
         Ok(Decision::Enter(Phase::Rollback(Rollback {
             // Whatever deadline has passed, it passed before the rollback was written.
-            written: WriteReceipt::new(Some(live), live, self.now),
+            written: WriteReceipt::new(Some(live), live, self.now).after_pods(live),
             revision: previous.map_or(0, |previous| previous.revision),
             failure: recorded,
             deadline: self.now + self.request.timeout.min(ROLLBACK_LIMIT),
@@ -259,12 +263,27 @@ impl Context<'_> {
             self.snapshot.replica_sets(live)?;
             return Ok(self.finish(rollout, live));
         }
+        let rollout = &self.since_pods(rollout, live)?;
         let rollout_tracker = self.tracker(rollout, live, self.deadline());
         match rollout_tracker.next()? {
             RolloutState::Serves => Ok(self.bake(rollout, live)),
             RolloutState::GoesOn(decision) => Ok(decision),
             RolloutState::Failed(failed) => self.take_back(rollout, live, failed),
         }
+    }
+
+    /// A DaemonSet that an earlier deploy took off all its nodes is judged as by that deploy.
+    fn since_pods(&self, rollout: &Rollout, live: &Workload) -> Result<Rollout, Query> {
+        let mut rollout = rollout.clone();
+        let lacks_nodes = live.kind() == workload::Kind::DaemonSet && live.replicas() == 0;
+        let previous = Previous::recorded(live).filter(|_| lacks_nodes && !rollout.wrote);
+        if let Some(previous) = previous
+            && let Ok(Some(template)) = self.previous_template(&previous.name, live)?
+            && !choose_alike(&template, live.template())
+        {
+            rollout.written = rollout.written.after_pods(live);
+        }
+        Ok(rollout)
     }
 
     /// Someone has changed the template. As long as it has what was asked for, that is followed
@@ -320,7 +339,7 @@ impl Context<'_> {
             wrote: rollout.wrote,
             previous_revision: rollout.previous.as_ref().map(|previous| previous.revision),
             switched: None,
-            note: SuccessNote::of(live),
+            note: SuccessNote::of(live).or(SuccessNote::of_nodes(live, &rollout.written)),
         })
     }
 }

@@ -56,7 +56,7 @@ impl Context<'_> {
             },
             Err(rollback_result) => rollback_result,
         };
-        failure.evidence = self.with_serving(failure.evidence, live);
+        failure.evidence = self.with_serving(failure.evidence, live, &rollout.written);
         Ok(Decision::GiveUp(Failure::Rollout {
             failure: Box::new(failure),
             rollback_result,
@@ -132,7 +132,8 @@ impl Context<'_> {
             RolloutState::Failed(RolloutFailure { cause, .. }) => {
                 let mut rollback = rollback.clone();
                 let evidence = rollback.failure.evidence;
-                rollback.failure.evidence = self.with_serving(evidence, live);
+                let written = &rollback.written;
+                rollback.failure.evidence = self.with_serving(evidence, live, written);
                 Ok(ended(
                     &rollback,
                     RollbackResult::RollbackFailed(version(), cause),
@@ -165,6 +166,12 @@ impl Context<'_> {
         };
         if let Some(deletion) = self.unstick(rollback, live)? {
             return Ok(deletion);
+        }
+        if let Some(left) = rollout_tracker.nodes_may_come(&progress) {
+            return match left.is_zero() {
+                true => failed(Stop::NoNode(progress)),
+                false => Ok(self.wait(progress, rollback.deadline, at_most.min(left), true)),
+            };
         }
         if self.now >= rollback.deadline {
             let timeout = rollback_limit(self.request, rollback.failure.reason);

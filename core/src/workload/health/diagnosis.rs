@@ -62,7 +62,7 @@ pub fn diagnose<'a>(
     let Ok(pods) = &sight.pods else {
         return Diagnosis::Nothing;
     };
-    if let Some(flapping) = flapping(pods, sight, since) {
+    if let Some(flapping) = flapping(pods, sight, since, patience) {
         return Diagnosis::Doomed(flapping);
     }
     let ready = i64::try_from(pods.ready).unwrap_or(i64::MAX);
@@ -131,7 +131,7 @@ pub fn explain<'a>(
     patience: Duration,
 ) -> Option<Finding> {
     let (pods, since) = (sight.pods.as_ref().ok()?, &since.into());
-    let flapping = flapping(pods, sight, since);
+    let flapping = flapping(pods, sight, since, patience);
     flapping.or_else(|| worst(&findings(pods, sight, since, patience)).cloned())
 }
 

@@ -2,7 +2,7 @@
 //! pods may fail and be tried again.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/job/#terminal-job-conditions>
 
-use super::rollout::{Progress, Verdict, WaitsFor};
+use super::rollout::{Obstacle, Progress, Verdict, WaitsFor};
 use crate::kubernetes::pod::Event;
 use crate::workload::Workload;
 use serde_json::Value;
@@ -28,7 +28,9 @@ pub(super) fn verdict(live: &Workload) -> Verdict {
         waits_for,
         available: live.available_replicas(),
         wanted: live.replicas(),
-        obstacle: None,
+        obstacle: other_manager(live)
+            .filter(|_| waits_for == WaitsFor::Manager)
+            .map(|it| Obstacle::Told(format!("`{it}` runs it (spec.managedBy)"))),
     };
     let runs = WaitsFor::Completion {
         active: counter("/status/active"),
@@ -46,7 +48,10 @@ pub(super) fn verdict(live: &Workload) -> Verdict {
         } else if live.number("/spec/parallelism") == Some(0) {
             WaitsFor::Parallelism
         } else if live.text("/status/startTime").is_empty() {
-            WaitsFor::Observation
+            match other_manager(live) {
+                Some(_) => WaitsFor::Manager,
+                None => WaitsFor::Observation,
+            }
         } else {
             runs
         },
@@ -75,6 +80,19 @@ pub fn failure(live: &Workload) -> Option<JobFailure> {
         message: condition.message.to_owned(),
         indexes: live.text("/status/failedIndexes").to_owned(),
     })
+}
+
+/// The controller that runs a Job in place of Kubernetes' own; its pods may be in another cluster.
+/// <https://kubernetes.io/docs/concepts/workloads/controllers/job/#delegation-of-managing-a-job-object-to-external-controller>
+pub fn other_manager(live: &Workload) -> Option<&str> {
+    let manager = live.text("/spec/managedBy");
+    (!["", "kubernetes.io/job-controller"].contains(&manager)).then_some(manager)
+}
+
+/// Whether its counters show that a pod of it ran.
+pub fn counts_runs(live: &Workload) -> bool {
+    let mut counts = ["/status/succeeded", "/status/ready"].into_iter();
+    counts.any(|count| live.number(count).is_some_and(|count| count > 0))
 }
 
 /// How a Job ended that Kubernetes has deleted since.

@@ -5,6 +5,7 @@ pub mod serving;
 use crate::kubernetes::object::timestamp;
 use crate::workload::{Kind, Workload};
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 use std::time::Duration;
 
 /// How far the server's clock may be behind ours when timestamps are compared.
@@ -32,9 +33,16 @@ pub struct WriteReceipt {
     /// How many pods were wanted then, where that was known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted: Option<i64>,
+    /// How many pods a DaemonSet at least had before a write that chose its nodes anew; else 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub had: i64,
     /// When it was seen first that it is gone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub gone: Option<Timestamp>,
+}
+
+fn is_zero(number: &i64) -> bool {
+    *number == 0
 }
 
 /// The longest selector that is kept: the continuation has room for little.
@@ -56,15 +64,22 @@ fn wanted(before: Option<&Workload>, after: &Workload) -> Option<i64> {
     if after.kind() != Kind::DaemonSet {
         return Some(after.replicas());
     }
-    let place = |live: &Workload| PLACEMENT.map(|field| live.template()["spec"][field].clone());
     let told = before.filter(|it| it.observed_generation() >= it.generation().max(1));
-    told.filter(|before| place(before) == place(after))
+    told.filter(|before| choose_alike(before.template(), after.template()))
         .map(Workload::replicas)
+}
+
+/// Whether two pod templates of a DaemonSet ask for the same nodes.
+pub fn choose_alike(one: &Value, other: &Value) -> bool {
+    let place = |template: &Value| PLACEMENT.map(|field| template["spec"][field].clone());
+    place(one) == place(other)
 }
 
 impl WriteReceipt {
     /// Records a write from the object before it and the object that it returned.
     pub fn new(before: Option<&Workload>, after: &Workload, at: Timestamp) -> WriteReceipt {
+        let wanted = wanted(before, after);
+        let chose_anew = wanted.is_none();
         WriteReceipt {
             uid: after.uid().to_owned(),
             generation: after.generation(),
@@ -72,7 +87,8 @@ impl WriteReceipt {
             at,
             stale_deadline: before.and_then(exceeded_at).map(str::to_owned),
             selector: kept_selector(after),
-            wanted: wanted(before, after),
+            wanted,
+            had: before.filter(|_| chose_anew).map_or(0, Workload::replicas),
             gone: None,
         }
     }
@@ -89,8 +105,27 @@ impl WriteReceipt {
             stale_deadline: stale.map(str::to_owned),
             selector: kept_selector(found),
             wanted: wanted(Some(found), found),
+            had: 0,
             gone: None,
         }
+    }
+
+    /// The same of a workload before which a version with pods is known to have been.
+    pub fn after_pods(self, live: &Workload) -> WriteReceipt {
+        match (live.kind(), self.wanted) {
+            (Kind::DaemonSet, None | Some(0)) => WriteReceipt {
+                wanted: None,
+                had: self.had.max(1),
+                ..self
+            },
+            (Kind::Deployment | Kind::StatefulSet | Kind::DaemonSet | Kind::Job, _) => self,
+        }
+    }
+
+    /// Whether a DaemonSet had pods and wants none since the write chose its nodes anew. Where it
+    /// chose them as before, the nodes have gone: that is no fault of the version.
+    pub fn matches_no_node(&self, live: &Workload) -> bool {
+        self.had > 0 && live.replicas() == 0 && self.is_observed(live)
     }
 }
 
@@ -194,6 +229,8 @@ pub enum WaitsFor {
     OldPods(i64),
     /// This many pods are terminating, and no new one is created before they end (`Recreate`).
     EndingPods(i64),
+    /// A node must match the DaemonSet, which had pods before.
+    Nodes,
     /// New pods must become available.
     Availability,
     /// The pods are available but have no probe: they must be checked a second time.
@@ -207,6 +244,8 @@ pub enum WaitsFor {
     },
     /// A Job is suspended.
     Unsuspension,
+    /// A Job waits for the controller that runs it in place of Kubernetes' own.
+    Manager,
     /// A Job may have no pod at a time.
     Parallelism,
 }

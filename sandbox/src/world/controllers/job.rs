@@ -56,6 +56,10 @@ impl World {
         let Some(object) = self.observed(key) else {
             return;
         };
+        // It is left to the controller that it names.
+        if !["", "kubernetes.io/job-controller"].contains(&text(&object, "/spec/managedBy")) {
+            return;
+        }
         if let Some(at) = finished_at(&object) {
             self.expire_job(key, &object, at);
             return;

@@ -1,6 +1,6 @@
 //! Pods that have ended, or are being deleted.
 
-use super::{RawContainer, RawPod};
+use super::{RawCondition, RawContainer, RawEnded, RawPod};
 use crate::kubernetes::pod::model::{Ending, FINALIZERS_LIMIT, Failed, Said};
 
 impl RawPod {
@@ -60,11 +60,30 @@ impl RawPod {
     }
 
     /// The reason in `status`; evictions by API, preemptions and the deletion of a lost node's pods
-    /// have theirs in a condition alone.
+    /// have theirs in a condition alone. A pod without any has what ended its container.
     fn why_failed(&self) -> Said {
-        match self.condition_that_holds("DisruptionTarget") {
-            Some(target) if self.status.reason.is_empty() => target.said(),
-            Some(_) | None => self.status.said(),
+        if self.status.said() != Said::default() {
+            return self.status.said();
+        }
+        let target = self.condition_that_holds("DisruptionTarget");
+        let ended = self.status.container_statuses.iter();
+        let ended = ended.filter_map(|status| status.state.terminated.as_ref());
+        let mut ended = ended.filter(|ended| ended.exit_code != 0);
+        let target = target.map(RawCondition::said);
+        target
+            .or_else(|| ended.next().map(RawEnded::said))
+            .unwrap_or_default()
+    }
+}
+
+impl RawEnded {
+    fn said(&self) -> Said {
+        Said {
+            reason: self.reason.clone(),
+            message: match self.message.as_str() {
+                "" => format!("exit code {}", self.exit_code),
+                message => message.to_owned(),
+            },
         }
     }
 }

@@ -16,6 +16,7 @@ fn verdict_of(spec: Value, status: Value) -> Verdict {
         stale_deadline: None,
         selector: String::new(),
         wanted: None,
+        had: 0,
         gone: None,
     };
     verdict(&Workload::new(Kind::DaemonSet, object), &written)
@@ -113,4 +114,50 @@ fn how_many_pods_a_written_version_needs() {
     assert_eq!(WriteReceipt::adopted(&after, at).wanted, None);
     let seen = live(4, json!([]), "web:2");
     assert_eq!(WriteReceipt::adopted(&seen, at).wanted, Some(3));
+}
+
+#[test]
+fn a_set_that_no_node_matches_any_more_is_not_complete() {
+    let live = |generation: i64, selector: Value, status: Value| {
+        let mut status = status;
+        status["observedGeneration"] = json!(generation);
+        Workload::new(
+            Kind::DaemonSet,
+            json!({"metadata": {"uid": "u1", "generation": generation},
+                "spec": {"template": {"spec": {"nodeSelector": selector}}}, "status": status}),
+        )
+    };
+    let at = "2026-01-01T00:00:00Z".parse().unwrap();
+    let none = || nodes(0, 0, 0, 0);
+    for (before, selector, now, expected) in [
+        (nodes(3, 3, 3, 3), json!({"gpu": "yes"}), none(), Some(3)),
+        // Nodes have left.
+        (nodes(3, 3, 3, 3), json!(null), none(), None),
+        (none(), json!({"gpu": "yes"}), none(), None),
+        (
+            nodes(3, 3, 3, 3),
+            json!({"gpu": "yes"}),
+            nodes(1, 1, 1, 1),
+            None,
+        ),
+    ] {
+        let before = live(4, json!(null), before);
+        let now = live(5, selector, now);
+        let written = WriteReceipt::new(Some(&before), &now, at);
+        let expected = expected.map_or(Verdict::Complete, |wanted| {
+            let asked = "nodeSelector `gpu=yes`, no tolerations";
+            Verdict::Progressing(Progress {
+                waits_for: WaitsFor::Nodes,
+                available: 0,
+                wanted,
+                obstacle: Some(Obstacle::Told(asked.into())),
+            })
+        });
+        assert_eq!(verdict(&now, &written), expected, "{now:?}");
+        // That it had pods may be known from elsewhere, where the invocation that wrote it is lost.
+        let adopted = WriteReceipt::adopted(&now, at);
+        assert_eq!(verdict(&now, &adopted), Verdict::Complete);
+        let lacks = verdict(&now, &adopted.after_pods(&now)) != Verdict::Complete;
+        assert_eq!(lacks, now.replicas() == 0);
+    }
 }

@@ -18,6 +18,7 @@ fn written() -> WriteReceipt {
         stale_deadline: Some("2026-01-01T00:00:00Z".into()),
         selector: String::new(),
         wanted: None,
+        had: 0,
         gone: None,
     }
 }

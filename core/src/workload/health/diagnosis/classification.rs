@@ -3,7 +3,7 @@
 use super::finding::{Finding, PodSnapshot, STILL_RUNS};
 use super::judgement::worst;
 use super::phrases::{
-    ABSENT, COMMAND, DENIED, MISSING, NODE, PASSING, PLATFORM, UNSYNCED, way_out,
+    ABSENT, COMMAND, DENIED, MISSING, NODE, PASSING, PLATFORM, UNSYNCED, is_of_a_layer, way_out,
 };
 use super::quotes::is_mute;
 use super::served::{ends, ends_of};
@@ -207,6 +207,7 @@ fn about(cause: Cause, pod: &Pod, container: &Container, sight: &PodSnapshot) ->
 /// <https://github.com/kubernetes/kubernetes/blob/master/pkg/kubelet/images/types.go>
 pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
     let refused = way_out(message).is_some();
+    let is_of_a_layer = is_of_a_layer(message);
     let message = without_names(message);
     let says = |marks: &[&str]| marks.iter().any(|mark| message.contains(mark));
     match reason {
@@ -226,7 +227,8 @@ pub(super) fn of_waiting(reason: &str, message: &str) -> Cause {
                 Cause::PullFails
             } else if says(&DENIED) {
                 Cause::ImageDenied
-            } else if says(&ABSENT) {
+            } else if says(&ABSENT) && !is_of_a_layer && reason != "ImageInspectError" {
+                // An inspection is of what the node has itself: it asks no registry.
                 Cause::ImageNotFound
             } else {
                 Cause::PullFails

@@ -157,7 +157,10 @@ fn pod_lines(
 ) -> Vec<String> {
     let pods = match &sight.pods {
         Ok(pods) => pods,
-        Err(why) => return vec![format!("The new pods could not be read: {why}.")],
+        Err(why) => {
+            let why = why.trim_end_matches('.');
+            return vec![format!("The new pods could not be read: {why}.")];
+        }
     };
     let after = Duration::try_from(sight.at.duration_since(since.written)).unwrap_or_default();
     let after = words(Duration::from_secs(after.as_secs()));
@@ -313,6 +316,13 @@ fn without_names(message: &str, set: &str) -> String {
     plain
 }
 
+/// What a terminal shows of a line: a progress bar returns to its beginning again and again.
+fn shown(line: &str) -> &str {
+    let mut states = line.rsplit('\r');
+    let last = states.find(|state| !state.trim().is_empty());
+    last.unwrap_or_default()
+}
+
 /// The last lines of a log, without terminal sequences.
 pub fn log_lines(text: &str) -> Vec<String> {
     // What a kubelet answers in place of a log that its node has no more.
@@ -325,7 +335,7 @@ pub fn log_lines(text: &str) -> Vec<String> {
     if LOST.iter().any(|lost| text.starts_with(lost)) && text.lines().count() == 1 {
         return Vec::new();
     }
-    let lines = text.lines().map(|line| clip(&plain(line), LOG_LINE));
+    let lines = text.lines().map(|line| clip(&plain(shown(line)), LOG_LINE));
     let lines = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>();
     lines[lines.len().saturating_sub(LOG_LINES)..].to_vec()
 }

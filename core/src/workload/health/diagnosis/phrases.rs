@@ -19,6 +19,16 @@ pub(super) const PLATFORM: [&str; 6] = [
     "cannot be used on this platform",
 ];
 
+/// Marks of one layer of an image, which its registry may lack for a moment or for good although it
+/// has the image. <https://github.com/docker-library/golang/issues/566>
+const LAYER: [&str; 4] = ["/blobs/", "image.layer.", "rootfs.diff.", "blob unknown"];
+
+/// Whether an error is about a layer, not about the image.
+pub(super) fn is_of_a_layer(message: &str) -> bool {
+    let message = message.to_lowercase();
+    LAYER.iter().any(|mark| message.contains(mark))
+}
+
 /// Errors of a container runtime that does not accept an image, each with its solution: signature
 /// policies, ambiguous short names, unsupported formats, unexpected digests, registries without
 /// TLS.
@@ -95,12 +105,16 @@ pub(super) const PASSING: [&str; 12] = [
 ];
 
 /// Phrases about a problem of the node.
-pub(super) const NODE: [&str; 5] = [
+pub(super) const NODE: [&str; 7] = [
     "no space left",
     "resource busy",
     "device busy",
     "input/output error",
     "too many open files",
+    // Its kernel has no memory left for filters: https://github.com/moby/moby/issues/45498
+    "errno 524",
+    // It has lost a part of an image: https://github.com/containerd/containerd/issues/3401
+    "content digest",
 ];
 
 /// Phrases of a registry that denies access, or hands an image out only on its own conditions.

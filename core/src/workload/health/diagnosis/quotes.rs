@@ -100,6 +100,40 @@ pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
 /// begins at the margin than one that continues another, unless a later one says what is missing;
 /// else the last. A line below a warning counts only where the last line is one, too.
 pub(super) fn telling(log: &[String]) -> Option<String> {
+    let of_program = log.iter().filter(|line| !is_of_manager(line));
+    let of_program = of_program.cloned().collect::<Vec<_>>();
+    error_line(&of_program)
+        .or_else(|| error_line(log))
+        .or_else(|| log.last().cloned())
+}
+
+/// Whether a process manager (npm, yarn, pnpm, gunicorn, uvicorn, PHP-FPM) says that it has ended
+/// its work, or its program has; why that is stands before it.
+fn is_of_manager(line: &str) -> bool {
+    const OWN: [&str; 7] = [
+        "npm err!",
+        "npm error",
+        "elifecycle",
+        "worker failed to boot",
+        "shutting down: master",
+        "application startup failed. exiting",
+        "fpm initialization failed",
+    ];
+    /// Before the number at the end of a line.
+    const ENDS: [&str; 4] = [
+        "command failed with exit code ",
+        "exited with code ",
+        "exited with status ",
+        "exit status ",
+    ];
+    let line = line.to_lowercase();
+    let number = |letter: char| letter.is_ascii_digit() || ['.', ')'].contains(&letter);
+    let end = line.trim_end_matches(number);
+    OWN.iter().any(|mark| line.contains(mark)) || ENDS.iter().any(|mark| end.ends_with(mark))
+}
+
+/// The line that tells of an error, if one does.
+fn error_line(log: &[String]) -> Option<String> {
     let informs = log.last().is_some_and(|last| is_information(last));
     let lines = (0..log.len()).rev().filter(|at| !is_frame(log, *at));
     let (low, high): (Vec<_>, Vec<_>) = lines.partition(|at| is_information(&log[*at]));
@@ -112,13 +146,10 @@ pub(super) fn telling(log: &[String]) -> Option<String> {
     };
     let lacks = high.iter().filter(is_at_margin);
     let lacks = lacks.filter(|at| is_marked(&log[**at], &LACKS)).max();
-    let erring = match lacks.copied().max(erring(&high)) {
+    let at = match lacks.copied().max(erring(&high)) {
         None if informs => erring(&low),
         found => found,
-    };
-    let Some(at) = erring else {
-        return log.last().cloned();
-    };
+    }?;
     let line = log[at].trim_end();
     // Rust says where it panicked, and in the next line why; .NET has the inner exception there.
     let next = log.get(at + 1).map(|next| next.trim());
@@ -185,7 +216,10 @@ fn is_frame(log: &[String], at: usize) -> bool {
     let of_php = numbered.is_some_and(|(number, _)| number.parse::<u32>().is_ok());
     let is_place = |line: &String| line.starts_with([' ', '\t']) && line.contains(".go:");
     let of_go = line.ends_with(')') && log.get(at + 1).is_some_and(is_place);
-    begins.iter().any(|begin| line.starts_with(begin)) || of_php || of_go || is_place(&log[at])
+    // Node.js: where an error was emitted that nobody handles.
+    let leads_in = line.ends_with(" at:");
+    let begins = begins.iter().any(|begin| line.starts_with(begin));
+    begins || leads_in || of_php || of_go || is_place(&log[at])
 }
 
 pub(super) fn quoted(text: &str) -> String {

@@ -66,6 +66,7 @@ impl Finding {
             Cause::NotReady => self.not_ready(live, explanation),
             Cause::PodFails | Cause::NodeTrouble if self.nodes.is_some() => self.pods_failed(live),
             Cause::PodFails => format!("{who} failed: {said}"),
+            Cause::PodKept => self.unreported(),
             Cause::NodeTrouble if self.silent.is_some() => self.unreported(),
             Cause::NodeTrouble => {
                 let node = match self.node.as_str() {
@@ -258,11 +259,16 @@ impl Finding {
         if self.cause != Cause::OutOfMemory {
             return format!("exits with code {code}{}, {times}", meaning(code));
         }
-        match memory_limit(self.spec(live).as_deref()) {
-            Some(limit) => {
+        let pod = memory_limit(live.template().get("spec"));
+        match (memory_limit(self.spec(live).as_deref()), pod) {
+            (Some(limit), _) => {
                 format!("is killed for using more memory than its limit of {limit}, {times}")
             }
-            None => format!("is killed for using too much memory, {times}"),
+            (None, Some(limit)) => format!(
+                "is killed, {times}, because its pod uses more memory than the pod's limit of \
+                 {limit}"
+            ),
+            (None, None) => format!("is killed for using too much memory, {times}"),
         }
     }
 

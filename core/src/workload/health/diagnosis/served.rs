@@ -17,6 +17,13 @@ pub struct Served {
     /// without the pods of which none had.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     ends: Vec<(String, u64)>,
+    /// How many pods had failed as a whole by then.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) failed: usize,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Served {
@@ -28,13 +35,20 @@ impl Served {
             .collect::<Vec<_>>();
         ends.sort_by_key(|(_, ends)| Reverse(*ends));
         ends.truncate(LISTED);
-        Served { wanted, ends }
+        let failed = pods.failed.len();
+        Served {
+            wanted,
+            ends,
+            failed,
+        }
     }
 
     /// The same, with so many pods wanted.
     pub fn wanting(&self, wanted: i64) -> Served {
-        let ends = self.ends.clone();
-        Served { wanted, ends }
+        Served {
+            wanted,
+            ..self.clone()
+        }
     }
 
     /// How often a pod had ended. One that did not fit had ended no more often than the last one.

@@ -43,13 +43,17 @@ pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) ->
             true => Silent::Kept(list(&pod.finalizers)),
             false => Silent::End,
         };
+        let cause = match pod.is_over && !pod.finalizers.is_empty() {
+            true => Cause::PodKept,
+            false => Cause::NodeTrouble,
+        };
         Some(Finding {
             pod: pod.name.clone(),
             node: pod.node.clone(),
             silent: Some((silent, late)),
             since: Some(pod.until),
             stale: true,
-            ..Finding::new(Cause::NodeTrouble, &Pod::default(), sight)
+            ..Finding::new(cause, &Pod::default(), sight)
         })
     });
     hanging.collect()
@@ -166,7 +170,7 @@ pub(super) fn of_failed(
 /// Whether a pod failed because of what it requests or uses, or because of its node.
 /// <https://kubernetes.io/docs/concepts/scheduling-eviction/node-pressure-eviction/>
 fn cause_of_failed(why: &Said) -> Cause {
-    const OF_NODE: [&str; 12] = [
+    const OF_NODE: [&str; 13] = [
         "OutOf",
         "Node",
         "Shutdown",
@@ -178,6 +182,8 @@ fn cause_of_failed(why: &Said) -> Cause {
         "EvictionByEvictionAPI",
         "TerminationByKubelet",
         "InsufficientResource",
+        // Its kubelet, or the runtime, has lost its containers.
+        "ContainerStatusUnknown",
         // The disks of other drivers took the room that the scheduler counted on.
         "VolumeAttachment",
     ];

@@ -24,6 +24,7 @@ fn written() -> WriteReceipt {
         stale_deadline: None,
         selector: String::new(),
         wanted: None,
+        had: 0,
         gone: None,
     }
 }

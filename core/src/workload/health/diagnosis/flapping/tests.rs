@@ -1,6 +1,6 @@
 use super::super::served::{Served, lacks_only_more};
 use super::*;
-use crate::kubernetes::pod::Container;
+use crate::kubernetes::pod::{Container, Failed, Said};
 use crate::outcome::Cause;
 use crate::tests::at;
 use crate::workload::replica_set::ReplicaSet;
@@ -50,7 +50,44 @@ fn found(before: &Pods, now: &Pods) -> Option<Finding> {
         set: ReplicaSet::default(),
         pods: Ok(now.clone()),
     };
-    flapping(now, &sight, &since)
+    flapping(now, &sight, &since, Duration::from_secs(30))
+}
+
+/// Two pods that serve, in the place of some that have failed.
+fn replaced(count: usize, reason: &str, message: &str) -> Pods {
+    let failed = Failed {
+        created: Some(at(50)),
+        why: Said {
+            reason: reason.into(),
+            message: message.into(),
+        },
+        ..Failed::default()
+    };
+    Pods {
+        failed: vec![failed; count],
+        ..restarted(Vec::new())
+    }
+}
+
+#[test]
+fn pods_that_were_replaced_count_where_they_failed_by_their_own_fault() {
+    let evicted = |count| replaced(count, "Evicted", "Container web exceeded its limit");
+    let pressed = |count| replaced(count, "Evicted", "The node was low on resource: memory. ");
+    for (before, now, expected) in [
+        (evicted(0), evicted(5), None),
+        (evicted(0), evicted(6), Some(6)),
+        // What failed on the way up does not count.
+        (evicted(2), evicted(7), None),
+        (evicted(2), evicted(8), Some(6)),
+        (pressed(0), pressed(9), None),
+        (evicted(0), replaced(9, "Preempting", "Preempted"), None),
+    ] {
+        let finding = found(&before, &now);
+        let together = finding.as_ref().and_then(|finding| finding.together);
+        assert_eq!(together, expected, "{now:?}");
+        let is_final = finding.is_none_or(|it| it.cause == Cause::PodFails && it.is_final);
+        assert!(is_final, "{now:?}");
+    }
 }
 
 #[test]
