@@ -166,11 +166,21 @@ async fn a_plan_and_wrong_parameters_are_pages_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_shows_where_the_traffic_went() {
     let stage = blue_green::stage().await;
-    let parameters = blue_green::switch("blueGreen", blue_green::NEW_IMAGE);
+    let mut parameters = blue_green::switch("blueGreen", blue_green::NEW_IMAGE);
+    parameters["bake"] = json!("4s");
     stage.run(event(&stage, &parameters), LIFE).await.success();
     let (html, report) = page(&stage);
     let shifted = "The new version gets 100 % of the traffic";
-    assert!(marks(&report).contains(&shifted), "{report:#}");
+    let mut all = report["marks"].as_array().unwrap().iter();
+    let shift = all.find(|mark| mark["what"] == shifted);
+    let shift = shift.unwrap_or_else(|| panic!("{report:#}"));
+    // It had all of it during the whole bake.
+    let seconds = report["variables"]["DurationSeconds"].as_str().unwrap();
+    let seconds = seconds.parse::<i64>().unwrap();
+    assert!(
+        seconds - shift["second"].as_i64().unwrap() >= 3,
+        "{report:#}"
+    );
     let names = report["versions"].as_array().unwrap().iter();
     let names = names.map(|version| version["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["demo-app", "demo-app-blue"]);
