@@ -10,8 +10,8 @@ use super::shown::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
-use crate::text::duration;
 use crate::text::placeholder;
+use crate::text::{duration, words};
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -152,10 +152,10 @@ impl<'a> Check<'a> {
         let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
         if bake >= timeout {
             let problem = format!(
-                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
-                 {} s: give a shorter `bake` or a longer `timeout`",
-                bake.as_secs(),
-                timeout.as_secs()
+                "is {}, and must be shorter than `timeout`, which is for the whole deploy and is \
+                 {}: give a shorter `bake` or a longer `timeout`",
+                words(bake),
+                words(timeout)
             );
             self.fault("bake", problem);
         }
