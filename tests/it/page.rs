@@ -1,5 +1,6 @@
 //! The report as a page, in the action's output artifact.
 
+use crate::alarms;
 use crate::blue_green::{self, SICK_IMAGE};
 use crate::parameters::{fits, schema_of};
 use crate::stage::{LIFE, SHORT, Stage, image};
@@ -185,6 +186,25 @@ async fn a_switch_shows_where_the_traffic_went() {
     let names = names.map(|version| version["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["demo-app", "demo-app-blue"]);
     assert!(html.contains("<rect class=\"share\""), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_is_taken_back_shows_both_ways() {
+    let stage = alarms::behind_a_service().await;
+    let event = event(&stage, &alarms::switch("blueGreen", 50));
+    let deploy = stage.run(event, LIFE);
+    let (ended, ()) = tokio::join!(deploy, alarms::ring_once_switched(&stage));
+    ended.failure();
+    let (_, report) = page(&stage);
+    assert_eq!(
+        marks(&report),
+        [
+            "The new version starts beside the previous one",
+            "The new version gets 100 % of the traffic",
+            "The switch had failed, and is taken back",
+            "The new version gets 0 % of the traffic",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
