@@ -329,11 +329,14 @@ impl<'a> Check<'a> {
         let Some(text) = self.text("execution") else {
             return job.to_owned();
         };
-        let plain = text.chars().all(|character| !character.is_control());
-        if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || !plain {
-            let length = text.chars().count();
+        let control = text.chars().find(|character| character.is_control());
+        if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || control.is_some() {
+            let has = match control {
+                Some(control) => format!("U+{:04X}", u32::from(control)),
+                None => text.chars().count().to_string(),
+            };
             let problem = format!(
-                "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {length}"
+                "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {has}"
             );
             self.fault("execution", problem);
         } else if text.contains(placeholder::PIPELINE) {

@@ -611,7 +611,7 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
         (
             "execution",
             json!({"execution": "a\nb"}),
-            "without line breaks",
+            "without line breaks, and has U+000A",
         ),
         ("execution", json!({"execution": 7}), "and is a number"),
         (
