@@ -385,14 +385,14 @@ async fn what_is_there_already_has_nothing_to_guard() {
 }
 
 /// A guarded switch with a bake of so many seconds.
-fn switch(strategy: &str, seconds: u64) -> Value {
+pub fn switch(strategy: &str, seconds: u64) -> Value {
     let mut parameters = guarded(seconds);
     parameters["strategy"] = json!(strategy);
     parameters["service"] = json!("demo-app");
     parameters
 }
 
-async fn behind_a_service() -> Stage {
+pub async fn behind_a_service() -> Stage {
     let stage = Stage::given([crate::stage::demo_app(600), sample_service("demo-app")]).await;
     put_alarms(&stage);
     stage
@@ -403,16 +403,18 @@ async fn version(stage: &Stage) -> Value {
     service["spec"]["selector"]["landfall/version"].clone()
 }
 
+pub async fn ring_once_switched(stage: &Stage) {
+    while version(stage).await.is_null() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    ring(stage, "web 5xx");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_alarm_that_rings_after_the_switch_switches_back() {
     let stage = behind_a_service().await;
-    let ringing = async {
-        while version(&stage).await.is_null() {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        ring(&stage, "web 5xx");
-    };
-    let (ended, ()) = tokio::join!(stage.deploy(switch("blueGreen", 50)), ringing);
+    let deploy = stage.deploy(switch("blueGreen", 50));
+    let (ended, ()) = tokio::join!(deploy, ring_once_switched(&stage));
     let (kind, message) = ended.failure();
     assert_eq!(kind, "JobFailed", "{message}");
     is_alarm(&message, "web 5xx");

@@ -1,5 +1,6 @@
 //! The report as a page, in the action's output artifact.
 
+use crate::alarms;
 use crate::blue_green::{self, SICK_IMAGE};
 use crate::parameters::{fits, schema_of};
 use crate::stage::{LIFE, SHORT, Stage, image};
@@ -166,15 +167,44 @@ async fn a_plan_and_wrong_parameters_are_pages_too() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_switch_shows_where_the_traffic_went() {
     let stage = blue_green::stage().await;
-    let parameters = blue_green::switch("blueGreen", blue_green::NEW_IMAGE);
+    let mut parameters = blue_green::switch("blueGreen", blue_green::NEW_IMAGE);
+    parameters["bake"] = json!("4s");
     stage.run(event(&stage, &parameters), LIFE).await.success();
     let (html, report) = page(&stage);
     let shifted = "The new version gets 100 % of the traffic";
-    assert!(marks(&report).contains(&shifted), "{report:#}");
+    let mut all = report["marks"].as_array().unwrap().iter();
+    let shift = all.find(|mark| mark["what"] == shifted);
+    let shift = shift.unwrap_or_else(|| panic!("{report:#}"));
+    // It had all of it during the whole bake.
+    let seconds = report["variables"]["DurationSeconds"].as_str().unwrap();
+    let seconds = seconds.parse::<i64>().unwrap();
+    assert!(
+        seconds - shift["second"].as_i64().unwrap() >= 3,
+        "{report:#}"
+    );
     let names = report["versions"].as_array().unwrap().iter();
     let names = names.map(|version| version["name"].as_str().unwrap());
     assert_eq!(names.collect::<Vec<_>>(), ["demo-app", "demo-app-blue"]);
     assert!(html.contains("<rect class=\"share\""), "{html}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_switch_that_is_taken_back_shows_both_ways() {
+    let stage = alarms::behind_a_service().await;
+    let event = event(&stage, &alarms::switch("blueGreen", 50));
+    let deploy = stage.run(event, LIFE);
+    let (ended, ()) = tokio::join!(deploy, alarms::ring_once_switched(&stage));
+    ended.failure();
+    let (_, report) = page(&stage);
+    assert_eq!(
+        marks(&report),
+        [
+            "The new version starts beside the previous one",
+            "The new version gets 100 % of the traffic",
+            "The switch had failed, and is taken back",
+            "The new version gets 0 % of the traffic",
+        ]
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 /// of them in the JSON are known.
 const UNKNOWN: [char; 2] = ['\u{e000}', '\u{e001}'];
 
+/// After what is filled in and need not be a text: no quotes are around it.
+pub(super) const OF_ANY_TYPE: char = '\u{e002}';
+
 /// What a `Fn::If` of this condition chooses.
 fn branch<'a>(condition: &Node, both: [&'a Node; 2], choices: &Choices) -> &'a Node {
     let holds = match &condition.content {
@@ -40,6 +43,7 @@ pub(super) fn text(node: &Node, choices: &Choices) -> String {
         }
         if open_unquoted {
             if character == UNKNOWN[1] || character == '}' {
+                filled.push(OF_ANY_TYPE);
                 filled.push('"');
                 open_unquoted = false;
             }
@@ -204,5 +208,6 @@ pub(super) fn json(node: &Node, choices: &Choices) -> Value {
 }
 
 fn settled(text: &str) -> String {
-    text.replace(UNKNOWN[0], "#{").replace(UNKNOWN[1], "}")
+    text.replace(UNKNOWN[0], "#{")
+        .replace(UNKNOWN[1], &format!("}}{OF_ANY_TYPE}"))
 }

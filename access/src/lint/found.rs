@@ -2,7 +2,7 @@
 //! of parameters alone.
 
 use super::condition::{Choices, Conditions};
-use super::filled::{chosen, json, text};
+use super::filled::{OF_ANY_TYPE, chosen, json, text};
 use super::node::{Content, Node, function};
 use landfall_core::request::{FIELDS, Parameters, SCHEMA};
 use landfall_core::text::placeholder;
@@ -290,11 +290,12 @@ fn of_fields(node: &Node) -> Option<Found> {
 /// `{% … %}`.
 /// <https://docs.aws.amazon.com/step-functions/latest/dg/input-output-inputpath-params.html>
 fn of_state_machine(fields: Map<String, Value>) -> Map<String, Value> {
+    let open = |name: &str| format!("#{{{name}}}{OF_ANY_TYPE}");
     let filled = |(name, value): (String, Value)| match (name.strip_suffix(".$"), value) {
-        (Some(name), _) => (name.to_owned(), Value::from(format!("#{{{name}}}"))),
+        (Some(name), _) => (name.to_owned(), Value::from(open(name))),
         (None, Value::Object(fields)) => (name, Value::Object(of_state_machine(fields))),
         (None, Value::String(text)) if text.starts_with("{%") => {
-            let value = Value::from(format!("#{{{name}}}"));
+            let value = Value::from(open(&name));
             (name, value)
         }
         (None, other) => (name, other),

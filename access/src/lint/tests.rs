@@ -418,6 +418,11 @@ fn only_what_cannot_be_mended_is_a_fault() {
             none.to_vec(),
         ),
         (
+            json!({"deployment": "web", "strategy": "immutable", "service": "web",
+            "images": {"web": "x"}, "rollback": "#{v.R}", "keep": "#{v.K}"}),
+            vec!["rollback", "keep"],
+        ),
+        (
             json!({"deployment": "web", "alarms": ["#{v.A}", "arn:aws:x"], "restart": true}),
             vec!["alarms[1]"],
         ),
@@ -531,4 +536,47 @@ fn a_tag_on_an_object_and_merged_keys_are_read() {
         lines[0].contains("`restart` must be true or false"),
         "{lines:#?}"
     );
+}
+
+/// Between quotes anything is a text; without them, and where a tool writes the JSON, it may be none.
+#[test]
+fn a_flag_that_is_filled_in_has_no_quotes() {
+    let template = |flag: &str| {
+        format!("Configuration:\n  FunctionName: landfall\n  UserParameters: {flag}\n")
+    };
+    let quoted = "3: `rollback` must be true or false, and what is filled in between quotes is a \
+                  text: leave them out";
+    for (flag, is_right) in [
+        (
+            r##"'{"deployment": "web", "restart": true, "rollback": #{v.R}}'"##,
+            true,
+        ),
+        (
+            r#"!Sub '{"deployment": "web", "restart": true, "rollback": ${R}}'"#,
+            true,
+        ),
+        (
+            r##"'{"deployment": "web", "restart": true, "rollback": "#{v.R}"}'"##,
+            false,
+        ),
+        (
+            r#"!Sub '{"deployment": "web", "restart": true, "rollback": "${R}"}'"#,
+            false,
+        ),
+        (
+            "{'Fn::ToJsonString': {deployment: web, restart: true, rollback: !Ref R}}",
+            true,
+        ),
+    ] {
+        let (checked, lines) = linted("flag.yaml", &template(flag));
+        let expected = if is_right {
+            vec![]
+        } else {
+            vec![quoted.to_owned()]
+        };
+        assert_eq!((checked, lines), (1, expected));
+    }
+    let call =
+        r#"{"deploy": {"deployment": "web", "restart.$": "$.restart", "images": {"web": "a"}}}"#;
+    assert_eq!(linted("call.json", call).1, [""; 0]);
 }

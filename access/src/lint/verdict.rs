@@ -1,6 +1,7 @@
 //! What the function would find wrong with user parameters, without what is only not known yet.
 
 use super::condition::Choices;
+use super::filled::OF_ANY_TYPE;
 use super::found::Found;
 use landfall_core::problem::Fault;
 use landfall_core::request::{Draft, Parameters};
@@ -12,6 +13,15 @@ const LATER: &str = placeholder::PIPELINE;
 
 /// How faults begin that are about a field being there, and not about its value.
 const OF_PRESENCE: [&str; 4] = ["is only for", "is for ", "is unknown", "cannot be combined"];
+
+/// The fields that are no text, and what they are.
+const NO_TEXT: [(&str, &str); 5] = [
+    ("restart", "true or false"),
+    ("rollback", "true or false"),
+    ("prune", "true or false"),
+    ("force", "true or false"),
+    ("keep", "a number"),
+];
 
 /// The faults of an action in all its variants, each once, and where it is not in all of them, in
 /// which: `where IsProd is false`.
@@ -74,6 +84,7 @@ fn faults(found: &Found) -> Vec<Fault> {
         Parameters::Absent => Value::Null,
     };
     faults.retain(|fault| !is_open(fault, &fields));
+    faults.extend(quoted(&fields));
     if let Some(excess) = found.excess {
         let problem = format!(
             "have {excess} characters too many: an action has 1,000. Put `manifest` or `images` \
@@ -82,6 +93,20 @@ fn faults(found: &Found) -> Vec<Fault> {
         faults.push(Fault::new("UserParameters", problem));
     }
     faults
+}
+
+/// What is filled in between quotes is a text, whatever it is.
+fn quoted(fields: &Value) -> impl Iterator<Item = Fault> {
+    let is_quoted = |value: &Value| is_later(value) && !text_of(value).contains(OF_ANY_TYPE);
+    let of_text = NO_TEXT
+        .iter()
+        .filter(move |(field, _)| is_quoted(&fields[field]));
+    of_text.map(|(field, what)| {
+        let problem = format!(
+            "must be {what}, and what is filled in between quotes is a text: leave them out"
+        );
+        Fault::new(*field, problem)
+    })
 }
 
 /// Whether a fault depends on what is filled in later.
@@ -127,7 +152,11 @@ fn within<'a>(value: &'a Value, path: &str) -> Option<&'a Value> {
 }
 
 fn is_later(value: &Value) -> bool {
-    value.as_str().is_some_and(|text| text.contains(LATER))
+    text_of(value).contains(LATER)
+}
+
+fn text_of(value: &Value) -> &str {
+    value.as_str().unwrap_or_default()
 }
 
 /// Whether something in it is filled in later.

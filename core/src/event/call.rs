@@ -54,7 +54,12 @@ impl Call {
             | Value::Number(_)
             | Value::String(_)
             | Value::Array(_)) => {
-                let problem = format!("must be an object, the user parameters, {}", is(other));
+                let problem = match other.is_string() {
+                    true => "must be an object, the user parameters, and is in quotes: leave \
+                             them out, and the backslashes before the inner ones"
+                        .to_owned(),
+                    false => format!("must be an object, the user parameters, {}", is(other)),
+                };
                 faults.push(Fault::new(DEPLOY, problem));
                 Map::new()
             }

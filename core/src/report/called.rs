@@ -11,7 +11,7 @@ const CALL_BACK_DELAY: u32 = 30;
 
 /// What messages call the things of a pipeline, and what they are in a call. The longest come
 /// first, as some begin with others.
-const WORDS: [(&str, &str); 21] = [
+const WORDS: [(&str, &str); 22] = [
     (
         "Retry the stage: each job brings credentials of its own.",
         "Call again: Lambda renews the function's credentials.",
@@ -64,6 +64,10 @@ const WORDS: [(&str, &str); 21] = [
         "the user parameters in `deploy`",
     ),
     ("the UserParameters", "the user parameters in `deploy`"),
+    (
+        "This job changed nothing; what an earlier job started",
+        "This call changed nothing; what an earlier one started",
+    ),
     ("Retrying the stage", "Calling again"),
     ("a retry of the stage", "a call with another `execution`"),
     ("Retry the stage", "Call again with another `execution`"),

@@ -10,8 +10,8 @@ use super::shown::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
 use crate::request::document::Chosen;
-use crate::text::duration;
 use crate::text::placeholder;
+use crate::text::{duration, words};
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -152,10 +152,10 @@ impl<'a> Check<'a> {
         let patience = self.duration("patience", DEFAULT_PATIENCE, patience, "0s to 1h");
         if bake >= timeout {
             let problem = format!(
-                "is {} s, and must be shorter than `timeout`, which is for the whole deploy and is \
-                 {} s: give a shorter `bake` or a longer `timeout`",
-                bake.as_secs(),
-                timeout.as_secs()
+                "is {}, and must be shorter than `timeout`, which is for the whole deploy and is \
+                 {}: give a shorter `bake` or a longer `timeout`",
+                words(bake),
+                words(timeout)
             );
             self.fault("bake", problem);
         }
@@ -329,11 +329,14 @@ impl<'a> Check<'a> {
         let Some(text) = self.text("execution") else {
             return job.to_owned();
         };
-        let plain = text.chars().all(|character| !character.is_control());
-        if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || !plain {
-            let length = text.chars().count();
+        let control = text.chars().find(|character| character.is_control());
+        if text.is_empty() || text.chars().count() > EXECUTION_LIMIT || control.is_some() {
+            let has = match control {
+                Some(control) => format!("U+{:04X}", u32::from(control)),
+                None => text.chars().count().to_string(),
+            };
             let problem = format!(
-                "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {length}"
+                "must be 1 to {EXECUTION_LIMIT} characters without line breaks, and has {has}"
             );
             self.fault("execution", problem);
         } else if text.contains(placeholder::PIPELINE) {

@@ -31,6 +31,9 @@ const SWITCHING: &str = "`blueGreen`, `canary` and `immutable`";
 /// characters).
 const SWITCHED_NAME_LIMIT: usize = 45;
 
+/// The longest name of a Service's port.
+const PORT_NAME_LIMIT: usize = 63;
+
 impl Check<'_> {
     pub(super) fn strategy(&mut self, deployment: Option<&str>) -> Strategy {
         let name = self.text("strategy");
@@ -226,6 +229,11 @@ impl Check<'_> {
         if let Err(problem) = path_of(&path) {
             self.fault("smoke", problem);
         }
+        let given = self.fields["smoke"].get("port");
+        if given.is_some_and(|port| !is_port(port)) {
+            let problem = "must be the name or the number (1 to 65535) of a port of the Service";
+            self.fault("smoke.port", problem);
+        }
         if contains
             .as_ref()
             .is_some_and(|text| text.is_empty() || text.len() > SMOKE_LIMIT)
@@ -238,5 +246,14 @@ impl Check<'_> {
             contains,
             port,
         })
+    }
+}
+
+/// Whether a port can be one of a Service, by its name or its number.
+fn is_port(port: &Value) -> bool {
+    match port {
+        Value::Number(number) => number.as_u64().is_some_and(|it| (1..=65_535).contains(&it)),
+        Value::String(name) => (1..=PORT_NAME_LIMIT).contains(&name.chars().count()),
+        Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => false,
     }
 }

@@ -611,7 +611,7 @@ fn fields_of_the_wrong_type_or_of_no_sense() {
         (
             "execution",
             json!({"execution": "a\nb"}),
-            "without line breaks",
+            "without line breaks, and has U+000A",
         ),
         ("execution", json!({"execution": 7}), "and is a number"),
         (
@@ -1354,21 +1354,21 @@ fn a_wrong_strategy_hides_no_other_fault() {
     service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
     keep: must be a whole number from 0 to 20, no quotes
     smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
-    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    bake: is 2 h, and must be shorter than `timeout`, which is for the whole deploy and is 1 h: give a shorter `bake` or a longer `timeout`
     "#);
     assert_snapshot!(of("null"), @r#"
     strategy: must be a string, and is null
     service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
     keep: must be a whole number from 0 to 20, no quotes
     smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
-    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    bake: is 2 h, and must be shorter than `timeout`, which is for the whole deploy and is 1 h: give a shorter `bake` or a longer `timeout`
     "#);
     assert_snapshot!(of(r#""mirror""#), @r#"
     strategy: must be `rolling`, `blueGreen`, `canary` or `immutable`, and is `mirror`
     service: is `UP`, which is not a valid Kubernetes name: at most 55 lower-case letters, digits and `-`, a letter or digit first and last
     keep: must be a whole number from 0 to 20, no quotes
     smoke: must be a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}, and is a number
-    bake: is 7200 s, and must be shorter than `timeout`, which is for the whole deploy and is 3600 s: give a shorter `bake` or a longer `timeout`
+    bake: is 2 h, and must be shorter than `timeout`, which is for the whole deploy and is 1 h: give a shorter `bake` or a longer `timeout`
     "#);
 }
 

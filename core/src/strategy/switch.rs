@@ -37,6 +37,7 @@ use crate::request::{Request, Switch};
 use crate::snapshot::{Query, Snapshot};
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::marks;
+use crate::workload::Workload;
 use context::{Context, Next, ended};
 use jiff::Timestamp;
 
@@ -130,12 +131,16 @@ pub fn share(
         return Some(share);
     }
     let service = context.seen_service()?;
-    let candidate = context.made_by_this_deploy().ok()??;
     let selector = service.selector();
     let selected = selector.get(marks::VERSION).map(String::as_str);
-    if selected.is_some() && selected == marks::version_of(candidate) {
+    let job = Some(&*continuation.job);
+    // During a bake the versions are not listed, and the candidate is followed by its name.
+    let is_selected =
+        |one: &Workload| one.annotation(marks::JOB) == job && marks::version_of(one) == selected;
+    if selected.is_some() && snapshot.deployments().any(is_selected) {
         return Some(100);
     }
+    context.made_by_this_deploy().ok()??;
     if context.is_route_unread() {
         return None;
     }

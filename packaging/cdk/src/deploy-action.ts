@@ -63,7 +63,7 @@ export class LandfallDeployAction extends actions.LambdaInvokeAction {
 
 function check(action: string, parameters: UserParameters): void {
   const schema = JSON.parse(readFileSync(join(__dirname, '../schema/parameters.schema.json'), 'utf8'));
-  const valid = new Ajv({ allErrors: true, strict: false, validateFormats: false }).compile(schema);
+  const valid = new Ajv({ allErrors: true, strict: false, validateFormats: false, verbose: true }).compile(schema);
   if (valid(parameters)) {
     return;
   }
@@ -73,8 +73,7 @@ function check(action: string, parameters: UserParameters): void {
   const joins = (fault: ErrorObject) => fault.instancePath === '' || fault.keyword === MISPLACED;
   const certain = faults.filter((fault) => !open || !joins(fault));
   if (certain.length > 0) {
-    // That a rule holds says nothing beside what it asks for.
-    const told = certain.filter((fault) => fault.keyword !== 'if');
+    const told = certain.filter((fault) => says(fault, certain));
     const lines = told.map((fault) => `- ${place(fault)}${problem(fault)}${allowed(fault)}`);
     throw new Error(`the parameters of ${action} are not as Landfall takes them:\n${lines.join('\n')}`);
   }
@@ -90,7 +89,38 @@ function isOpen(parameters: UserParameters, fault: ErrorObject): boolean {
     && (cdk.Token.isUnresolved(value) || (typeof value === 'string' && value.includes('#{')));
 }
 
+/** Whether a fault says something beside the others: a rule that joins others does not, where they are told. */
+function says(fault: ErrorObject, all: ErrorObject[]): boolean {
+  // One of several fields is there, or one is misspelt.
+  const isOneOf = /anyOf\/\d+\/required$/.test(fault.schemaPath);
+  const isVariable = fault.keyword === 'pattern' && fault.params.pattern === '#\\{';
+  // What is told of a part is what is wrong with the whole.
+  const holds = (one: ErrorObject) => one.instancePath.startsWith(`${fault.instancePath}/`);
+  const isWhole = !['required', 'additionalProperties'].includes(fault.keyword) && all.some(holds);
+  const joins = fault.instancePath !== '' && (isWhole || fault.keyword === 'anyOf'
+    && all.some((one) => one !== fault && one.instancePath === fault.instancePath));
+  return fault.keyword !== 'if' && !isOneOf && !isVariable && !joins;
+}
+
+/** The fields of which one must be there, if the fault is that there is none. */
+function alternatives(fault: ErrorObject): string[] {
+  const forms: any[] = fault.keyword === 'anyOf' && Array.isArray(fault.schema) ? fault.schema : [];
+  const fields = forms.map((form) => form.required?.[0]);
+  return fields.every((field) => typeof field === 'string') ? fields : [];
+}
+
 function problem(fault: ErrorObject): string {
+  const fields = alternatives(fault);
+  if (fields.length > 0) {
+    return `must have one of ${fields.map((field) => `\`${field}\``).join(', ')}`;
+  }
+  const examples = fault.keyword === 'pattern' ? fault.parentSchema?.examples : undefined;
+  if (examples) {
+    return `must be such as ${examples.map((example: unknown) => JSON.stringify(example)).join(' or ')}`;
+  }
+  if (fault.keyword === 'not' && fault.parentSchema?.description) {
+    return `is not allowed: ${fault.parentSchema.description}`;
+  }
   return fault.keyword === MISPLACED ? 'does not go with the other parameters' : fault.message ?? '';
 }
 

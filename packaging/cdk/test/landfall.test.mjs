@@ -291,6 +291,13 @@ for (const [what, parameters, words] of [
   ['an image that is empty', { ...web, images: { web: '' } }, /`images.web`/],
   ['a field of another strategy', { ...web, keep: 2 }, /`keep` does not go with the other parameters/],
   ['a switch without its Service', { ...web, strategy: Strategy.IMMUTABLE }, /required property 'service'/],
+  ['a misspelt field, in two lines', { deployment: 'web', imagse: {} },
+    /takes them:\n- must have one of `images`.*\n- .*`imagse`$/],
+  ['an unknown mode, in one line', { ...web, mode: 'dryRun' }, /takes them:\n- `mode` .*planRollback$/],
+  ['a time in words', { ...web, timeout: '15 min' }, /takes them:\n- `timeout` must be such as "1h30m"$/],
+  ['a time that is too long', { ...web, timeout: '25h' }, /takes them:\n- `timeout` is not allowed: .*1s to 24h/],
+  ['a port that is none', { ...web, strategy: Strategy.BLUE_GREEN, service: 'web',
+    smoke: { path: '/health', port: 0 } }, /takes them:\n- `smoke.port` must be >= 1$/],
 ]) {
   test(`${what} is refused when the app is made`, () => {
     assert.throws(() => pipeline(parameters), words);

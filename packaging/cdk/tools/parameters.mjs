@@ -80,6 +80,11 @@ function objectType(field, schema, names) {
 
 function typeOf(field, schema, names) {
   if (schema.anyOf) {
+    const [listed, ...others] = schema.anyOf;
+    // A value of a list, or what a variable of the pipeline gives in its place.
+    if (listed.enum && others.every((form) => form.pattern)) {
+      return typeOf(field, { ...listed, description: schema.description }, names);
+    }
     return [...new Set(schema.anyOf.map((form) => typeOf(field, form, names)))].join(' | ');
   }
   if (schema.enum) {
