@@ -9,6 +9,7 @@ mod killed;
 mod kinds;
 mod meddled;
 pub mod others;
+mod own_webhook;
 mod owners;
 mod plan;
 mod records;

@@ -8,7 +8,9 @@
 //!    reads the refusal, and [`ApplyRefusal::named`] the fields that it means (of conflicts with
 //!    those whose fields are taken over anyway, [`are_of_predecessors`], try again with force);
 //!    [`needs_write`] and [`change`] compare the answer with what was read,
-//! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again,
+//! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again. What is
+//!    taken from another tool by force loses that tool's marks in the same patch
+//!    ([`marks_of_others`], [`without_marks`]),
 //! 4. apply [`body()`], made of the object that step 3 answered with,
 //! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for
 //!    an object that had none), steps 3 and 4 once more.
@@ -31,7 +33,7 @@ pub use body::body;
 pub use effect::{change, needs_write};
 pub use overwriting::{OtherWriter, changed_after_us, overwritten};
 pub use owner::Owner;
-pub use ownership::{ForeignOwner, owners};
+pub use ownership::{ForeignOwner, Mark, marks_of_others, owners};
 pub use refusal::{ApplyRefusal, FieldConflict, refused};
 pub use repetition::is_repetition;
-pub use takeover::{are_of_predecessors, is_of_autoscaler, takeover, takeover_into};
+pub use takeover::{are_of_predecessors, is_of_autoscaler, takeover, takeover_into, without_marks};

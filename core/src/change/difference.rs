@@ -77,7 +77,17 @@ impl Difference {
     }
 
     fn line(&mut self, line: String) {
-        match self.lines.len() < LINES_LIMIT {
+        // Which images come is told, however many variables change before them.
+        let is_image = line
+            .split(": ")
+            .next()
+            .is_some_and(|it| it.ends_with("].image"));
+        let limit = if is_image {
+            2 * LINES_LIMIT
+        } else {
+            LINES_LIMIT
+        };
+        match self.lines.len() < limit {
             true => self.lines.push(line),
             false => self.more += 1,
         }

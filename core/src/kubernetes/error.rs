@@ -175,7 +175,9 @@ fn causes(causes: &Value, mask: impl Fn(&str) -> String) -> Vec<FieldCause> {
 /// <https://github.com/kubernetes/apimachinery/blob/master/pkg/util/validation/field/errors.go>
 fn without_value(message: &str) -> String {
     let message = message.split("\n@@ ").next().unwrap_or_default();
-    let Some((kind, rest)) = message.split_once(" value: ") else {
+    // What is required is not there, and what follows are the values that it may have.
+    let valued = message.split_once(" value: ");
+    let Some((kind, rest)) = valued.filter(|(kind, _)| *kind != "Required") else {
         return message.trim_end().to_owned();
     };
     let after = rest.get(value_length(rest)..).unwrap_or_default();

@@ -86,6 +86,8 @@ pub enum Untried {
     NewKind,
     /// A webhook cannot be asked without its effects.
     Webhook,
+    /// A webhook of this release does not answer.
+    OwnWebhook,
     /// Our fields are noted in a version of its kind in which it has no place any more.
     OtherVersion,
 }
@@ -168,6 +170,10 @@ pub enum ReleaseNote {
     RecordLost(u64),
     /// It is not what the revision had that a rollback on demand brings back, and stays so.
     NotTakenBack(ObjectId),
+    /// It belonged to these, and is taken over by force: their marks on it go.
+    TakenFrom(ObjectId, Vec<ForeignOwner>),
+    /// This webhook configuration of the release names a webhook that does not answer.
+    WebhookAway(ObjectId),
 }
 
 /// A release that came to nothing.

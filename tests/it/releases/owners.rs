@@ -93,6 +93,90 @@ async fn what_helm_owns_is_taken_by_force_alone() {
         .released();
     assert_eq!(config(&stage).await["data"]["LEVEL"], "info", "{summary}");
     assert_eq!(image(&stage, "web").await, GOOD, "{summary}");
+    // From then on it is the release's alone: nothing says any more that it is Helm's.
+    assert!(
+        summary.contains("`ConfigMap/settings` (of Helm release"),
+        "{summary}"
+    );
+    let live = config(&stage).await;
+    for list in ["labels", "annotations"] {
+        let all = live["metadata"][list].to_string().to_lowercase();
+        assert!(!all.contains("helm"), "{live}");
+    }
+    let before = writes(&stage);
+    for more in [json!({}), json!({"force": true})] {
+        let (summary, _) = release(&stage, &files, more).await.released();
+        assert!(summary.contains("nothing was changed"), "{summary}");
+        assert!(!summary.contains("Helm"), "{summary}");
+    }
+    assert_eq!(writes(&stage), before, "{summary}");
+}
+
+/// Each tool's marks go, a plan tells which, and they come back with what they were on.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_marks_an_object_as_another_tools_goes_when_it_is_taken_and_comes_back_with_it() {
+    let helm = ["app.kubernetes.io/managed-by", "meta.helm.sh/release-name"];
+    let metadata = json!({
+        "labels": {"app.kubernetes.io/managed-by": "Helm", "team": "shop",
+            "kapp.k14s.io/app": "17", "kustomize.toolkit.fluxcd.io/name": "apps"},
+        "annotations": {"meta.helm.sh/release-name": "old-shop", "note": "theirs",
+            "config.k8s.io/owning-inventory": "x"}});
+    let (stage, before) = made("helm", Method::POST, metadata).await;
+    // The manifest of a rendered chart says so itself.
+    let text = settings("info").replace(
+        "{name: settings}",
+        "{name: settings, labels: {app.kubernetes.io/managed-by: Helm}}",
+    );
+    let was = config(&stage).await;
+    let broken = web("web", "registry.example.com/web:crash");
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*broken)];
+    let force = |more: Value| {
+        let mut all = json!({"force": true, "patience": "0s"});
+        for (name, value) in more.as_object().into_iter().flatten() {
+            all[name] = value.clone();
+        }
+        all
+    };
+    let plan = force(json!({"mode": "plan"}));
+    let (summary, _) = release(&stage, &files, plan).await.released();
+    for said in [
+        "- metadata.annotations.meta.helm.sh/release-name: old-shop",
+        "- metadata.labels.kapp.k14s.io/app: 17",
+        "- metadata.labels.kustomize.toolkit.fluxcd.io/name: apps",
+        "- metadata.annotations.config.k8s.io/owning-inventory: x",
+    ] {
+        assert!(summary.contains(said), "{said}: {summary}");
+    }
+    assert_eq!(writes(&stage), before, "{summary}");
+    let (_, message) = release(&stage, &files, force(json!({}))).await.failure();
+    let live = config(&stage).await;
+    for list in ["labels", "annotations"] {
+        assert_eq!(live["metadata"][list], was["metadata"][list], "{message}");
+    }
+    let works = web("web", GOOD);
+    let files = [("k8s/config.yaml", &*text), ("k8s/web.yaml", &*works)];
+    let (summary, _) = release(&stage, &files, force(json!({}))).await.released();
+    let live = config(&stage).await;
+    let labels = &live["metadata"]["labels"];
+    assert_eq!(
+        (&labels[helm[0]], &labels["team"]),
+        (&json!("Helm"), &json!("shop"))
+    );
+    let annotations = &live["metadata"]["annotations"];
+    assert_eq!(
+        (&annotations[helm[1]], &annotations["note"]),
+        (&Value::Null, &json!("theirs"))
+    );
+    for gone in ["kapp.k14s.io", "fluxcd.io", "owning-inventory"] {
+        assert!(
+            !live["metadata"]["labels"].to_string().contains(gone),
+            "{live}"
+        );
+        assert!(!annotations.to_string().contains(gone), "{live}");
+    }
+    // Without `force` it is not another tool's any more.
+    let (summary_of_next, _) = release(&stage, &files, json!({})).await.released();
+    assert!(summary_of_next.contains("nothing was changed"), "{summary}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -579,3 +579,61 @@ async fn two_rollbacks_that_meet_go_back_once() {
     let (summary, _) = back(&stage, "run-5", json!({})).await.released();
     assert_ne!(level(&stage).await, "error", "{summary}");
 }
+
+/// What failed was taken back, and the same version is deployed once more: that changes nothing,
+/// and is not what a rollback leaves.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_release_that_changes_nothing_after_one_that_failed_does_not_hide_what_served_before() {
+    let stage = empty().await;
+    at(&stage, "run-1", "info", GOOD).await;
+    at(&stage, "run-2", "debug", GOOD).await;
+    let (config, broken) = (settings("error"), web("web", NEVER));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
+    let fails = json!({"execution": "run-3", "timeout": "2s"});
+    release(&stage, &files, fails).await.failure();
+    let before = writes(&stage);
+    let (config, web) = (settings("debug"), web("web", GOOD));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*web)];
+    for mode in ["plan", "deploy"] {
+        let more = json!({"execution": "run-4", "mode": mode});
+        let (summary, variables) = release(&stage, &files, more).await.released();
+        let said = ["nothing would change", "nothing was changed: revision 2"];
+        assert!(said.iter().any(|said| summary.contains(said)), "{summary}");
+        let revision = &variables["Revision"];
+        assert_eq!(revision, if mode == "plan" { "" } else { "2" }, "{summary}");
+    }
+    assert_eq!(writes(&stage), before);
+    let (summary, _) = back(&stage, "run-5", json!({})).await.released();
+    assert!(
+        summary.contains("from revision 2 to revision 1"),
+        "{summary}"
+    );
+    assert_eq!(level(&stage).await, "info", "{summary}");
+}
+
+/// A rollback that found everything in its place has a revision, too.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_rollback_after_one_that_changed_nothing_goes_to_what_served_before() {
+    let stage = empty().await;
+    two(&stage).await;
+    let (config, broken) = (settings("error"), web("web", NEVER));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
+    let fails = json!({"execution": "run-3", "timeout": "8s"});
+    let asked = async {
+        while image(&stage, "web").await != NEVER {
+            sleep(Duration::from_millis(20)).await;
+        }
+        back_in(SHORT, &stage, "run-4", json!({"timeout": "1m"})).await
+    };
+    let (failed, asked) = tokio::join!(release_in(SHORT, &stage, &files, fails), asked);
+    failed.failure();
+    let (summary, _) = asked.released();
+    assert!(
+        summary.contains("already was as revision 2 had it"),
+        "{summary}"
+    );
+    let (summary, _) = back(&stage, "run-5", json!({})).await.released();
+    assert!(summary.contains("to revision 1,"), "{summary}");
+    assert_eq!(level(&stage).await, "info", "{summary}");
+    assert_eq!(image(&stage, "web").await, GOOD, "{summary}");
+}

@@ -66,6 +66,47 @@ pub fn owners(live: &Value, owner: &Owner) -> Vec<ForeignOwner> {
     .collect()
 }
 
+/// A label or an annotation: the list in the metadata, and its name.
+pub type Mark = (&'static str, &'static str);
+
+/// The marks by which the other owners of an object know it as theirs, as far as its manifest does
+/// not ask for them. They go where it is taken over: left, they would say for ever that it is
+/// theirs. Those of another release or ApplySet are replaced by ours.
+pub fn marks_of_others(live: &Value, manifest: &Value, owner: &Owner) -> Vec<Mark> {
+    let marks = owners(live, owner).into_iter().flat_map(|it| marks_of(&it));
+    let has = |object: &Value, (list, name): Mark| object["metadata"][list].get(name).is_some();
+    let marks = marks.copied();
+    marks
+        .filter(|mark| has(live, *mark) && !has(manifest, *mark))
+        .collect()
+}
+
+fn marks_of(owner: &ForeignOwner) -> &'static [Mark] {
+    match owner {
+        ForeignOwner::Release(_) | ForeignOwner::ApplySet(_) => &[],
+        ForeignOwner::Helm(_) => &[
+            ("labels", "app.kubernetes.io/managed-by"),
+            ("annotations", "meta.helm.sh/release-name"),
+            ("annotations", "meta.helm.sh/release-namespace"),
+        ],
+        ForeignOwner::ArgoCd(_) => &[
+            ("annotations", "argocd.argoproj.io/tracking-id"),
+            ("labels", "argocd.argoproj.io/instance"),
+        ],
+        ForeignOwner::Flux(_) => &[
+            ("labels", "kustomize.toolkit.fluxcd.io/name"),
+            ("labels", "kustomize.toolkit.fluxcd.io/namespace"),
+            ("labels", "helm.toolkit.fluxcd.io/name"),
+            ("labels", "helm.toolkit.fluxcd.io/namespace"),
+        ],
+        ForeignOwner::Kapp(_) => &[
+            ("labels", "kapp.k14s.io/app"),
+            ("labels", "kapp.k14s.io/association"),
+        ],
+        ForeignOwner::Inventory(_) => &[("annotations", "config.k8s.io/owning-inventory")],
+    }
+}
+
 struct Marks<'a>(&'a Value);
 
 impl<'a> Marks<'a> {

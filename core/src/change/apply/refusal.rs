@@ -285,10 +285,11 @@ fn split_path(line: &str) -> (String, String) {
     }
 }
 
-/// A path without its leading dot. A rule about the whole object has the path `<nil>`.
+/// A path without its leading dot. A rule about the whole object has the path `<nil>`, and its size
+/// the path `[]`.
 fn plain(path: &str) -> String {
     match path {
-        "<nil>" => String::new(),
+        "<nil>" | "[]" => String::new(),
         path => path.strip_prefix('.').unwrap_or(path).to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 //! <https://github.com/kubernetes/client-go/blob/master/util/csaupgrade/upgrade.go>
 
 use super::fields::{Fields, get};
+use super::ownership::Mark;
 use super::refusal::FieldConflict;
 use crate::kubernetes::call::FIELD_MANAGER;
 use serde_json::{Value, json};
@@ -63,10 +64,31 @@ fn replaced(live: &Value, after: Vec<Value>) -> Option<Value> {
     (entries(live) != after).then(|| {
         json!([
             {"op": "replace", "path": "/metadata/managedFields", "value": after},
-            {"op": "replace", "path": "/metadata/resourceVersion",
-                "value": live.pointer("/metadata/resourceVersion")},
+            bound_to(live),
         ])
     })
+}
+
+/// The patch of a takeover that removes these marks of other tools, too.
+pub fn without_marks(patch: Option<Value>, live: &Value, marks: &[Mark]) -> Option<Value> {
+    if marks.is_empty() {
+        return patch;
+    }
+    let mut operations = match patch {
+        Some(Value::Array(operations)) => operations,
+        _ => vec![bound_to(live)],
+    };
+    operations.extend(marks.iter().map(|(list, name)| {
+        let path = format!("/metadata/{list}/{}", name.replace('/', "~1"));
+        json!({"op": "remove", "path": path})
+    }));
+    Some(operations.into())
+}
+
+/// Binds a patch to what was read, so that a race is a conflict (409).
+fn bound_to(live: &Value) -> Value {
+    json!({"op": "replace", "path": "/metadata/resourceVersion",
+        "value": live.pointer("/metadata/resourceVersion")})
 }
 
 /// Whether all these conflicts are with managers whose fields become ours by [`takeover`], so that

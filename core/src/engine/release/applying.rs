@@ -52,10 +52,11 @@ impl ReleaseEngine {
     pub(super) fn takeover(&self, place: usize) -> Option<Value> {
         let item = &self.items[place];
         let live = item.live()?;
-        match item.other_version {
+        let patch = match item.other_version {
             true => apply::takeover_into(&live, &self.request.manifests[place].api_version),
             false => apply::takeover(&live),
-        }
+        };
+        apply::without_marks(patch, &live, &self.marks_of_others(place, &live))
     }
 
     pub(super) fn took_over(
@@ -74,6 +75,7 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if matches!(refusal.code, 409 | 404) => {
                 self.read_again(place, refusal);
             }
+            Err(CallError::Refused(refusal)) if self.postpones(place, &refusal) => {}
             Err(error) => self.trouble(Task::TakeOver(place), call, error, now),
         }
     }
@@ -139,6 +141,7 @@ impl ReleaseEngine {
                 self.items[place].other_version = true;
                 self.push(Task::Get(place));
             }
+            ApplyRefusal::WebhookAway { .. } if self.postpones(place, &refusal) => {}
             ApplyRefusal::WebhookAway { .. }
             | ApplyRefusal::QuotaRace
             | ApplyRefusal::NamespaceMissing

@@ -318,7 +318,9 @@ impl ReleaseEngine {
             | ReleaseNote::NotRecorded(_)
             | ReleaseNote::JobNotRun(_)
             | ReleaseNote::RecordLost(_)
-            | ReleaseNote::NotTakenBack(_) => true,
+            | ReleaseNote::NotTakenBack(_)
+            | ReleaseNote::TakenFrom(..)
+            | ReleaseNote::WebhookAway(_) => true,
         });
         match health {
             ObjectHealth::Ready => item.state = State::Ready,

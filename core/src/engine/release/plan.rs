@@ -55,7 +55,10 @@ impl ReleaseEngine {
             back_to: self.returning.to,
             served_before: self.returns_from().is_some(),
             from: self.returning.from,
-            newest: self.newest().map_or(0, |record| record.heading.revision),
+            newest: self
+                .there()
+                .or_else(|| self.newest())
+                .map_or(0, |record| record.heading.revision),
             objects,
             notes: std::mem::take(&mut self.said),
             warnings: self.continuation.warnings.clone(),

@@ -4,14 +4,15 @@
 use super::item::{CONFLICTS, Tried};
 use super::model::{ReleaseEngine, Task};
 use super::trouble::is_forbidden;
-use crate::change::apply::{self, ApplyRefusal, FieldConflict};
+use crate::change::apply::{self, ApplyRefusal, FieldConflict, Mark};
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::object::held_by;
 use crate::kubernetes::{CallError, Refusal};
-use crate::release::{ObjectTrouble, ReleaseFailure};
+use crate::release::{ObjectTrouble, ReleaseFailure, ReleaseNote};
 use crate::snapshot::Response;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 impl ReleaseEngine {
@@ -25,7 +26,8 @@ impl ReleaseEngine {
             let body = self.body(&manifest, &self.items[place].id, Some(&live));
             // A Job that failed is made anew, which admission is asked about before it is deleted.
             let is_job = self.items[place].id.is("batch", "Job");
-            if !is_job && apply::is_repetition(&body, &live) {
+            let is_taken = !self.marks_of_others(place, &live).is_empty();
+            if !is_job && !is_taken && apply::is_repetition(&body, &live) {
                 return self.is_same(place, &live);
             }
         }
@@ -34,9 +36,7 @@ impl ReleaseEngine {
 
     /// An object was read after its dry run: it is tried as what it is.
     pub(super) fn try_read(&mut self, place: usize) {
-        if !self.request.force {
-            self.check_owner(place);
-        }
+        self.check_owner(place);
         self.push_try(place);
     }
 
@@ -89,9 +89,44 @@ impl ReleaseEngine {
             return;
         };
         let foreign = apply::owners(&live, &self.owner);
-        if !foreign.is_empty() {
-            self.fault(place, ObjectTrouble::Foreign(foreign));
+        if foreign.is_empty() {
+            return;
         }
+        if !self.request.force {
+            return self.fault(place, ObjectTrouble::Foreign(foreign));
+        }
+        let note = ReleaseNote::TakenFrom(self.items[place].id.clone(), foreign);
+        if !self.said.contains(&note) {
+            self.said.push(note);
+        }
+    }
+
+    /// The marks of other tools that an object loses, because it is taken over by force.
+    pub(super) fn marks_of_others(&self, place: usize, live: &Value) -> Vec<Mark> {
+        match self.request.force {
+            true => {
+                let manifest = self.request.manifests[place].object();
+                apply::marks_of_others(live, &manifest, &self.owner)
+            }
+            false => Vec::new(),
+        }
+    }
+
+    /// The answer to a dry run, as it is without them.
+    pub(super) fn without_marks<'v>(
+        &self,
+        place: usize,
+        live: &Value,
+        tried: &'v Value,
+    ) -> Cow<'v, Value> {
+        let mut tried = Cow::Borrowed(tried);
+        for (list, name) in self.marks_of_others(place, live) {
+            let texts = tried.to_mut().pointer_mut(&format!("/metadata/{list}"));
+            if let Some(texts) = texts.and_then(Value::as_object_mut) {
+                texts.remove(name);
+            }
+        }
+        tried
     }
 
     /// Whether all these managers give their fields to us when an object is taken over.

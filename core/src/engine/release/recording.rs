@@ -4,6 +4,7 @@ use super::super::brief::in_short;
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::probing::is_home_missing;
+use super::returning::is_back;
 use super::twin::{failure_of, recorded};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
@@ -91,10 +92,7 @@ impl ReleaseEngine {
 
     /// Whether nothing has to be written at all: no object, and no record.
     pub(super) fn is_as_it_should_be(&self) -> bool {
-        let Some(good) = self
-            .newest()
-            .filter(|record| record.heading.status.was_good())
-        else {
+        let Some(good) = self.there() else {
             return false;
         };
         let has = |id: &ObjectId| good.objects.iter().any(|it| !it.left && it.id == *id);
@@ -104,6 +102,17 @@ impl ReleaseEngine {
                 .items
                 .iter()
                 .all(|item| !item.differs() && has(&item.id))
+    }
+
+    /// The revision that is there as a whole: what failed since was taken back. A rollback on
+    /// demand notes all the same what it has waited for.
+    pub(super) fn there(&self) -> Option<&Record> {
+        let good = last_good(&self.records)?;
+        let revision = good.heading.revision;
+        let mut since = self.records.iter().map(|record| &record.heading);
+        let is_whole = since
+            .all(|it| it.revision <= revision || !self.request.mode.is_rollback() && is_back(it));
+        is_whole.then_some(good)
     }
 
     /// Locks the parent, which from now on covers what this revision has.

@@ -188,7 +188,7 @@ impl ReleaseEngine {
                 BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         };
-        if let BackTo::Again(_) = &back.to {
+        if matches!(back.to, BackTo::Again(_)) || self.was_refused(place, live) {
             return Some(Ok(()));
         }
         if let Some(reason) = prune::not_ours(live, &self.owner) {
@@ -225,6 +225,23 @@ impl ReleaseEngine {
             (_, None) => None,
         };
         by.map(|manager| Err(LeftReason::ChangedBy((self.mask)(&manager))))
+    }
+
+    /// Whether an object is as it was because its write was refused: whoever refused it would
+    /// refuse the way back as well. What an earlier invocation did is not known.
+    fn was_refused(&self, place: usize, live: &Value) -> bool {
+        let back = &self.backs[place];
+        let BackTo::Manifest(manifest) = &back.to else {
+            return false;
+        };
+        let mut items = self.items.iter();
+        let item = items.find(|item| item.id == back.id);
+        let is_unwritten = !self.is_resumed && item.is_some_and(|item| !item.wrote);
+        is_unwritten
+            && serde_json::from_str(manifest).is_ok_and(|manifest| {
+                let body = self.body(&manifest, &back.id, Some(live));
+                apply::is_repetition(&body, live)
+            })
     }
 
     /// Takes the answer to a write of the way back.

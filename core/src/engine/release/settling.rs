@@ -243,7 +243,8 @@ impl ReleaseEngine {
         let held = held.map(|old| ReleaseNote::Held(old.object.id.clone(), old.held.clone()));
         success.notes.extend(held);
         success.committed = self.record.as_ref().and_then(|it| it.heading.committed);
-        let newest = self.record.as_ref().or_else(|| self.newest());
+        let newest = self.record.as_ref().or_else(|| self.there());
+        let newest = newest.or_else(|| self.newest());
         let newest = newest.map(|it| &it.heading);
         // What another execution has released served before this one, too.
         let is_own = newest.is_some_and(|it| it.execution == self.request.execution);

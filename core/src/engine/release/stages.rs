@@ -124,7 +124,7 @@ impl ReleaseEngine {
                 self.push_apply(place);
                 self.judge_as_read(place, now);
             }
-            self.success.revision = self.newest().map_or(0, |record| record.heading.revision);
+            self.success.revision = self.there().map_or(0, |record| record.heading.revision);
             self.stage = Stage::Follow;
             return;
         }
@@ -175,6 +175,9 @@ impl ReleaseEngine {
 
     /// The time is over, and something is not ready.
     pub(super) fn time_out(&mut self) {
+        if let Some(fault) = self.still_postponed() {
+            return self.doom(ReleaseCause::Refused(fault));
+        }
         let waiting = self.waiting_for(usize::MAX);
         self.doom(ReleaseCause::TimedOut {
             timeout: self.request.timeout,

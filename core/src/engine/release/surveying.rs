@@ -54,9 +54,6 @@ impl ReleaseEngine {
 
     /// What belongs to another release or tool is not taken over without `force`.
     pub(super) fn check_owners(&mut self) {
-        if self.request.force {
-            return;
-        }
         for place in 0..self.items.len() {
             self.check_owner(place);
         }
@@ -161,6 +158,7 @@ impl ReleaseEngine {
                 self.items[place].tried = Tried::Unable(Untried::OtherVersion);
             }
             ApplyRefusal::Stale if self.read_and_try(place) => {}
+            ApplyRefusal::WebhookAway { name, .. } if self.is_untried_for(place, name) => {}
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
             }
@@ -198,6 +196,7 @@ impl ReleaseEngine {
             self.items[place].tried = Tried::Differs(None);
             return self.check_time(place, None, tried);
         };
+        let tried = &*self.without_marks(place, &live, tried);
         if !apply::needs_write(&live, tried) {
             return self.is_same(place, &live);
         }

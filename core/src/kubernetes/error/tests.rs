@@ -22,3 +22,30 @@ fn a_quoted_object_is_left_out() {
         assert_eq!(without_object(message), expected);
     }
 }
+
+#[test]
+fn a_refused_value_is_left_out_and_what_is_wrong_with_it_is_kept() {
+    for (message, expected) in [
+        (
+            r#"Invalid value: "s3cret": must be a number"#,
+            "must be a number",
+        ),
+        (r#"Invalid value: "s3cret""#, "Invalid value"),
+        (
+            r#"Unsupported value: "s3cret": supported values: "Always", "Never""#,
+            r#"supported values: "Always", "Never""#,
+        ),
+        (r#"Duplicate value: "s3cret""#, "Duplicate value"),
+        ("Required value", "Required value"),
+        (
+            r#"Required value: valid values: "OnFailure", "Never""#,
+            r#"Required value: valid values: "OnFailure", "Never""#,
+        ),
+        (
+            "Too long: may not be more than 15",
+            "Too long: may not be more than 15",
+        ),
+    ] {
+        assert_eq!(without_value(message), expected, "{message}");
+    }
+}

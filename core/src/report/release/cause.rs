@@ -181,7 +181,7 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
         ReleaseCause::Refused(ObjectFault { id, place, trouble }) => format!(
             "{} ({place}) could not be applied: {}",
             object(id, namespace),
-            refused::wrong(trouble)
+            refused::wrong(id, trouble)
         ),
         ReleaseCause::Broken { id, call, error } => {
             let what = match id {

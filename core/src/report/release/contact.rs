@@ -6,9 +6,10 @@ use super::super::rollout_failed::{failed_rollout, what_failed};
 use super::super::{access, handbook, refusal};
 use super::failure::ROLES;
 use super::naming::the_release;
+use super::own_webhook;
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::outcome::{CredentialSource, CredentialsError};
+use crate::outcome::{CredentialSource, CredentialsError, FailureCode};
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::{Continuation, Phase, RecordedFailure, ReleasePhase};
 use jiff::Timestamp;
@@ -23,6 +24,11 @@ pub fn broken(
 ) -> Report {
     let mut explained = explained(request, call, error, source);
     complete(&mut explained, continuation, error, source);
+    if explained.code == FailureCode::Webhook
+        && let Some(next) = own_webhook::next(request, &explained.reason)
+    {
+        explained.next_step = next;
+    }
     let lost = continuation.unsure || call.changes() && error.may_have_been_done();
     let release = the_release(request);
     let done = match (&continuation.phase, lost) {

@@ -7,7 +7,7 @@ use super::super::rollout_failed::failed_rollout;
 use super::super::{again, alarms, eks, faults, present};
 use super::fitting::fit;
 use super::naming::{some_of, the_release};
-use super::{cause, permissions, refused, way_back};
+use super::{cause, own_webhook, permissions, refused, way_back};
 use crate::alarm::AlarmsRefusal;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object_id::ObjectId;
@@ -85,6 +85,10 @@ const OTHER_JOB: &str =
 const HOLDS_DATA: &str = "Take the change of these fields back. To make the object anew \
     (`landfall/recreate: \"yes\"`) may delete its data with it.";
 
+/// What to do where a namespace is missing.
+const NO_NAMESPACE: &str = "Create it (`kubectl create namespace`) and retry the stage, or correct \
+    the manifests and release the change again.";
+
 /// What to do where objects are being deleted.
 const GOING: &str = "Wait until it is gone, then retry the stage. If it stays, see why what should \
     remove its finalizers does not.";
@@ -99,7 +103,7 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
     };
     let line = |fault: &ObjectFault| {
         let ObjectFault { id, place, trouble } = fault;
-        format!("`{id}` ({place}): {}", refused::wrong(trouble))
+        format!("`{id}` ({place}): {}", refused::wrong(id, trouble))
     };
     let release = the_release(request);
     let (headline, lines) = match faults {
@@ -129,6 +133,8 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
         HOLDS_DATA
     } else if all(|trouble| matches!(trouble, ObjectTrouble::BeingDeleted(_))) {
         GOING
+    } else if all(refused::is_of_namespace) {
+        NO_NAMESPACE
     } else if request.before.is_some() && code == FailureCode::ForeignObject {
         OTHER_JOB
     } else {
@@ -315,7 +321,11 @@ fn ended(
     );
     let done = way_back::done(request, back);
     let done = others.into_iter().chain([done]);
-    let next = placed(&next(request, code, back), source);
+    let own = (code == FailureCode::Webhook).then(|| own_webhook::next(request, &headline));
+    let next = match own.flatten() {
+        Some(own) => own,
+        None => placed(&next(request, code, back), source),
+    };
     // The last paragraph has both, and the next step is never cut.
     let room = NEXT_LIMIT.saturating_sub(next.len() + SECTION_ROOM);
     let done = clip(&done.collect::<Vec<_>>().join("\n"), room);

@@ -44,21 +44,27 @@ fn fit_counted(
 pub(super) struct Block {
     /// The shortest first.
     pub(super) forms: Vec<String>,
+    /// The one that must be shown where there is room, at the cost of what matters less.
+    pub(super) least: usize,
     /// How many things they are.
     pub(super) things: usize,
 }
 
-/// The same for texts in several forms: as many as possible are shown, and each in the longest form
-/// for which there is room beside them.
+/// The same for texts in several forms: as many as possible are shown in their least form or in a
+/// shorter one, and each in the longest form for which there is room beside them.
 pub(super) fn fit_forms(all: &[Block], separator: &str, things: &str, limit: usize) -> String {
     let shortest = all.iter().filter_map(|block| block.forms.first().cloned());
     let mut texts = shortest.collect::<Vec<_>>();
-    let mut used = TAIL;
-    let fits = texts.iter().take_while(|text| {
-        used += text.len() + separator.len();
-        used <= limit
-    });
-    let shown = fits.count();
+    let (mut used, mut shown) = (TAIL, 0);
+    for (block, text) in all.iter().zip(&mut texts) {
+        let mut least = block.forms.iter().take(block.least + 1).rev();
+        let Some(form) = least.find(|form| used + form.len() + separator.len() <= limit) else {
+            break;
+        };
+        text.clone_from(form);
+        used += form.len() + separator.len();
+        shown += 1;
+    }
     let size = |texts: &[String]| {
         let sizes = texts.iter().take(shown);
         TAIL + sizes
@@ -71,7 +77,8 @@ pub(super) fn fit_forms(all: &[Block], separator: &str, things: &str, limit: usi
             let Some(longer) = block.forms.get(form) else {
                 continue;
             };
-            if size(&texts) - texts[place].len() + longer.len() <= limit {
+            let is_longer = longer.len() > texts[place].len();
+            if is_longer && size(&texts) - texts[place].len() + longer.len() <= limit {
                 texts[place].clone_from(longer);
             }
         }

@@ -4,14 +4,13 @@ use super::super::alarms::{self, Beginning};
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
 use super::fitting::{Block, fit_forms};
+use super::images::{self, by_weight, is_image};
 use super::left;
 use super::naming::{count, counted, names, object, release};
 use super::returned;
 use super::success::{hooks, notes, succeeded};
-use crate::change::difference::Difference;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
-use crate::request::image::Reference;
 use crate::request::release::ReleaseRequest;
 use crate::state::guard::Guard;
 use crate::text::clip;
@@ -21,9 +20,6 @@ const FIELDS: usize = 20;
 
 /// How many of them, where there is not room for all.
 const FEW_FIELDS: usize = 3;
-
-/// How much of a digest is shown beside others: `sha256:`, and as much as `docker images` shows.
-const DIGEST: usize = 22;
 
 /// How much of a summary is what changes, at the least.
 const CHANGES_ROOM: usize = 1200;
@@ -189,6 +185,7 @@ fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Block> {
     }
     let blocks = groups.iter().map(|group| Block {
         forms: forms(request, group),
+        least: usize::from(images::are_shown(request, group)),
         things: group.len(),
     });
     blocks.collect()
@@ -257,7 +254,8 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
             let short = format!("{first}: {number} {fields_of}{each}");
             let lines = by_weight(difference);
             let images = lines.iter().filter(|line| is_image(line)).count();
-            let with_images = in_short(&lines, number).map(|images| format!("{first}: {images}"));
+            let in_short = images::in_short(&lines, number);
+            let with_images = in_short.map(|images| format!("{first}: {images}"));
             let longer = [
                 fields(&names(all), &lines, FEW_FIELDS.max(images), number),
                 fields(&name, &lines, FIELDS.max(images), number),
@@ -289,7 +287,13 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
             "{name}: its fields become the release's, or its annotations for Landfall change; \
              otherwise unchanged"
         ),
-        ObjectChange::New => format!("+ {name}: new"),
+        ObjectChange::New => {
+            let short = format!("+ {name}: new");
+            let images = images::of_new(request, &group[0].id);
+            let lines = images.iter().collect::<Vec<_>>();
+            let longer = (!lines.is_empty()).then(|| fields(&short, &lines, FIELDS, lines.len()));
+            return [short].into_iter().chain(longer).collect();
+        }
         ObjectChange::Again(revision) => {
             format!("+ {name}: made again, as it is gone since revision {revision}")
         }
@@ -311,53 +315,9 @@ fn untried(why: Untried) -> &'static str {
         Untried::NewNamespace => "its namespace comes with this release",
         Untried::NewKind => "its kind comes with this release",
         Untried::Webhook => "a webhook of the cluster takes no dry runs",
+        Untried::OwnWebhook => "a webhook of this release does not answer",
         Untried::OtherVersion => "it moves to another version of its kind",
     }
-}
-
-/// The lines of a difference: which images come is what is looked for first.
-fn by_weight(difference: &Difference) -> Vec<&String> {
-    let mut lines = difference.lines.iter().collect::<Vec<_>>();
-    lines.sort_by_key(|line| !is_image(line));
-    lines
-}
-
-/// Whether it is the line of an image.
-fn is_image(line: &str) -> bool {
-    let field = line.split(": ").next().unwrap_or_default();
-    field.ends_with("].image")
-}
-
-/// The images alone: `app :1 → :2, and 8 more fields`.
-pub(super) fn in_short(lines: &[&String], number: usize) -> Option<String> {
-    let images = lines.iter().map_while(|line| image_in_short(line));
-    let images = images.collect::<Vec<_>>();
-    let more = match number.saturating_sub(images.len()) {
-        0 => String::new(),
-        1 => ", and 1 more field".to_owned(),
-        more => format!(", and {more} more fields"),
-    };
-    (!images.is_empty()).then(|| images.join(", ") + &more)
-}
-
-/// The container and what changes of its image: of one of the same name the tag or the digest.
-fn image_in_short(line: &str) -> Option<String> {
-    let (field, images) = line.split_once(": ")?;
-    let container = field.strip_suffix("].image")?.rsplit('[').next()?;
-    let (old, new) = images.split_once(" → ")?;
-    let (before, after) = (Reference::parse(old).ok()?, Reference::parse(new).ok()?);
-    Some(match (before.tag, after.tag, before.digest, after.digest) {
-        _ if before.name != after.name => format!("{container} → {new}"),
-        (Some(old), Some(new), ..) if old != new => format!("{container} :{old} → :{new}"),
-        (_, _, Some(old), Some(new)) => {
-            format!(
-                "{container} @{} → @{}",
-                clip(old, DIGEST),
-                clip(new, DIGEST)
-            )
-        }
-        _ => format!("{container} → {new}"),
-    })
 }
 
 fn fields(name: &str, lines: &[&String], most: usize, number: usize) -> String {

@@ -4,6 +4,7 @@ use super::super::refusal;
 use super::object;
 use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
+use crate::kubernetes::object_id::ObjectId;
 use crate::outcome::{FailureCode, FailureType};
 use crate::release::ObjectTrouble;
 use crate::state::continuation::Reason;
@@ -17,7 +18,7 @@ const FORBIDDEN: u16 = 403;
 const SAID_LIMIT: usize = 400;
 
 /// What is wrong with an object, without its name: "its namespace does not exist".
-pub(super) fn wrong(trouble: &ObjectTrouble) -> String {
+pub(super) fn wrong(id: &ObjectId, trouble: &ObjectTrouble) -> String {
     let text = match trouble {
         ObjectTrouble::Fault(fault) => format!("`{}` {}", fault.field, fault.problem),
         ObjectTrouble::UnknownKind(version) => format!(
@@ -35,6 +36,10 @@ pub(super) fn wrong(trouble: &ObjectTrouble) -> String {
             let owners = owners.collect::<Vec<_>>().join(" and ");
             format!("it belongs to {}", one_line(&owners))
         }
+        ObjectTrouble::Refused(ApplyRefusal::NamespaceMissing, _) => match &id.namespace {
+            Some(namespace) => format!("its namespace `{namespace}` does not exist"),
+            None => "its namespace does not exist".to_owned(),
+        },
         ObjectTrouble::Refused(meaning, refusal) => refused(meaning, refusal),
     };
     clip(&text, SAID_LIMIT)
@@ -114,6 +119,14 @@ pub(super) fn is_of_stored(trouble: &ObjectTrouble) -> bool {
         | ObjectTrouble::BeingDeleted(_)
         | ObjectTrouble::Foreign(_) => false,
     }
+}
+
+/// Whether its namespace is missing.
+pub(super) fn is_of_namespace(trouble: &ObjectTrouble) -> bool {
+    matches!(
+        trouble,
+        ObjectTrouble::Refused(ApplyRefusal::NamespaceMissing, _)
+    )
 }
 
 /// The fields by the manager that owns them.

@@ -13,7 +13,7 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseNote, ReleaseSuccess};
 use crate::request::release::ReleaseRequest;
 use crate::state::guard::Guard;
-use crate::text::{clip, list, words};
+use crate::text::{clip, list, one_line, words};
 use jiff::Timestamp;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -189,7 +189,7 @@ fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
 
 /// What people should know, each kind of note once.
 pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
-    const SAID: [&str; 11] = [
+    const SAID: [&str; 13] = [
         "Left, because `prune` is not set, though the release does not have it any more:",
         "Not followed, because `landfall/follow` says so:",
         "Completed before and unchanged, so not run again:",
@@ -204,6 +204,8 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Deleted or damaged is the record of the release, so what only this revision had is not \
          known and may stay, and a rollback goes to the last revision before it whose record can \
          be read:",
+        "Taken over from other tools, whose labels and annotations go:",
+        "With a webhook that did not answer, so what it checks could not be tried before:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
@@ -223,6 +225,12 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
             ReleaseNote::JobNotRun(id) => names[8].push(named(id)),
             ReleaseNote::NotTakenBack(id) => names[9].push(named(id)),
             ReleaseNote::RecordLost(revision) => names[10].push(format!("revision {revision}")),
+            ReleaseNote::TakenFrom(id, owners) => {
+                let owners = owners.iter().map(|owner| one_line(&owner.to_string()));
+                let owners = owners.collect::<Vec<_>>().join(" and ");
+                names[11].push(format!("{} (of {owners})", named(id)));
+            }
+            ReleaseNote::WebhookAway(id) => names[12].push(named(id)),
             ReleaseNote::ShortLived(id, after) => {
                 names[5].push(format!("{} ({})", named(id), words(*after)));
             }

@@ -210,6 +210,11 @@ fn a_rollback_on_demand_tells_from_where_to_where() {
         notes: vec![
             ReleaseNote::JobNotRun(id("Job/migrate")),
             ReleaseNote::NotTakenBack(id("PersistentVolumeClaim/data")),
+            ReleaseNote::TakenFrom(
+                id("ConfigMap/web"),
+                vec![ForeignOwner::Helm("prod/old".to_owned())],
+            ),
+            ReleaseNote::WebhookAway(id("ValidatingWebhookConfiguration/policy")),
         ],
         ..serving()
     };
@@ -219,6 +224,9 @@ fn a_rollback_on_demand_tells_from_where_to_where() {
         "Jobs, which a rollback neither runs again nor deletes: `Job/migrate`.",
         "Not taken back, because objects or data may depend on what they are now: \
          `PersistentVolumeClaim/data`.",
+        "Taken over from other tools, whose labels and annotations go: `ConfigMap/web` (of Helm \
+         release `prod/old`).",
+        "could not be tried before: `ValidatingWebhookConfiguration/policy`.",
     ] {
         assert!(told.contains(said), "{told}");
     }
@@ -484,7 +492,7 @@ fn images_come_first_and_are_there_where_nothing_else_has_room() {
     }
     let short = |old: &str, new: &str| {
         let line = format!("spec.template.spec.containers[app].image: {old} → {new}");
-        planned::in_short(&[&line], 1).unwrap()
+        images::in_short(&[&line], 1).unwrap()
     };
     let digest = |digit: &str| format!("r.io/web@sha256:{}", digit.repeat(64));
     for (old, new, said) in [
@@ -743,7 +751,7 @@ fn faults_of_all_objects_are_told_with_their_places() {
     - `Deployment/db` (k8s/db.yaml:1): `spec.selector` cannot be changed once it exists
     - `Deployment/api` (k8s/api.yaml:1): `kubectl-edit` owns `spec.replicas`, `spec.paused`
     - `Deployment/big` (k8s/big.yaml:1): the API server refused to apply it (HTTP 403, "exceeded quota: pods, requested: pods=9, limited: pods=8")
-    - `ConfigMap/x` (k8s/x.yaml:1): its namespace does not exist
+    - `ConfigMap/x` (k8s/x.yaml:1): its namespace `prod` does not exist
 
     Correct the manifests and release the change again. See docs/operations.md, release-faults.
     "#);

@@ -51,9 +51,27 @@ pub fn former(
 ) -> (Option<u64>, Option<u64>) {
     let newest = headings.iter().max_by_key(|heading| heading.revision);
     let left = newest.filter(|it| !it.status.was_good() && is_there(it));
-    let left = left.map(|it| it.revision).into_iter();
-    let mut all = left.chain(good_revisions(headings)).fuse();
-    (all.next(), all.next())
+    let mut good = good_revisions(headings).into_iter();
+    if let Some(left) = left {
+        return (Some(left.revision), good.next());
+    }
+    let now = good.next();
+    // A rollback that found everything in its place has the objects of the revision before it.
+    let same = now.map(|now| origin(headings, now));
+    let former = good.find(|revision| Some(origin(headings, *revision)) != same);
+    (now, former)
+}
+
+/// The revision whose objects a rollback brought back, from rollback to rollback; of one that
+/// brought nothing back its own number.
+fn origin(headings: &[Heading], revision: u64) -> u64 {
+    let heading = headings.iter().find(|it| it.revision == revision);
+    let back_to = heading.and_then(|heading| heading.back_to);
+    // Numbers only get smaller, whatever was written into a record.
+    match back_to.filter(|to| *to < revision) {
+        Some(to) => origin(headings, to),
+        None => revision,
+    }
 }
 
 /// The last revision that was deployed as a whole.

@@ -26,6 +26,7 @@ fn everything_is_named_before_anything_is_shown_in_full() {
         let few = format!("{name}: {}", "x".repeat(50));
         Block {
             forms: vec![name.clone(), few, format!("{name}: {}", "x".repeat(5000))],
+            least: 0,
             things: 1,
         }
     };
@@ -59,9 +60,38 @@ fn everything_is_named_before_anything_is_shown_in_full() {
 fn what_is_told_together_is_counted_one_by_one() {
     let block = |text: &str, things| Block {
         forms: vec![text.repeat(30)],
+        least: 0,
         things,
     };
     let all = [block("a", 1), block("b", 60), block("c", 2)];
     let text = fit_forms(&all, "\n", "objects", 80);
     assert_eq!(text, format!("{}\n… and 62 more objects", "a".repeat(30)));
+}
+
+/// Ten workloads and fifty other objects: which images come is told, and the others are counted.
+#[test]
+fn what_must_be_shown_is_shown_at_the_cost_of_what_matters_less() {
+    let all = (0..60).map(|number| {
+        let name = format!("object-{number}");
+        let images = format!("{name}: {}", "x".repeat(50));
+        Block {
+            least: usize::from(number < 10),
+            forms: vec![name, images],
+            things: 1,
+        }
+    });
+    let mut all = all.collect::<Vec<_>>();
+    let text = fit_forms(&all, "\n", "objects", 1000);
+    let shown = text.lines().filter(|line| line.contains("xxx"));
+    assert_eq!(shown.count(), 10, "{text}");
+    assert!(text.contains("\nobject-15\n"), "{text}");
+    assert!(text.ends_with(" more objects"), "{text}");
+    // One for which there is no room is named.
+    all[1].forms[1] = "x".repeat(2000);
+    let text = fit_forms(&all, "\n", "objects", 1000);
+    assert!(text.contains("\nobject-1\nobject-2: xxx"), "{text}");
+    for limit in 50..2000 {
+        let text = fit_forms(&all, "\n", "objects", limit);
+        assert!(text.len() <= limit, "{limit}");
+    }
 }

@@ -135,6 +135,41 @@ fn what_served_before_is_the_last_good_one_but_for_the_one_that_is_there() {
     }
 }
 
+/// `1` to `9` brought that revision back.
+#[test]
+fn what_only_tells_again_what_is_there_is_not_what_served_before() {
+    for (statuses, expected) in [
+        // Back, and back again: the newer version returns.
+        ("SS1", (Some(3), Some(2))),
+        ("SS12", (Some(4), Some(3))),
+        // One went back while another had failed and was taken back: nothing changed.
+        ("SSx2", (Some(4), Some(1))),
+        ("SSx2x4", (Some(6), Some(1))),
+        ("SSx24", (Some(5), Some(1))),
+        ("SS1x3", (Some(5), Some(2))),
+        // The version that was left was deployed once more.
+        ("SS1S", (Some(4), Some(3))),
+        // What was brought back has no record any more.
+        ("xx11S", (Some(5), Some(4))),
+        ("xx11", (Some(4), None)),
+        ("Sx1", (Some(3), None)),
+        // What was left in part goes back to what was there before it.
+        ("SS1F", (Some(4), Some(3))),
+    ] {
+        let headings = statuses.chars().enumerate().map(|(place, letter)| Heading {
+            cause: (letter == 'x').then(String::new),
+            back_to: letter.to_digit(10).map(u64::from),
+            ..heading(
+                place as u64 + 1,
+                status(if letter == 'x' { 'F' } else { letter }),
+            )
+        });
+        let headings: Vec<_> = headings.collect();
+        let is_there = |it: &Heading| it.cause.is_none();
+        assert_eq!(former(&headings, is_there), expected, "{statuses}");
+    }
+}
+
 #[test]
 fn numbers_are_never_given_twice() {
     assert_eq!(next_revision(0, []), 1);

@@ -1,0 +1,30 @@
+//! What to do where a webhook does not answer that is part of the release itself.
+
+use crate::request::release::{Manifest, ReleaseRequest};
+
+/// The next step, where a text names a webhook of a configuration in this release.
+pub(super) fn next(request: &ReleaseRequest, text: &str) -> Option<String> {
+    let mut manifests = request.manifests.iter();
+    let own = manifests.find(|manifest| is_named(manifest, text))?;
+    Some(format!(
+        "It is a webhook of this release (`{}`, {}). See why the pods of its Service do not answer; \
+         to release without it, delete the configuration (`kubectl delete {} {}`), which the \
+         release makes again. Then retry the stage.",
+        own.label(),
+        own.place,
+        own.kind.to_lowercase(),
+        own.name
+    ))
+}
+
+fn is_named(manifest: &Manifest, text: &str) -> bool {
+    if manifest.group() != "admissionregistration.k8s.io" {
+        return false;
+    }
+    let object = manifest.object();
+    let mut webhooks = object["webhooks"].as_array().into_iter().flatten();
+    webhooks.any(|webhook| {
+        let name = webhook["name"].as_str();
+        name.is_some_and(|name| text.contains(&format!("`{name}`")))
+    })
+}
