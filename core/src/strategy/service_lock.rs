@@ -10,6 +10,7 @@ pub mod sharing;
 pub mod taken_back;
 
 pub use noted::{from, original_selector, selector_before, served, to};
+use sharing::keeps_shares;
 
 use super::handover::Handover;
 use crate::change::{self, Author};
@@ -192,10 +193,14 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
+    // What a dead deploy of this execution had given is taken back by this one.
+    let shares = (!keeps_shares(service, lock, narrow)).then_some(SHARES);
+    let waiting = taken_back::passed_on(service, lock);
     // A rollback leaves who waited: what they waited for may be what it takes back.
-    let awaited = (!lock.back).then_some(AWAITED);
-    let all = [OVERLAP, SHARES, TAKEN_BACK].into_iter().chain(awaited);
-    notes.extend(all.filter_map(|note| gone(service, note)));
+    let awaited = (!lock.back && waiting.is_none()).then_some(AWAITED);
+    let all = [OVERLAP, TAKEN_BACK].into_iter().chain(shares);
+    let all = all.chain(awaited);
+    notes.extend(all.filter_map(|note| gone(service, note)).chain(waiting));
     match narrow {
         Pin::Not => {}
         Pin::Hash(hash) => {
@@ -295,7 +300,9 @@ pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
         (marks::JOB, json!(by.job)),
         (marks::SUPERSEDED, json!(superseded(service, dead, by.job))),
     ];
-    patch(service, named(notes), None)
+    let notes = named(notes).into_iter();
+    let notes = notes.chain(taken_back::passed_on(service, lock));
+    patch(service, notes.collect(), None)
 }
 
 /// Writes down that the deploy failed and why, before anything is taken back; `back` is the

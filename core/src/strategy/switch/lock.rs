@@ -12,6 +12,7 @@ use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::taken_back::{TakenBack, awaited, is_awaited, note_awaited};
 use crate::strategy::service_lock::{self, Lock, Pin};
+use crate::strategy::waiting::crowded;
 use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
 
@@ -139,7 +140,7 @@ impl Context<'_> {
         }
         match Awaited::with(awaited(service), &self.request.execution, &lock.job) {
             Some(note) => Err(self.patch_service(note_awaited(&note, service), Phase::Start)),
-            None => Ok(()),
+            None => Err(self.refuse(None, vec![crowded()])),
         }
     }
 
