@@ -1,6 +1,7 @@
 //! The event that EventBridge gets of each deploy's end.
 
 use crate::blue_green::{self, SICK_IMAGE};
+use crate::canary::interrupted;
 use crate::canary::pods::candidate_serves;
 use crate::canary::stand_in::step_is;
 use crate::parameters::{fits, schema_of};
@@ -166,7 +167,7 @@ async fn a_share_that_was_given_by_a_dead_function_is_told_as_taken_back() {
             assert!(stage.aws.retry(&job));
             stage.aws.outcome(&job, LIFE).await;
         } else {
-            stage.deploy(parameters).await.failure();
+            interrupted::ended(&stage, parameters).await.unwrap_err();
         }
         let event = event(&stage).await;
         let told = &event["rolledBackTo"]["deployment"];

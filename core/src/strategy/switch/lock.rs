@@ -261,9 +261,14 @@ pub(super) fn returned_meanwhile<'a>(
         live.annotation(marks::EXECUTION)?,
         live.annotation(marks::JOB)?,
     );
-    let is_last = service.annotation(marks::JOB) == Some(job);
+    // A retry that takes over a rollback after its switch leaves the Deployment as it is.
+    let last = service.annotation(marks::JOB);
+    let is_own = service.annotation(marks::EXECUTION) == Some(by);
+    let is_taken_over = is_own && service_lock::to(service) == Some(live.name());
+    let is_last = last == Some(job) || is_taken_over;
     let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-    let mut jobs = [Some(job), left_by_switch(service)].into_iter().flatten();
+    let jobs = [Some(job), last, left_by_switch(service)];
+    let mut jobs = jobs.into_iter().flatten();
     let is_since = at.is_some_and(|at| at >= continuation.started)
         || jobs.any(|job| is_awaited(request, service, job));
     let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;

@@ -111,14 +111,14 @@ impl Context<'_> {
         if handover.as_ref().and_then(Handover::time).is_none() {
             return Ok(handover);
         }
+        let others = self.others_up(live, found)?;
+        if let Some(other) = others.into_iter().find(|it| self.is_left(it.name())) {
+            return Ok(Some(Handover::cut(Why::Left(other.name().to_owned()))));
+        }
         let both = service_lock::common(&service.selector());
         let Some(other) = self.clear_labels(&both, live, found)? else {
             return Ok(handover);
         };
-        let mut left = self.snapshot.left.iter();
-        if let Some((name, _)) = left.find(|(name, _)| other.is_under(name)) {
-            return Ok(Some(Handover::cut(Why::Left(name.clone()))));
-        }
         if handover.is_some_and(|it| it.why == Why::Asked) {
             return Err(self.fail(foreign(service, other, found.name())));
         }
@@ -133,12 +133,8 @@ impl Context<'_> {
         live: &Workload,
         found: &Workload,
     ) -> Result<Option<&ServicePod>, Decision> {
-        let plain = self.plain()?;
-        let mut others = plain.into_iter().chain(self.versions()?).filter(|one| {
-            let is_other = one.name() != live.name() && one.name() != found.name();
-            is_other && one.replicas() > 0 && !one.is_being_deleted() && !self.is_left(one.name())
-        });
-        if let Some(other) = others.next() {
+        let mut others = self.others_up(live, found)?.into_iter();
+        if let Some(other) = others.find(|it| !self.is_left(it.name())) {
             self.unselected(other)?;
             return Err(self.scale_down(other, candidate::scale_down(other)));
         }
@@ -153,6 +149,16 @@ impl Context<'_> {
             return Err(self.wait(Stage::Leaving(name.to_owned()), CATCHING_UP));
         }
         Ok(other)
+    }
+
+    /// The Deployments of the application beside these two that are scaled up.
+    fn others_up(&self, live: &Workload, found: &Workload) -> Result<Vec<&Workload>, Query> {
+        let plain = self.plain()?;
+        let others = plain.into_iter().chain(self.versions()?).filter(|one| {
+            let is_other = one.name() != live.name() && one.name() != found.name();
+            is_other && one.replicas() > 0 && !one.is_being_deleted()
+        });
+        Ok(others.collect())
     }
 
     /// While both versions serve: sees that the new one does, for the time of the overlap, then

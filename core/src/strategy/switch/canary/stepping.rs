@@ -71,9 +71,11 @@ impl Context<'_> {
             None if self.has_unnoted_weight(&routed, route)?
                 && self.made_by_this_deploy()?.is_some() =>
             {
-                let editor = self.editor_of(&routed)?;
-                let change = WeightChange::Unnoted;
-                let problem = RouteProblem::Changed { change, editor };
+                // Who has set the weights did not take their note away.
+                let problem = RouteProblem::Changed {
+                    change: WeightChange::Unnoted,
+                    editor: None,
+                };
                 Err(self.route_failed(&routed, problem))
             }
             None => Ok(None),
