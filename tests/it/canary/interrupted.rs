@@ -75,7 +75,7 @@ async fn a_share_whose_note_is_gone_is_given_back() {
     })
     .await;
     for told in [
-        "the weight 10 in rule 1 already, and has no note of Landfall's about that",
+        "which gives the new version weight without Landfall's note of that",
         "HTTPRoute `demo-app` sends nothing to the new one",
     ] {
         assert!(message.contains(told), "{message}");

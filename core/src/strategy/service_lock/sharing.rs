@@ -1,17 +1,10 @@
 //! The shares of a canary without a route: the Service sends to both versions, and tells the
 //! share.
 
-use super::{Lock, Pin, Share, named, patch};
+use super::{Lock, Share, named, patch};
 use crate::kubernetes::service::{Selector, Service};
 use crate::state::marks::{LOCK, SHARES};
 use serde_json::{Value, json};
-
-/// Whether the shares stay noted that a dead canary of the same execution had, when this lock is
-/// taken and the Service is held to one version again.
-pub(super) fn keeps_shares(service: &Service, lock: &Lock, narrow: Pin<'_>) -> bool {
-    let dead = Lock::read(service).filter(|dead| dead.execution == lock.execution);
-    dead.is_some() && matches!(narrow, Pin::As(_))
-}
 
 /// Notes beside a failure which shares the candidate has had by a route.
 pub fn note(mut patch: Value, shares: &[u8]) -> Value {

@@ -126,14 +126,6 @@ pub fn is_awaited(request: &Request, service: &Service, job: &str) -> bool {
     awaited(service).is_some_and(|it| it.has(&request.execution, job))
 }
 
-/// The note of who waits, where this lock takes the place of a dead one that they wait for: they
-/// wait for whoever goes on from there. A rollback that takes a deploy back leaves it as it is.
-pub(super) fn passed_on(service: &Service, lock: &Lock) -> Option<(String, Value)> {
-    let dead = Lock::read(service).filter(|dead| dead.back || !lock.back)?;
-    let waiting = awaited(service)?.passed_on(&dead.job, &lock.job)?;
-    Some((AWAITED.to_owned(), json!(waiting.text())))
-}
-
 /// Notes it.
 pub fn note_awaited(awaited: &Awaited, service: &Service) -> Value {
     patch(service, named([(AWAITED, json!(awaited.text()))]), None)
