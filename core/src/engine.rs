@@ -171,7 +171,6 @@ impl Engine {
                 self.act(action.hide(self.mask));
             }
             Decision::TakeBack(failure) => {
-                self.note_share_of(&failure.cause);
                 let failure = report::cause::recorded(failure).hide(self.mask);
                 self.enter(Phase::SwitchRollback(failure));
             }

@@ -22,6 +22,7 @@ pub mod rolling;
 pub mod switch;
 mod route_problem;
 mod traffic;
+mod waiting;
 
 pub use action::{Action, Step};
 pub use author::author;

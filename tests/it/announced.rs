@@ -1,11 +1,15 @@
 //! The event that EventBridge gets of each deploy's end.
 
 use crate::blue_green::{self, SICK_IMAGE};
+use crate::canary::interrupted;
 use crate::canary::pods::candidate_serves;
+use crate::canary::stand_in::step_is;
 use crate::parameters::{fits, schema_of};
 use crate::stage::{Environment, LIFE, OLD_IMAGE, SHORT, Stage, demo_app, image};
+use jiff::SignedDuration;
 use landfall_sandbox::aws::{Alarm, AlarmState, AwsFault};
-use landfall_sandbox::world::sample_service;
+use landfall_sandbox::gateway::sample_http_route;
+use landfall_sandbox::world::{World, sample_service};
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -104,6 +108,73 @@ async fn a_switch_that_is_taken_back_names_who_gets_the_traffic() {
         ended.failure();
         let event = event(&stage).await;
         assert_eq!(event["rolledBackTo"]["deployment"], "demo-app", "{event:#}");
+    }
+}
+
+/// Waits until the canary has its share of the traffic.
+async fn shared(stage: &Stage, by_route: bool) {
+    match by_route {
+        true => {
+            step_is(stage, 1).await;
+        }
+        false => candidate_serves(stage).await,
+    }
+}
+
+/// Waits until the Service notes that the deploy failed.
+async fn given_up(stage: &Stage) {
+    while !blue_green::service(stage).await["metadata"]["annotations"]["landfall/rolled-back"]
+        .is_string()
+    {
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// A retry has not seen the share that a dead canary had, and takes it back; and who dies on the way
+/// back has lost what it saw.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_share_that_was_given_by_a_dead_function_is_told_as_taken_back() {
+    for (by_route, on_the_way_back) in [(true, false), (true, true), (false, false), (false, true)]
+    {
+        let prepare = |world: &mut World, now| {
+            world.install_gateway_api(now);
+            world.timing().termination = SignedDuration::from_secs(3);
+            world.apply(demo_app(600), now);
+            world.apply(sample_service("demo-app"), now);
+            world.apply(sample_http_route("demo-app", "demo-app"), now);
+        };
+        let mut stage = Stage::in_sandbox_with(prepare, WITH_BUS).await;
+        blue_green::endpoints_are_known(&stage).await;
+        stage.aws.put_alarm(Alarm::silent("errors"));
+        let mut parameters = blue_green::switch("canary", NEW_IMAGE);
+        parameters["steps"] = json!([{"weight": 50, "bake": "50s"}]);
+        parameters["alarms"] = json!(["errors"]);
+        parameters["execution"] = json!("run-1");
+        parameters["timeout"] = json!("100s");
+        if by_route {
+            parameters["route"] = json!("httproute/demo-app");
+        }
+        let job = stage.aws.submit(stage.event(&parameters), LIFE);
+        shared(&stage, by_route).await;
+        if on_the_way_back {
+            stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
+            given_up(&stage).await;
+        }
+        stage.function.kill();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        stage.aws.set_alarm("errors", AlarmState::Alarm, "too many");
+        if on_the_way_back {
+            assert!(stage.aws.retry(&job));
+            stage.aws.outcome(&job, LIFE).await;
+        } else {
+            interrupted::ended(&stage, parameters).await.unwrap_err();
+        }
+        let event = event(&stage).await;
+        let told = &event["rolledBackTo"]["deployment"];
+        assert_eq!(
+            *told, "demo-app",
+            "{by_route}, {on_the_way_back}: {event:#}"
+        );
     }
 }
 

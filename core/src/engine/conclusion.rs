@@ -6,7 +6,6 @@ use crate::report::page::{Details, RolledBackTo, Target};
 use crate::report::{self, Report};
 use crate::request::Request;
 use crate::state::continuation::Continuation;
-use crate::state::timeline::Timeline;
 use crate::strategy::{Failure, RollbackResult};
 use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
@@ -39,9 +38,8 @@ impl Engine {
     }
 }
 
-/// What serves again in full, where a failed version was taken out of service. `had_share`: whether
-/// it had a share of the traffic, though its Service was not switched.
-fn restored(rollback_result: &RollbackResult, had_share: bool) -> Option<RolledBackTo> {
+/// What serves again in full, where a failed version was taken out of service.
+fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
     match rollback_result {
         RollbackResult::RolledBack(version) => Some(RolledBackTo {
             revision: Some(version.revision).filter(|revision| *revision > 0),
@@ -49,7 +47,7 @@ fn restored(rollback_result: &RollbackResult, had_share: bool) -> Option<RolledB
             deployment: None,
         }),
         RollbackResult::SwitchedBack(name, _) if !name.is_empty() => Some(deployment(name)),
-        RollbackResult::Unswitched(_, name) if had_share => Some(deployment(name)),
+        RollbackResult::Unswitched(_, name, true) => Some(deployment(name)),
         RollbackResult::RollbackDisabled
         | RollbackResult::NothingWritten
         | RollbackResult::NothingToRollBackTo
@@ -94,9 +92,7 @@ impl Ended {
         }) = &self.outcome
         {
             evidence = failure.evidence.clone();
-            let timeline = continuation.timeline.as_ref();
-            let had_share = timeline.is_some_and(Timeline::has_shared);
-            rolled_back_to = restored(rollback_result, had_share);
+            rolled_back_to = restored(rollback_result);
         }
         let mut changes = Vec::new();
         if let Outcome::Planned(plan) = &self.outcome {

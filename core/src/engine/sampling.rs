@@ -3,7 +3,6 @@
 use super::model::Engine;
 use crate::state::timeline::Mark;
 use crate::strategy;
-use crate::strategy::causes::RolloutCause;
 use jiff::Timestamp;
 
 impl Engine {
@@ -25,16 +24,6 @@ impl Engine {
         let second = self.second();
         if let Some(timeline) = &mut self.continuation.timeline {
             timeline.mark(second, mark);
-        }
-    }
-
-    /// Keeps the share that a version had when it failed, where no look has shown it yet.
-    pub(super) fn note_share_of(&mut self, cause: &RolloutCause) {
-        let timeline = self.continuation.timeline.as_ref();
-        if let RolloutCause::AtShare { percent, .. } = cause
-            && timeline.is_some_and(|timeline| !timeline.has_shared())
-        {
-            self.note_mark(Mark::Share(*percent));
         }
     }
 

@@ -8,6 +8,8 @@ use crate::state::release::Status;
 pub enum NoRevision {
     /// The cluster knows no such release.
     NoRelease,
+    /// As many rollbacks as are noted wait for the same deploy.
+    Crowded,
     /// Nothing served before this revision, which is there; `None` if there is none.
     NoneBefore(Option<u64>),
     /// The revision that is named is none that was deployed as a whole.

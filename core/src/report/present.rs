@@ -96,6 +96,12 @@ pub(super) fn service_gone(request: &Request, share: Option<u8>, fate: &str) -> 
     else {
         return format!("Nothing was switched back, because the Service no longer exists. {fate}");
     };
+    if percent == 0 {
+        return format!(
+            "`{route}` sends everything to Service `{}` again, which no longer exists. {fate}",
+            switch.service
+        );
+    }
     format!(
         "`{route}` still sends {percent} % of the traffic to Service `{}`, that of the new \
          version. Nothing was taken back, because Service `{}` no longer exists. {fate}",
@@ -105,7 +111,7 @@ pub(super) fn service_gone(request: &Request, share: Option<u8>, fate: &str) -> 
 }
 
 /// What to do about it. `help` is what to do about the cause.
-pub(super) fn make_anew(request: &Request, code: FailureCode, help: &str) -> String {
+pub(super) fn make_anew(request: &Request, share: u8, code: FailureCode, help: &str) -> String {
     let service = request
         .strategy
         .switch()
@@ -116,10 +122,11 @@ pub(super) fn make_anew(request: &Request, code: FailureCode, help: &str) -> Str
     } else {
         help
     };
-    format!(
-        "Create Service `{service}` again; if the route still names it, the next canary first \
-         gives it all traffic. {then}"
-    )
+    let first = match share {
+        0 => "",
+        _ => "; if the route still names it, the next canary first gives it all traffic",
+    };
+    format!("Create Service `{service}` again{first}. {then}")
 }
 
 /// Somebody else's change stands, and the deploy has stepped aside.

@@ -50,6 +50,14 @@ impl Back {
     }
 }
 
+/// The other execution whose rollback on demand has brought back what this one was to bring back.
+pub(super) fn returned_by_other(request: &Request, live: &Workload) -> Option<String> {
+    let is_asked = request.mode.is_rollback() && request.to.is_none();
+    live.annotation(RETURNED_TO).filter(|_| is_asked)?;
+    let by = live.annotation(EXECUTION)?;
+    (by != request.execution).then(|| quote(by))
+}
+
 /// What is said of a switch that was a rollback on demand: from which Deployment to which.
 pub(super) fn switched_back(request: &Request, live: &Workload, wrote: bool) -> String {
     let is_ours = live.annotation(EXECUTION) == Some(&request.execution);

@@ -128,6 +128,7 @@ fn has_failed_as_canary(request: &Request, rollback_result: &RollbackResult) -> 
         rollback_result,
         RollbackResult::Unswitched(..)
             | RollbackResult::ShareUnconfirmed(..)
+            | RollbackResult::NoWayBack
             | RollbackResult::ServiceGone(Some(_), _)
     );
     request.strategy.canary().is_some() && is_one
@@ -215,7 +216,9 @@ pub(super) fn next_after(
         | RollbackResult::NothingWritten
         | RollbackResult::Unswitched(..)
         | RollbackResult::SwitchedBack(..) => help.to_owned(),
-        RollbackResult::ServiceGone(Some(_), _) => present::make_anew(request, code, help),
+        RollbackResult::ServiceGone(Some(share), _) => {
+            present::make_anew(request, *share, code, help)
+        }
         RollbackResult::Outgrown(_) => format!(
             "Provide room{}: Kubernetes then completes the rollout by itself. \
              Retry the stage to see that it did. To go back instead: `kubectl --namespace \
@@ -333,7 +336,7 @@ fn of_switch(
         .strategy
         .switch()
         .map_or("", |switch| &*switch.service);
-    if let RollbackResult::Unswitched(end, _) = rollback_result {
+    if let RollbackResult::Unswitched(end, ..) = rollback_result {
         let end = fate(request, end);
         if serving.is_some_and(|serving| serving.is_outage()) {
             return format!("Service `{service}` was not switched. {end}");

@@ -27,6 +27,9 @@ pub(super) fn problem(route: &RouteReference, problem: &RouteProblem) -> String 
             };
             let what = match change {
                 WeightChange::Gone => "sends to another Service now".to_owned(),
+                WeightChange::Unnoted => {
+                    "gives the new version weight without Landfall's note of that".to_owned()
+                }
                 WeightChange::Others { place } => {
                     format!("gives other backends other weights in {place}")
                 }
@@ -105,8 +108,8 @@ pub(super) fn unconfirmed(request: &Request, waited: Duration) -> String {
     let route = route.map_or_else(|| "Its route".to_owned(), named);
     let waited = words(waited);
     format!(
-        "{route} has its weights from before, but its controller did not confirm them within \
-         {waited}"
+        "{route} gives the new version nothing any more, but its controller did not confirm that \
+         within {waited}"
     )
 }
 

@@ -4,10 +4,11 @@ use super::alarms;
 use super::cause::pods;
 use super::handover;
 use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, target};
-use super::returned::{Back, began_ringing, switched_back, taken_back};
+use super::returned::{Back, began_ringing, returned_by_other, switched_back, taken_back};
 use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
+use crate::state::marks;
 use crate::strategy::{Former, Success, SuccessNote, Switched};
 use crate::text::{clip, quote, words};
 use crate::workload::health::steadiness::{SECOND_LOOK, has_probe};
@@ -38,8 +39,8 @@ pub fn success(
             format!("{target} runs revision {revision} ({image}): {pods} after {time}.")
         }
         (false, _) => format!(
-            "{target} already ran this version, so nothing was changed: revision {revision} \
-             ({image}); {pods}."
+            "{target} {}, so nothing was changed: revision {revision} ({image}); {pods}.",
+            already(request, live)
         ),
     };
     let back = Back::of(request, live).filter(|_| success.switched.is_none());
@@ -67,7 +68,8 @@ pub fn success(
     let external = format!("{}/{name}@{revision}", request.namespace);
     let twice = looked_at_twice(live, continuation);
     let note = success.note.map(noted).unwrap_or_default();
-    let note = note + &baked(request, success) + &still_to_come(success);
+    let note = note + &baked(request, success) + &unwatched(request, success);
+    let note = note + &still_to_come(success);
     let note = note + &began_ringing(request, live, success.wrote);
     let note = note + &alarms::judged_well(request.watch(), &continuation.guard, success.wrote);
     let summary = summary + &note + &twice + &warned(&continuation.warnings) + &skipped(request);
@@ -81,6 +83,14 @@ pub fn success(
         ("DurationSeconds", seconds.to_string()),
     ];
     succeeded(request, &summary, &external, variables)
+}
+
+/// Why there was nothing to change.
+fn already(request: &Request, live: &Workload) -> String {
+    match returned_by_other(request, live) {
+        Some(by) => format!("was rolled back by execution `{by}` already"),
+        None => "already ran this version".to_owned(),
+    }
 }
 
 /// Whether no pod runs the applied version yet.
@@ -116,6 +126,26 @@ fn baked(request: &Request, success: &Success) -> String {
             }
         ),
         false => String::new(),
+    }
+}
+
+/// That nobody has watched a version to the end, and this deploy, which did not write it, has not
+/// either.
+fn unwatched(request: &Request, success: &Success) -> String {
+    let asked = match (request.bake.is_zero(), request.alarms.is_some()) {
+        (true, false) => return String::new(),
+        (false, false) => "it was not watched for the time of `bake`",
+        (true, true) => "its `alarms` were not read",
+        (false, true) => {
+            "it was not watched for the time of `bake`, and its `alarms` were not read"
+        }
+    };
+    let live = &success.deployment;
+    let is_watched = live.annotation(marks::WATCHED).is_some()
+        && live.annotation(marks::WATCHED) == live.annotation(marks::JOB);
+    match success.wrote || success.switched.is_some() || is_watched {
+        true => String::new(),
+        false => format!(" As this deploy did not change it, {asked}."),
     }
 }
 

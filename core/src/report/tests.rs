@@ -548,22 +548,22 @@ fn switches_that_failed() {
                 reason: Some(Reason::Refused(code)),
                 ..recorded("the token may not patch deployments.apps")
             }),
-            rollback_result: RollbackResult::Unswitched(CandidateState::Gone, "web".into()),
+            rollback_result: RollbackResult::Unswitched(CandidateState::Gone, "web".into(), false),
         };
         failure(&usual, &refused, &place())
     };
     let permissions = [&Permission::smoke()[..], &[Permission::scale()]].concat();
     let reports = [
         failed(
-            RollbackResult::Unswitched(CandidateState::ScaledDown(blue()), "web".into()),
+            RollbackResult::Unswitched(CandidateState::ScaledDown(blue()), "web".into(), false),
             &usual,
         ),
         failed(
-            RollbackResult::Unswitched(CandidateState::Gone, "web".into()),
+            RollbackResult::Unswitched(CandidateState::Gone, "web".into(), false),
             &usual,
         ),
         failed(
-            RollbackResult::Unswitched(CandidateState::Left(blue()), "web".into()),
+            RollbackResult::Unswitched(CandidateState::Left(blue()), "web".into(), false),
             &left,
         ),
         failed(

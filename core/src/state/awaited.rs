@@ -32,6 +32,13 @@ impl Awaited {
         self.job == job && self.executions.iter().any(|it| it == execution)
     }
 
+    /// The same note where the deploy of job `from` died and that of job `to` goes on from there:
+    /// what was waited for is what becomes of that. `None` where another job is in it.
+    pub fn passed_on(self, from: &str, to: &str) -> Option<Awaited> {
+        let job = to.to_owned();
+        (self.job == from).then_some(Awaited { job, ..self })
+    }
+
     /// The same note, with this execution beside those that wait already, where there is room for
     /// it: who pushed another one out would be pushed out by that one. A deploy removes the note
     /// when it begins, so another job in it is one that this job goes on from: a retry of it, or

@@ -107,12 +107,6 @@ impl Timeline {
         }
     }
 
-    /// Whether the new version was seen with a part of the traffic.
-    pub fn has_shared(&self) -> bool {
-        let mut marks = self.marks.iter();
-        marks.any(|(_, mark)| matches!(mark, Mark::Share(share) if *share > 0))
-    }
-
     /// Notes that something happened.
     pub fn mark(&mut self, second: i64, mark: Mark) {
         match self.marks.len() < MARKS {

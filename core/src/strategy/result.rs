@@ -213,10 +213,11 @@ pub enum RollbackResult {
     /// The Deployment was deleted meanwhile.
     Deleted,
     /// The Service was deleted meanwhile; with the share in percent that a route still gives to the
-    /// new version.
+    /// new version, 0 where all of it goes to that Service again.
     ServiceGone(Option<u8>, CandidateState),
-    /// The Service never sent to the new version, but to this Deployment.
-    Unswitched(CandidateState, String),
+    /// The Service was not switched to the new version, and sends to this Deployment. The last one:
+    /// whether a canary had given the new version a share, which was taken back.
+    Unswitched(CandidateState, String, bool),
     /// The Service sends to this Deployment again; empty where its note of which that is was taken
     /// away.
     SwitchedBack(String, CandidateState),

@@ -9,7 +9,7 @@ pub mod overlap;
 pub mod sharing;
 pub mod taken_back;
 
-pub use noted::{from, original_selector, selector_before, served, to};
+pub use noted::{common, from, of_version, original_selector, selector_before, served, to};
 
 use super::handover::Handover;
 use crate::change::{self, Author};
@@ -154,20 +154,6 @@ impl Lock {
     }
 }
 
-/// The selector without what tells versions apart.
-pub fn common(selector: &Selector) -> Selector {
-    let mut common = selector.clone();
-    common.retain(|key, _| ![VERSION, TEMPLATE_HASH].contains(&key.as_str()));
-    common
-}
-
-/// The selector of one version.
-pub fn of_version(selector: &Selector, version: &str) -> Selector {
-    let mut narrow = common(selector);
-    narrow.insert(VERSION.to_owned(), version.to_owned());
-    narrow
-}
-
 /// What holds a Service to the pods that serve, so that no other gets traffic by labels alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Pin<'a> {
@@ -183,8 +169,12 @@ pub enum Pin<'a> {
 
 /// Takes the lock, and narrows the Service by the same write.
 pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
-    let dead = Lock::read(service).map(|lock| lock.job);
+    let dead = Lock::read(service);
     let mut selector = service.selector();
+    let gives_back = |dead: &Lock| dead.share.is_some() && dead.execution == lock.execution;
+    // What a dead deploy of this execution had given is taken back by this one.
+    let shares = (!dead.as_ref().is_some_and(gives_back)).then_some(SHARES);
+    let dead = dead.map(|dead| dead.job);
     let mut notes = named([
         (
             marks::SUPERSEDED,
@@ -192,10 +182,12 @@ pub fn take(service: &Service, lock: &Lock, narrow: Pin<'_>) -> Value {
         ),
         (RETIRING, Value::Null),
     ]);
+    let waiting = passed_on(service, lock);
     // A rollback leaves who waited: what they waited for may be what it takes back.
-    let awaited = (!lock.back).then_some(AWAITED);
-    let all = [OVERLAP, SHARES, TAKEN_BACK].into_iter().chain(awaited);
-    notes.extend(all.filter_map(|note| gone(service, note)));
+    let awaited = (!lock.back && waiting.is_none()).then_some(AWAITED);
+    let all = [OVERLAP, TAKEN_BACK].into_iter().chain(shares);
+    let all = all.chain(awaited);
+    notes.extend(all.filter_map(|note| gone(service, note)).chain(waiting));
     match narrow {
         Pin::Not => {}
         Pin::Hash(hash) => {
@@ -295,7 +287,16 @@ pub fn take_over(service: &Service, lock: &Lock, by: &Author) -> Value {
         (marks::JOB, json!(by.job)),
         (marks::SUPERSEDED, json!(superseded(service, dead, by.job))),
     ];
-    patch(service, named(notes), None)
+    let notes = named(notes).into_iter();
+    let notes = notes.chain(passed_on(service, lock));
+    patch(service, notes.collect(), None)
+}
+
+/// The note of who waits, where this lock takes the place of a dead one that they wait for: they
+/// wait for whoever goes on from there. A rollback that takes a deploy back leaves it as it is.
+fn passed_on(service: &Service, lock: &Lock) -> Option<(String, Value)> {
+    let dead = Lock::read(service).filter(|dead| dead.back || !lock.back)?;
+    noted::passed_on(service, &dead.job, &lock.job)
 }
 
 /// Writes down that the deploy failed and why, before anything is taken back; `back` is the

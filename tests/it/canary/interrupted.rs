@@ -75,7 +75,7 @@ async fn a_share_whose_note_is_gone_is_given_back() {
     })
     .await;
     for told in [
-        "the weight 10 in rule 1 already, and has no note of Landfall's about that",
+        "which gives the new version weight without Landfall's note of that",
         "HTTPRoute `demo-app` sends nothing to the new one",
     ] {
         assert!(message.contains(told), "{message}");
@@ -260,8 +260,8 @@ async fn a_route_that_stays_refused_keeps_the_candidate_up_and_is_told() {
         "{message}"
     );
     for told in [
-        "HTTPRoute `demo-app` has its weights from before, but its controller did not confirm them \
-         within 20 s, so `demo-app-blue` may still get a share, and was left up.",
+        "HTTPRoute `demo-app` gives the new version nothing any more, but its controller did not \
+         confirm that within 20 s, so `demo-app-blue` may still get a share, and was left up.",
         "`kubectl --namespace default get httproute demo-app --output yaml`",
     ] {
         assert!(message.contains(told), "{message}");

@@ -76,7 +76,7 @@ pub fn judge(simulation: &mut Simulation, end: &End) {
             let cause = recorded((**failure).clone()).cause;
             assert!(sick || refused, "it failed without a reason: {cause}");
             judge_aftermath(simulation, rollback_result, &serves);
-            if let RollbackResult::Unswitched(CandidateState::Left(_), _)
+            if let RollbackResult::Unswitched(CandidateState::Left(_), ..)
             | RollbackResult::SwitchedBack(_, CandidateState::Left(_)) = rollback_result
             {
                 clean = false;
@@ -210,7 +210,7 @@ pub fn judge_aftermath(simulation: &Simulation, rollback_result: &RollbackResult
     };
     let fate = match rollback_result {
         RollbackResult::NothingWritten => None,
-        RollbackResult::Unswitched(fate, _) => Some(fate),
+        RollbackResult::Unswitched(fate, ..) => Some(fate),
         RollbackResult::SwitchedBack(name, fate) => {
             assert_eq!(*name, simulation.live_name());
             Some(fate)

@@ -8,28 +8,19 @@ use std::time::Duration;
 fn what_serves_again_is_named_where_a_version_that_had_traffic_was_taken_back() {
     let gone = || CandidateState::Gone;
     let web = || "web".to_owned();
-    for (rollback_result, had_share, expected) in [
-        (
-            RollbackResult::SwitchedBack(web(), gone()),
-            false,
-            Some("web"),
-        ),
-        (
-            RollbackResult::SwitchedBack(String::new(), gone()),
-            false,
-            None,
-        ),
-        (RollbackResult::Unswitched(gone(), web()), true, Some("web")),
-        (RollbackResult::Unswitched(gone(), web()), false, None),
+    for (rollback_result, expected) in [
+        (RollbackResult::SwitchedBack(web(), gone()), Some("web")),
+        (RollbackResult::SwitchedBack(String::new(), gone()), None),
+        (RollbackResult::Unswitched(gone(), web(), true), Some("web")),
+        (RollbackResult::Unswitched(gone(), web(), false), None),
         (
             RollbackResult::ShareUnconfirmed(web(), Duration::ZERO),
-            true,
             None,
         ),
-        (RollbackResult::ServiceGone(Some(10), gone()), true, None),
-        (RollbackResult::NoWayBack, true, None),
+        (RollbackResult::ServiceGone(Some(10), gone()), None),
+        (RollbackResult::NoWayBack, None),
     ] {
-        let found = restored(&rollback_result, had_share);
+        let found = restored(&rollback_result);
         let found = found.and_then(|found| found.deployment);
         assert_eq!(found.as_deref(), expected, "{rollback_result:?}");
     }

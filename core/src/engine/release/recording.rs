@@ -120,6 +120,7 @@ impl ReleaseEngine {
         let numbers = self.records.iter().map(|it| it.heading.revision);
         let lock = self.parent.lock.as_ref();
         let is_ours = lock.is_some_and(|lock| lock.job == self.continuation.job);
+        let is_other = lock.is_none_or(|lock| lock.execution != self.request.execution);
         // The same call may be at work beside this one, between its lock and its record: with the
         // same number only one of both creates the record, and the other one finds it.
         let revision = match is_ours && self.is_unrecorded {
@@ -128,16 +129,16 @@ impl ReleaseEngine {
         };
         self.parent.cover(&self.ids());
         self.parent.revision = revision;
-        // What others waited for may be what a rollback takes back.
         let waiting = self.parent.waits_for.clone();
-        let waiting = waiting.filter(|_| self.request.mode.is_rollback());
         self.parent = self.parent.locked(Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
             since: now.min(self.continuation.started),
             until: self.continuation.deadline + self.request.bake + self.way_back_limit(),
         });
-        if waiting.is_some() {
+        // What others waited for may be what a rollback takes back.
+        let is_kept = is_other || self.parent.waits_for.is_none();
+        if self.request.mode.is_rollback() && is_kept {
             self.parent.waits_for = waiting;
         }
     }

@@ -71,13 +71,17 @@ impl ReleaseEngine {
         let noted = self.parent.waits_for.as_ref();
         let is_noted = noted.is_some_and(|noted| noted.has(&self.request.execution, &job));
         let is_tried = self.returning.waits_for.as_ref() == Some(&job);
-        let room = || Awaited::with(noted.cloned(), &self.request.execution, &job).is_some();
-        let notes = asked && !is_noted && !is_tried && room();
-        if notes {
-            self.returning.waits_for = Some(job);
-            self.push(Task::Await);
+        if !asked || is_noted || is_tried {
+            return false;
         }
-        notes
+        match Awaited::with(noted.cloned(), &self.request.execution, &job) {
+            Some(_) => {
+                self.returning.waits_for = Some(job);
+                self.push(Task::Await);
+            }
+            None => self.fail(ReleaseFailure::NoRevision(NoRevision::Crowded)),
+        }
+        true
     }
 
     /// The parent with that note, as a write that leaves everything else.

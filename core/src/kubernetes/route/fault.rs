@@ -169,6 +169,8 @@ pub enum WeightChange {
         /// Where.
         place: Place,
     },
+    /// It gives the candidate weight, and the note of that is gone.
+    Unnoted,
     /// Its weights are others.
     Weights {
         /// Where.

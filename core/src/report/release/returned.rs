@@ -6,6 +6,7 @@ use super::naming::{count, objects, release, the_release};
 use crate::problem::Fault;
 use crate::release::{NoRevision, ReleasePlan, ReleaseSuccess};
 use crate::request::release::ReleaseRequest;
+use crate::state::awaited::WAITING;
 use crate::state::release::Status;
 
 /// The first sentence of the summary.
@@ -77,7 +78,7 @@ pub(super) fn refused(request: &ReleaseRequest, why: &NoRevision) -> Report {
         None => Fault::new("mode", format!("is `{}`, and ", request.mode.name())),
     };
     let mut fault = match why {
-        NoRevision::NoRelease | NoRevision::NoneBefore(_) => {
+        NoRevision::NoRelease | NoRevision::Crowded | NoRevision::NoneBefore(_) => {
             Fault::new("mode", format!("is `{}`, and ", request.mode.name()))
         }
         NoRevision::NotOne { to, .. }
@@ -96,6 +97,11 @@ fn problem(name: &str, request: &ReleaseRequest, why: &NoRevision) -> String {
         NoRevision::NoRelease => format!(
             "the cluster has no record of {name}: correct `release` and `namespace`, or release \
              its manifests"
+        ),
+        NoRevision::Crowded => format!(
+            "{WAITING} other executions wait for the same deploy of {name} with theirs; no more \
+             are noted, and one that is not could go back too far. Look what serves when they are \
+             done, and name the revision by `to`"
         ),
         NoRevision::NoneBefore(None) => format!(
             "no revision of {name} was ever deployed as a whole: release manifests that work"

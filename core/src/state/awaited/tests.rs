@@ -14,3 +14,12 @@ fn who_has_no_room_is_not_noted() {
     assert_eq!(noted.executions.len(), WAITING);
     assert!(noted.has("run-0", "job-2") && !noted.has("run-0", "job-1"));
 }
+
+/// A note of another job is about what is over.
+#[test]
+fn who_waits_for_a_dead_deploy_waits_for_the_one_that_takes_its_place() {
+    let noted = Awaited::with(None, "run-9", "job-1").unwrap();
+    let passed_on = noted.clone().passed_on("job-1", "job-2").unwrap();
+    assert!(passed_on.has("run-9", "job-2") && !passed_on.has("run-9", "job-1"));
+    assert_eq!(noted.passed_on("job-0", "job-2"), None);
+}

@@ -202,9 +202,14 @@ impl Parent {
         jobs.retain(|job| *job != lock.job);
         jobs.push(lock.job.clone());
         jobs.drain(..jobs.len().saturating_sub(REMEMBERED));
-        let awaited = self.waits_for.clone();
+        let dead = self.lock.as_ref().map(|dead| &*dead.job);
+        let own = self.waits_for.clone();
+        let own = own.filter(|awaited| awaited.executions.contains(&lock.execution));
+        // Who waited for a deploy that died waits for the one that takes its place.
+        let awaited = self.waits_for.clone().zip(dead);
+        let passed_on = awaited.and_then(|(awaited, dead)| awaited.passed_on(dead, &lock.job));
         Parent {
-            waits_for: awaited.filter(|awaited| awaited.executions.contains(&lock.execution)),
+            waits_for: passed_on.or(own),
             lock: Some(lock),
             jobs,
             ..self.clone()

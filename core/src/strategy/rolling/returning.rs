@@ -7,6 +7,7 @@ use super::super::author::{author, other_author};
 use super::super::decision::Decision;
 use super::super::guarding;
 use super::super::result::Failure;
+use super::super::waiting::crowded;
 use super::context::{Context, Next};
 use crate::change;
 use crate::kubernetes::object::timestamp;
@@ -102,16 +103,18 @@ impl Context<'_> {
         age <= SignedDuration::ZERO || age.unsigned_abs() < longest
     }
 
-    /// Follows another rollback on demand, and notes that, where there is room for it.
+    /// Follows another rollback on demand, and notes that; refused where there is no room for it.
     fn follow_return(&self, live: &Workload) -> Decision {
         let job = live.annotation(marks::JOB).unwrap_or_default();
         let noted = awaited(live);
         let execution = &self.request.execution;
         let is_new = |it: &Awaited| !it.executions.contains(execution);
-        let notes = !self.request.mode.is_plan() && noted.as_ref().is_none_or(is_new);
-        match Awaited::with(noted, execution, job).filter(|_| notes) {
+        if self.request.mode.is_plan() || !noted.as_ref().is_none_or(is_new) {
+            return self.already_there(live);
+        }
+        match Awaited::with(noted, execution, job) {
             Some(note) => self.note(live, change::awaited(live, &note), (Phase::Start, None)),
-            None => self.already_there(live),
+            None => Decision::GiveUp(Failure::Faults(vec![crowded()])),
         }
     }
 

@@ -61,7 +61,7 @@ impl RolloutTracker<'_> {
     /// traffic.
     fn has_traffic(&self) -> bool {
         match self.stage {
-            Stage::Bake { .. } => true,
+            Stage::Bake { .. } | Stage::Overlap { .. } => true,
             Stage::Share { percent, .. } => percent > 0,
             Stage::Rollout
             | Stage::Candidate(_)
@@ -71,7 +71,6 @@ impl RolloutTracker<'_> {
             | Stage::Watched(_)
             | Stage::Route(_)
             | Stage::Turn { .. }
-            | Stage::Overlap { .. }
             | Stage::Leaving(_)
             | Stage::Settling(_) => false,
         }

@@ -1,7 +1,26 @@
 //! What a Service notes of a switch: how it selected before, and which Deployments it was between.
 
 use crate::kubernetes::service::{Selector, Service};
-use crate::state::marks::{self, FROM, ORIGINAL_SELECTOR, SELECTOR_BEFORE, SERVED, TO};
+use crate::state::awaited::Awaited;
+use crate::state::marks::{
+    self, AWAITED, FROM, ORIGINAL_SELECTOR, SELECTOR_BEFORE, SERVED, TO, VERSION,
+};
+use crate::workload::TEMPLATE_HASH;
+use serde_json::{Value, json};
+
+/// The selector without what tells versions apart.
+pub fn common(selector: &Selector) -> Selector {
+    let mut common = selector.clone();
+    common.retain(|key, _| ![VERSION, TEMPLATE_HASH].contains(&key.as_str()));
+    common
+}
+
+/// The selector of one version.
+pub fn of_version(selector: &Selector, version: &str) -> Selector {
+    let mut narrow = common(selector);
+    narrow.insert(VERSION.to_owned(), version.to_owned());
+    narrow
+}
 
 /// The selector that the Service had before it was narrowed, where it is.
 pub fn original_selector(service: &Service) -> Option<Selector> {
@@ -38,6 +57,12 @@ pub fn served<'a>(service: &'a Service, live: &str) -> Vec<&'a str> {
         }
     }
     all
+}
+
+/// The note of who waits for a job, passed on from that one to another.
+pub(super) fn passed_on(service: &Service, from: &str, to: &str) -> Option<(String, Value)> {
+    let waiting = Awaited::read(service.annotation(AWAITED)?)?.passed_on(from, to)?;
+    Some((AWAITED.to_owned(), json!(waiting.text())))
 }
 
 fn noted_name<'a>(service: &'a Service, mark: &str) -> Option<&'a str> {

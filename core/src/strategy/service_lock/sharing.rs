@@ -6,6 +6,14 @@ use crate::kubernetes::service::{Selector, Service};
 use crate::state::marks::{LOCK, SHARES};
 use serde_json::{Value, json};
 
+/// Notes beside a failure which shares the candidate has had by a route.
+pub fn note(mut patch: Value, shares: &[u8]) -> Value {
+    if !shares.is_empty() {
+        patch["metadata"]["annotations"][SHARES] = json!(json!(shares).to_string());
+    }
+    patch
+}
+
 /// Gives the candidate a share.
 pub fn share(service: &Service, lock: &Lock, wide: &Selector, share: &Share) -> Value {
     let mut shares = match share.step {

@@ -77,8 +77,12 @@ impl Context<'_> {
         candidate: &Candidate,
     ) -> Next {
         let found = self.found(&candidate.name, false)?;
+        let has_share = lock.share.is_some();
         let Some(found) = found else {
-            return Ok(self.step(self.write(live, candidate, None)));
+            return Ok(match has_share {
+                true => self.fail(RolloutCause::DeploymentDeleted(candidate.name.clone())),
+                false => self.step(self.write(live, candidate, None)),
+            });
         };
         if found.is_being_deleted() {
             self.in_time()?;
@@ -89,7 +93,11 @@ impl Context<'_> {
         }
         if found.replicas() == 0 {
             self.rechecked()?;
-            return Ok(self.scale_up(found, self.first_pods(live).max(1)));
+            // The time of its share passes without it.
+            return Ok(match has_share {
+                true => self.fail(RolloutCause::ScaledToZero(candidate.name.clone())),
+                false => self.scale_up(found, self.first_pods(live).max(1)),
+            });
         }
         self.check_template(found)?;
         let name = candidate.name.clone();

@@ -12,6 +12,7 @@ use crate::strategy::decision::Decision;
 use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::taken_back::{TakenBack, awaited, is_awaited, note_awaited};
 use crate::strategy::service_lock::{self, Lock, Pin};
+use crate::strategy::waiting::crowded;
 use crate::workload::{TEMPLATE_HASH, Workload};
 use jiff::Timestamp;
 
@@ -139,7 +140,7 @@ impl Context<'_> {
         }
         match Awaited::with(awaited(service), &self.request.execution, &lock.job) {
             Some(note) => Err(self.patch_service(note_awaited(&note, service), Phase::Start)),
-            None => Ok(()),
+            None => Err(self.refuse(None, vec![crowded()])),
         }
     }
 
@@ -260,9 +261,14 @@ pub(super) fn returned_meanwhile<'a>(
         live.annotation(marks::EXECUTION)?,
         live.annotation(marks::JOB)?,
     );
-    let is_last = service.annotation(marks::JOB) == Some(job);
+    // A retry that takes over a rollback after its switch leaves the Deployment as it is.
+    let last = service.annotation(marks::JOB);
+    let is_own = service.annotation(marks::EXECUTION) == Some(by);
+    let is_taken_over = is_own && service_lock::to(service) == Some(live.name());
+    let is_last = last == Some(job) || is_taken_over;
     let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-    let mut jobs = [Some(job), left_by_switch(service)].into_iter().flatten();
+    let jobs = [Some(job), last, left_by_switch(service)];
+    let mut jobs = jobs.into_iter().flatten();
     let is_since = at.is_some_and(|at| at >= continuation.started)
         || jobs.any(|job| is_awaited(request, service, job));
     let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;

@@ -111,31 +111,54 @@ impl Context<'_> {
         if handover.as_ref().and_then(Handover::time).is_none() {
             return Ok(handover);
         }
-        let plain = self.plain()?;
-        let mut others = plain.into_iter().chain(self.versions()?).filter(|one| {
-            let is_other = one.name() != live.name() && one.name() != found.name();
-            is_other && one.replicas() > 0 && !one.is_being_deleted()
-        });
-        if let Some(other) = others.next() {
-            if self.is_left(other.name()) {
-                return Ok(Some(Handover::cut(Why::Left(other.name().to_owned()))));
-            }
-            self.unselected(other)?;
-            return Err(self.scale_down(other, candidate::scale_down(other)));
+        let others = self.others_up(live, found)?;
+        if let Some(other) = others.into_iter().find(|it| self.is_left(it.name())) {
+            return Ok(Some(Handover::cut(Why::Left(other.name().to_owned()))));
         }
         let both = service_lock::common(&service.selector());
-        let Some(other) = self.pod_of_others(&both, live, found)? else {
+        let Some(other) = self.clear_labels(&both, live, found)? else {
             return Ok(handover);
         };
-        let names = self.names(&[])?;
-        if let Some(name) = names.into_iter().find(|name| other.is_under(name)) {
-            self.in_time()?;
-            return Err(self.wait(Stage::Leaving(name.to_owned()), CATCHING_UP));
-        }
         if handover.is_some_and(|it| it.why == Why::Asked) {
             return Err(self.fail(foreign(service, other, found.name())));
         }
         Ok(Some(Handover::cut(Why::Others(other.name.clone()))))
+    }
+
+    /// A pod of neither version that these labels find. Other Deployments of the application, which
+    /// a dead deploy may have left up, are scaled down first; the Service sends to none of them.
+    pub(super) fn clear_labels(
+        &self,
+        both: &Selector,
+        live: &Workload,
+        found: &Workload,
+    ) -> Result<Option<&ServicePod>, Decision> {
+        let mut others = self.others_up(live, found)?.into_iter();
+        if let Some(other) = others.find(|it| !self.is_left(it.name())) {
+            self.unselected(other)?;
+            return Err(self.scale_down(other, candidate::scale_down(other)));
+        }
+        let other = self.pod_of_others(both, live, found)?;
+        let names = self.names(&[])?;
+        let is_leaving = |name: &&str| {
+            let other = other.filter(|_| !self.is_left(name));
+            other.is_some_and(|other| other.is_under(name))
+        };
+        if let Some(name) = names.into_iter().find(is_leaving) {
+            self.in_time()?;
+            return Err(self.wait(Stage::Leaving(name.to_owned()), CATCHING_UP));
+        }
+        Ok(other)
+    }
+
+    /// The Deployments of the application beside these two that are scaled up.
+    fn others_up(&self, live: &Workload, found: &Workload) -> Result<Vec<&Workload>, Query> {
+        let plain = self.plain()?;
+        let others = plain.into_iter().chain(self.versions()?).filter(|one| {
+            let is_other = one.name() != live.name() && one.name() != found.name();
+            is_other && one.replicas() > 0 && !one.is_being_deleted()
+        });
+        Ok(others.collect())
     }
 
     /// While both versions serve: sees that the new one does, for the time of the overlap, then

@@ -285,7 +285,10 @@ impl Context<'_> {
         {
             return Ok(decision);
         }
-        let gone = RollbackResult::ServiceGone(self.share_given()?, CandidateState::of(ours));
+        // The way back may have begun before the Service was seen to be gone.
+        let given_back = || self.was_route_returned().then_some(0);
+        let share = self.share_given()?.or_else(given_back);
+        let gone = RollbackResult::ServiceGone(share, CandidateState::of(ours));
         Ok(match &self.continuation.phase {
             Phase::SwitchRollback(back) => ended(back.clone(), gone),
             Phase::Start

@@ -1282,7 +1282,7 @@ fn a_failure_is_taken_back_step_by_step() {
                 marked(service(json!({"app": "web"}), json!({})), false),
                 Some(down()),
             ),
-            "failed: it broke: Unswitched(ScaledDown(\"web-blue\"), \"web\")",
+            "failed: it broke: Unswitched(ScaledDown(\"web-blue\"), \"web\", false)",
         ),
     ];
     for (name, rollback, observation, expected) in rows {

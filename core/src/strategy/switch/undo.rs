@@ -12,7 +12,7 @@ use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::result::{CandidateState, RollbackResult};
 use crate::strategy::rollout_tracker::CATCHING_UP;
 use crate::strategy::service_lock::overlap::{self, Overlap};
-use crate::strategy::service_lock::{self, Failed, Lock};
+use crate::strategy::service_lock::{self, Failed, Lock, sharing};
 use crate::workload::{TEMPLATE_HASH, Workload};
 use std::time::Duration;
 
@@ -42,6 +42,7 @@ impl Context<'_> {
         };
         let then = Phase::SwitchRollback(back.clone());
         let mut by_overlap = None;
+        let mut shares = Vec::new();
         let before = match switched {
             true if self.may_return(service, lock)? => {
                 by_overlap = self.returns_by_overlap(service, lock)?;
@@ -58,7 +59,10 @@ impl Context<'_> {
                 let patch = self.note_route(patch, service)?;
                 return Ok(self.patch_service(patch, then));
             }
-            false => None,
+            false => {
+                shares = self.shares_by_route()?;
+                None
+            }
         };
         let lock = Lock {
             deadline: self.now + self.return_limit() + by_overlap.unwrap_or_default(),
@@ -68,6 +72,7 @@ impl Context<'_> {
             Some(time) => overlap::widen_back(service, &lock, &failed, time),
             None => service_lock::mark(service, &lock, &failed, before.as_ref()),
         };
+        let patch = sharing::note(patch, &shares);
         Ok(self.patch_service(patch, then))
     }
 
@@ -242,7 +247,9 @@ impl Context<'_> {
         let candidate = all.find(|one| one.annotation(marks::JOB) == job);
         let selected = service.selector().get(VERSION).map(|it| self.name_of(it));
         // Nothing else was left that could serve.
-        let serves = candidate.is_some_and(|one| Some(one.name()) == selected.as_deref());
+        let is_selected = candidate.is_some_and(|one| Some(one.name()) == selected.as_deref());
+        let serves = is_selected || self.shares_alone(service, candidate)?;
+        let had_share = !sharing::reached(service).is_empty();
         let fate = CandidateState::of(candidate);
         let to = service_lock::to(service).unwrap_or_default();
         let still = selected.as_deref() == Some(to);
@@ -251,7 +258,7 @@ impl Context<'_> {
             back,
             match (switched, still) {
                 (false, _) if serves => RollbackResult::NoWayBack,
-                (false, _) => RollbackResult::Unswitched(fate, active),
+                (false, _) => RollbackResult::Unswitched(fate, active, had_share),
                 (true, true) if !self.request.rollback => RollbackResult::LeftSwitched,
                 (true, true) => RollbackResult::NoWayBack,
                 (true, false) => {
@@ -260,6 +267,17 @@ impl Context<'_> {
                 }
             },
         ))
+    }
+
+    /// Whether the Service sends to the pods of both versions, and those of the candidate are all
+    /// that is left.
+    fn shares_alone(&self, service: &Service, candidate: Option<&Workload>) -> Result<bool, Query> {
+        let has_pods = candidate.is_some_and(|one| one.replicas() > 0);
+        if !has_pods || self.shared().is_none() {
+            return Ok(false);
+        }
+        let is_gone = self.old(service)?.is_none_or(|old| old.replicas() == 0);
+        Ok(is_gone && self.has_ready(&service.selector())?)
     }
 
     /// What the Service says of why the deploy failed.

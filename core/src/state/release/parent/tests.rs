@@ -209,3 +209,16 @@ fn the_last_deploys_are_remembered() {
     assert!(parent.has_passed("j-98") && !parent.has_passed("j-1"));
     assert_eq!(Parent::read(&parent.object()), Ok(parent));
 }
+
+/// A rollback that waited for the dead deploy is to know what became of the one that took its
+/// place.
+#[test]
+fn who_waits_for_a_dead_release_waits_for_the_one_that_takes_its_place() {
+    let waiting = |job| Awaited::with(None, "e-9", job);
+    let dead = |job| Parent {
+        waits_for: waiting(job),
+        ..parent().locked(lock("j-1"))
+    };
+    assert_eq!(dead("j-1").locked(lock("j-2")).waits_for, waiting("j-2"));
+    assert_eq!(dead("j-0").locked(lock("j-2")).waits_for, None);
+}

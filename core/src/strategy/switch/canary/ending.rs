@@ -73,14 +73,30 @@ impl Context<'_> {
         Err(self.step(routed.patch(patch)))
     }
 
+    /// The shares that the candidate of this execution has had by the route, as its note tells.
+    pub(in crate::strategy::switch) fn shares_by_route(&self) -> Result<Vec<u8>, Query> {
+        let Some(routed) = self.routed() else {
+            return Ok(Vec::new());
+        };
+        let mark = self.route(&routed)?.and_then(|route| self.mark_on(route));
+        let Some(mark) = mark else {
+            return Ok(Vec::new());
+        };
+        let mut versions = self.versions()?.iter();
+        let made = versions.find(|one| one.annotation(marks::JOB) == Some(&*mark.job));
+        let by = made.and_then(|one| one.annotation(marks::EXECUTION));
+        let is_own = mark.job == self.continuation.job || by == Some(&self.request.execution);
+        let steps = routed.canary.steps.iter().map(|step| step.weight);
+        Ok(steps.take(mark.step).filter(|_| is_own).collect())
+    }
+
     /// What a route has that is to be given back: by its note, or where somebody has taken that
     /// away and the candidate's Service has weight still. Its pods are about to go.
     fn mark_to_return(&self, routed: &Routed, route: &Route) -> Result<Option<CanaryMark>, Query> {
         if let Some(mark) = self.mark_on(route) {
             return Ok(Some(mark).filter(|mark| !mark.returned));
         }
-        let is_ours = !route.spares(&routed.backends()) && !self.is_name_taken(routed)?;
-        Ok(is_ours.then(|| CanaryMark {
+        Ok(self.has_unnoted_weight(routed, route)?.then(|| CanaryMark {
             job: self.continuation.job.clone(),
             service: self.switch.service.clone(),
             step: 0,
@@ -91,6 +107,11 @@ impl Context<'_> {
             returned: false,
             before: RouteBefore::default(),
         }))
+    }
+
+    /// Whether a route gives our candidate weight, where it has no note of a canary.
+    pub(super) fn has_unnoted_weight(&self, routed: &Routed, route: &Route) -> Result<bool, Query> {
+        Ok(!route.spares(&routed.backends()) && !self.is_name_taken(routed)?)
     }
 
     /// Gives the route back as it was, sees that in force, and takes the candidate's Service away.

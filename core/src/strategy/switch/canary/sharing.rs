@@ -93,7 +93,13 @@ impl Context<'_> {
         self.rechecked()?;
         let pinned = lock.pinned.clone().unwrap_or_else(|| service.selector());
         let wide = service_lock::common(&pinned);
-        self.see_no_others(service, &wide, live, found)?;
+        let other = match begun {
+            None => self.clear_labels(&wide, live, found)?,
+            Some(_) => self.pod_of_others(&wide, live, found)?,
+        };
+        if let Some(other) = other {
+            return Err(self.fail(foreign(service, other, found.name())));
+        }
         let lock = Lock {
             selector: Some(wide.clone()),
             pinned: Some(pinned),
@@ -139,20 +145,6 @@ impl Context<'_> {
             false => CATCHING_UP,
         };
         Err(self.wait(stage, at_most))
-    }
-
-    /// With the wide selector no pod of a third version may get traffic.
-    fn see_no_others(
-        &self,
-        service: &Service,
-        wide: &crate::kubernetes::service::Selector,
-        live: &Workload,
-        found: &Workload,
-    ) -> Result<(), Decision> {
-        match self.pod_of_others(wide, live, found)? {
-            Some(other) => Err(self.fail(foreign(service, other, found.name()))),
-            None => Ok(()),
-        }
     }
 
     /// The share that the candidate has by its pods, where it has one.

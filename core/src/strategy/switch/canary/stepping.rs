@@ -4,7 +4,9 @@
 use super::mark::CanaryMark;
 use super::routed::Routed;
 use crate::change::editor::Editor;
-use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind};
+use crate::kubernetes::route::{
+    Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind, WeightChange,
+};
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::TARGETS;
 use crate::snapshot::{Kind, Query};
@@ -64,6 +66,17 @@ impl Context<'_> {
                 self.in_time()?;
                 self.give_route_back(None)?;
                 Ok(None)
+            }
+            // Nothing but a canary gives it weight, and somebody has taken its note away.
+            None if self.has_unnoted_weight(&routed, route)?
+                && self.made_by_this_deploy()?.is_some() =>
+            {
+                // Who has set the weights did not take their note away.
+                let problem = RouteProblem::Changed {
+                    change: WeightChange::Unnoted,
+                    editor: None,
+                };
+                Err(self.route_failed(&routed, problem))
             }
             None => Ok(None),
         }
