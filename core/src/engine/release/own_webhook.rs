@@ -28,13 +28,21 @@ impl ReleaseEngine {
     }
 
     /// Leaves an object untried that only a webhook of this release keeps from being tried.
-    pub(super) fn is_untried_for(&mut self, place: usize, webhook: &str) -> bool {
-        let Some(id) = self.own_webhook(webhook) else {
+    pub(super) fn is_untried_for(&mut self, place: usize, refusal: &Refusal) -> bool {
+        let meaning = apply::refused(refusal);
+        let ApplyRefusal::WebhookAway { name, .. } = &meaning else {
+            return false;
+        };
+        let Some(id) = self.own_webhook(name) else {
             return false;
         };
         let note = ReleaseNote::WebhookAway(id.clone());
         if !self.said.contains(&note) {
             self.said.push(note);
+        }
+        // An earlier invocation may have waited for it until its time was over.
+        if self.is_resumed {
+            self.note_postponed(place, meaning, refusal);
         }
         self.items[place].tried = Tried::Unable(Untried::OwnWebhook);
         true
@@ -59,12 +67,16 @@ impl ReleaseEngine {
         }
         self.steps[step].members.retain(|member| *member != place);
         self.steps[last].members.push(place);
-        let trouble = ObjectTrouble::Refused(meaning, Box::new(refusal.clone()));
-        self.items[place].postponed = Some(Box::new(self.fault_of(place, trouble)));
+        self.note_postponed(place, meaning, refusal);
         true
     }
 
-    /// What was put to the end of its wave and not written by then.
+    fn note_postponed(&mut self, place: usize, meaning: ApplyRefusal, refusal: &Refusal) {
+        let trouble = ObjectTrouble::Refused(meaning, Box::new(refusal.clone()));
+        self.items[place].postponed = Some(Box::new(self.fault_of(place, trouble)));
+    }
+
+    /// What such a webhook keeps from being written until the time is over.
     pub(super) fn still_postponed(&self) -> Option<ObjectFault> {
         let mut items = self.items.iter().filter(|item| item.applied.is_none());
         items.find_map(|item| item.postponed.as_deref().cloned())

@@ -142,7 +142,10 @@ impl ReleaseEngine {
         // What served once has been in time.
         let has_served = self.continuation.guard.serving_since.is_some();
         if now >= self.continuation.deadline && !has_served {
-            return self.time_out();
+            return match self.still_postponed() {
+                Some(fault) => self.doom(ReleaseCause::Refused(fault)),
+                None => self.time_out(),
+            };
         }
         if self.reads_record_first() {
             return;
@@ -175,9 +178,6 @@ impl ReleaseEngine {
 
     /// The time is over, and something is not ready.
     pub(super) fn time_out(&mut self) {
-        if let Some(fault) = self.still_postponed() {
-            return self.doom(ReleaseCause::Refused(fault));
-        }
         let waiting = self.waiting_for(usize::MAX);
         self.doom(ReleaseCause::TimedOut {
             timeout: self.request.timeout,

@@ -158,7 +158,7 @@ impl ReleaseEngine {
                 self.items[place].tried = Tried::Unable(Untried::OtherVersion);
             }
             ApplyRefusal::Stale if self.read_and_try(place) => {}
-            ApplyRefusal::WebhookAway { name, .. } if self.is_untried_for(place, name) => {}
+            _ if self.is_untried_for(place, &refusal) => {}
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
             }
