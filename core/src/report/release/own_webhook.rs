@@ -7,9 +7,9 @@ pub(super) fn next(request: &ReleaseRequest, text: &str) -> Option<String> {
     let mut manifests = request.manifests.iter();
     let own = manifests.find(|manifest| is_named(manifest, text))?;
     Some(format!(
-        "It is a webhook of this release (`{}`, {}). See why the pods of its Service do not answer; \
-         to release without it, delete the configuration (`kubectl delete {} {}`), which the \
-         release makes again. Then retry the stage.",
+        "It is a webhook of this release (`{}`, {}). See why the pods of its Service do not \
+         answer; to release without it, delete the configuration (`kubectl delete {} {}`), which \
+         the release makes again. Then retry the stage.",
         own.label(),
         own.place,
         own.kind.to_lowercase(),
