@@ -44,7 +44,7 @@ mod ways_in;
 mod workloads;
 mod rotation;
 mod only_in_sandbox;
-mod watching;
+mod api_calls;
 mod hygiene;
 mod metrics;
 mod release_simulation;

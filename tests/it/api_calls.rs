@@ -1,5 +1,6 @@
 //! What a rollout asks of the API server: lists are read once and then watched, and where a watch is
-//! cut, mute, garbled or refused, lists take its place and come to the same.
+//! cut, mute, garbled or refused, lists take its place and come to the same. Two stories take more
+//! than a minute. The rooms run in the order of their names, so this one is among the first.
 
 use crate::blue_green::{SICK_IMAGE, at_rest, endpoints_are_known, switch};
 use crate::stage::{OLD_IMAGE, Stage, demo_app, image};
