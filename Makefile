@@ -16,7 +16,7 @@ ALL_IT = $(CARGO) test --locked --workspace --test it --
 # Real peers: programs that are built or downloaded once, and the packaged function.
 CONTROL_PLANE := target/control-plane/bin
 PEERS := target/peers
-THREADS ?= 8
+THREADS ?= 6
 KILLS   ?= 200
 
 # The package for AWS: cargo-lambda builds it with zig's C library, on any machine.

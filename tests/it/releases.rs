@@ -9,7 +9,6 @@ mod killed;
 mod kinds;
 mod meddled;
 pub mod others;
-mod own_webhook;
 mod owners;
 mod plan;
 mod records;

@@ -92,6 +92,9 @@ fn faults(found: &Found) -> Vec<Fault> {
         );
         faults.push(Fault::new("UserParameters", problem));
     }
+    for fault in &mut faults {
+        fault.problem = fault.problem.replace(OF_ANY_TYPE, "");
+    }
     faults
 }
 

@@ -22,7 +22,6 @@ mod item;
 mod leftovers;
 mod model;
 mod overtaking;
-mod own_webhook;
 mod plan;
 mod probing;
 mod reading;

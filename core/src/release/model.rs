@@ -86,8 +86,6 @@ pub enum Untried {
     NewKind,
     /// A webhook cannot be asked without its effects.
     Webhook,
-    /// A webhook of this release does not answer.
-    OwnWebhook,
     /// Our fields are noted in a version of its kind in which it has no place any more.
     OtherVersion,
 }
@@ -172,8 +170,6 @@ pub enum ReleaseNote {
     NotTakenBack(ObjectId),
     /// It belonged to these, and is taken over by force: their marks on it go.
     TakenFrom(ObjectId, Vec<ForeignOwner>),
-    /// This webhook configuration of the release names a webhook that does not answer.
-    WebhookAway(ObjectId),
 }
 
 /// A release that came to nothing.

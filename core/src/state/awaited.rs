@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-/// How many rollbacks are noted that wait for one deploy, the first ones. A retry of one more does
-/// not know what it has waited for.
+/// How many rollbacks may wait for one deploy: one more is refused.
 pub const WAITING: usize = 8;
 
 /// The note, as JSON in an annotation.

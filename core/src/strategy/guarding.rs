@@ -15,7 +15,7 @@ use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase};
 use crate::state::guard::LastReading;
 use crate::state::{lease, marks};
-use crate::workload::{Workload, health};
+use crate::workload::{Kind, Workload, health};
 use jiff::Timestamp;
 use std::time::Duration;
 
@@ -154,11 +154,14 @@ pub(super) fn is_left_by_dead(
     let is_ours = live.annotation(marks::EXECUTION) == Some(&request.execution)
         && job.is_some_and(|job| job != continuation.job);
     let is_over = live.annotation(marks::ROLLED_BACK).is_some() || was_watched_to_its_end(live);
+    // That of a DaemonSet without nodes looks complete, whether they have left or are misspelt.
+    let lacks_nodes = live.kind() == Kind::DaemonSet && live.replicas() == 0;
+    let may_have_lost = lacks_nodes && live.annotation(marks::PREVIOUS).is_some();
     // Without a watch it was over as soon as the rollout was complete.
     is_ours
         && !is_over
         && !live.kind().ends()
-        && (request.is_watched() || !health::was_rolled_out(live))
+        && (request.is_watched() || may_have_lost || !health::was_rolled_out(live))
 }
 
 /// Whether a deploy that wrote at this time had ended long before this one began, though it has the

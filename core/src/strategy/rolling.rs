@@ -19,7 +19,7 @@ use crate::snapshot::Snapshot;
 use crate::state::baseline::Previous;
 use crate::state::continuation::{Continuation, Phase, Rollback, Rollout};
 use crate::workload::Workload;
-use crate::workload::health::rollout::WriteReceipt;
+use crate::workload::health::rollout::{WriteReceipt, choose_alike};
 use context::{Context, Next};
 use jiff::Timestamp;
 use undo::rollback_limit;
@@ -84,7 +84,11 @@ pub fn acted(
         Action::Undo {
             revision, failure, ..
         } => Phase::Rollback(Rollback {
-            written: written.after_pods(after),
+            // What is brought back had pods; where it asks for the same nodes, these have left.
+            written: match before.is_some_and(|it| !choose_alike(it.template(), after.template())) {
+                true => written.after_pods(after),
+                false => written,
+            },
             revision: *revision,
             failure: failure.clone(),
             deadline: now + rollback_limit(request, failure.reason),

@@ -52,7 +52,7 @@ pub fn owners(live: &Value, owner: &Owner) -> Vec<ForeignOwner> {
     [
         marks.landfall(owner),
         marks.helm(),
-        marks.argo_cd(),
+        marks.argo_cd(owner),
         marks.flux(),
         marks
             .label("kapp.k14s.io/app")
@@ -147,7 +147,7 @@ impl<'a> Marks<'a> {
         Some(ForeignOwner::Helm(self.in_namespace(namespace, name)))
     }
 
-    fn argo_cd(&self) -> Option<ForeignOwner> {
+    fn argo_cd(&self, owner: &Owner) -> Option<ForeignOwner> {
         let tracked = self.annotation("argocd.argoproj.io/tracking-id");
         let tracked = tracked.and_then(|id| self.tracked_by(id));
         let is_managed = || {
@@ -155,9 +155,11 @@ impl<'a> Marks<'a> {
             let mut entries = entries.and_then(Value::as_array).into_iter().flatten();
             entries.any(|entry| entry["manager"] == "argocd-controller")
         };
+        // Selectors use this label, so it stays on what was taken over.
+        let is_ours = || self.label(PART_OF) == Some(&owner.id);
         let labelled = || {
             let label = self.label("app.kubernetes.io/instance")?;
-            is_managed().then_some(label)
+            (is_managed() && !is_ours()).then_some(label)
         };
         let app = tracked
             .or_else(|| self.label("argocd.argoproj.io/instance"))

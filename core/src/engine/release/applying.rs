@@ -6,7 +6,7 @@ use super::reading::found;
 use crate::change::apply::{self, ApplyRefusal};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
-use crate::release::{ObjectTrouble, ReleaseCause};
+use crate::release::{ObjectTrouble, ReleaseCause, prune};
 use crate::snapshot::Response;
 use crate::state::release::Record;
 use crate::workload::health::object::{self, ObjectHealth};
@@ -56,7 +56,12 @@ impl ReleaseEngine {
             true => apply::takeover_into(&live, &self.request.manifests[place].api_version),
             false => apply::takeover(&live),
         };
-        apply::without_marks(patch, &live, &self.marks_of_others(place, &live))
+        // Until our own label is on it, the way back would take it for never taken over.
+        let marks = match prune::not_ours(&live, &self.owner) {
+            None => self.marks_of_others(place, &live),
+            Some(_) => Vec::new(),
+        };
+        apply::without_marks(patch, &live, &marks)
     }
 
     pub(super) fn took_over(
@@ -75,7 +80,6 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if matches!(refusal.code, 409 | 404) => {
                 self.read_again(place, refusal);
             }
-            Err(CallError::Refused(refusal)) if self.postpones(place, &refusal) => {}
             Err(error) => self.trouble(Task::TakeOver(place), call, error, now),
         }
     }
@@ -141,7 +145,6 @@ impl ReleaseEngine {
                 self.items[place].other_version = true;
                 self.push(Task::Get(place));
             }
-            ApplyRefusal::WebhookAway { .. } if self.postpones(place, &refusal) => {}
             ApplyRefusal::WebhookAway { .. }
             | ApplyRefusal::QuotaRace
             | ApplyRefusal::NamespaceMissing
@@ -159,11 +162,12 @@ impl ReleaseEngine {
     }
 
     fn wrote(&mut self, place: usize, object: &Value, now: Timestamp) {
+        // The server invents a manager for an object that had none.
+        let is_invented = apply::takeover(object).is_some();
+        let takes_over = is_invented || !self.marks_of_others(place, object).is_empty();
         let item = &mut self.items[place];
         item.wrote = true;
-        // The server invents a manager for an object that had none.
-        let is_invented = || apply::takeover(object).is_some();
-        if !item.removed && item.conflicts < CONFLICTS && is_invented() {
+        if !item.removed && item.conflicts < CONFLICTS && takes_over {
             item.conflicts += 1;
             item.live = Some(object.to_string().into_boxed_str());
             return self.push(Task::TakeOver(place));

@@ -319,8 +319,7 @@ impl ReleaseEngine {
             | ReleaseNote::JobNotRun(_)
             | ReleaseNote::RecordLost(_)
             | ReleaseNote::NotTakenBack(_)
-            | ReleaseNote::TakenFrom(..)
-            | ReleaseNote::WebhookAway(_) => true,
+            | ReleaseNote::TakenFrom(..) => true,
         });
         match health {
             ObjectHealth::Ready => item.state = State::Ready,

@@ -4,7 +4,7 @@ use super::super::model::Engine;
 use crate::change::difference::Difference;
 use crate::kubernetes::object_id::{ObjectId, group_of};
 use crate::kubernetes::resource::Resource;
-use crate::release::{FollowedWorkload, LeftReason, ObjectFault, Untried};
+use crate::release::{FollowedWorkload, LeftReason, Untried};
 use crate::request::release::Manifest;
 use crate::state::release::RecordedObject;
 use crate::workload::health::object::{Applied, ObjectWait};
@@ -44,8 +44,6 @@ pub(super) struct Item {
     pub(super) removed: bool,
     /// How often it was read again because somebody else changed it.
     pub(super) conflicts: u32,
-    /// Why it was put to the end of its wave.
-    pub(super) postponed: Option<Box<ObjectFault>>,
     /// What the write returned, or what was found to be as it should be.
     pub(super) applied: Option<Applied>,
     /// Whether this invocation began to write it: the answer may be lost.
@@ -110,7 +108,6 @@ impl Item {
             recreate: false,
             removed: false,
             conflicts: 0,
-            postponed: None,
             applied: None,
             begun: false,
             wrote: false,

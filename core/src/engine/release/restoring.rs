@@ -188,7 +188,7 @@ impl ReleaseEngine {
                 BackTo::Again(_) | BackTo::Stay(_) => None,
             };
         };
-        if matches!(back.to, BackTo::Again(_)) || self.was_refused(place, live) {
+        if let BackTo::Again(_) = &back.to {
             return Some(Ok(()));
         }
         if let Some(reason) = prune::not_ours(live, &self.owner) {
@@ -227,28 +227,6 @@ impl ReleaseEngine {
         by.map(|manager| Err(LeftReason::ChangedBy((self.mask)(&manager))))
     }
 
-    /// Whether an object is as it was because its write was refused: whoever refused it would
-    /// refuse the way back as well. What an earlier invocation did is not known.
-    fn was_refused(&self, place: usize, live: &Value) -> bool {
-        let id = &self.backs[place].id;
-        let mut items = self.items.iter();
-        let item = items.find(|item| item.id == *id);
-        let is_unwritten = !self.is_resumed && item.is_some_and(|item| !item.wrote);
-        is_unwritten && self.is_as_before(place, live)
-    }
-
-    /// Whether an object is as its manifest of the last good revision says.
-    fn is_as_before(&self, place: usize, live: &Value) -> bool {
-        let back = &self.backs[place];
-        let BackTo::Manifest(manifest) = &back.to else {
-            return false;
-        };
-        serde_json::from_str(manifest).is_ok_and(|manifest| {
-            let body = self.body(&manifest, &back.id, Some(live));
-            apply::is_repetition(&body, live)
-        })
-    }
-
     /// Takes the answer to a write of the way back.
     pub(super) fn put_back(
         &mut self,
@@ -265,12 +243,6 @@ impl ReleaseEngine {
         let meaning = apply::refused(&refusal);
         if matches!(meaning, ApplyRefusal::Immutable(_)) && self.makes_anew(place) {
             return;
-        }
-        if matches!(meaning, ApplyRefusal::WebhookAway { .. })
-            && let Some(live) = self.backs[place].live()
-            && self.is_as_before(place, &live)
-        {
-            return self.was_put_back(place, Response::Object(Arc::new(live)), now);
         }
         let mask = self.mask;
         let back = &mut self.backs[place];

@@ -142,10 +142,7 @@ impl ReleaseEngine {
         // What served once has been in time.
         let has_served = self.continuation.guard.serving_since.is_some();
         if now >= self.continuation.deadline && !has_served {
-            return match self.still_postponed() {
-                Some(fault) => self.doom(ReleaseCause::Refused(fault)),
-                None => self.time_out(),
-            };
+            return self.time_out();
         }
         if self.reads_record_first() {
             return;

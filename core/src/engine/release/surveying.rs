@@ -129,7 +129,7 @@ impl ReleaseEngine {
         }
         if is_untriable(&refusal) {
             self.items[place].tried = Tried::Unable(Untried::Webhook);
-            return;
+            return self.failed_job(place);
         }
         let live = self.items[place].live();
         let sent = call.body.clone().unwrap_or_default();
@@ -158,7 +158,6 @@ impl ReleaseEngine {
                 self.items[place].tried = Tried::Unable(Untried::OtherVersion);
             }
             ApplyRefusal::Stale if self.read_and_try(place) => {}
-            _ if self.is_untried_for(place, &refusal) => {}
             _ if meaning.may_pass() => {
                 self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
             }
@@ -231,16 +230,20 @@ impl ReleaseEngine {
         if !self.items[place].id.is("batch", "Job") {
             return;
         }
-        let conditions = live.pointer("/status/conditions").and_then(Value::as_array);
-        let has = |kind: &str| {
-            let mut conditions = conditions.into_iter().flatten();
-            conditions.any(|it| it["type"] == kind && it["status"] == "True")
-        };
-        if has("Failed") || has("FailureTarget") {
+        if has_failed(live) {
             self.items[place].recreate = self.record.is_none();
-        } else if has("Complete") {
+        } else if has(live, "Complete") {
             let id = self.items[place].id.clone();
             self.said.push(ReleaseNote::AlreadyComplete(id));
+        }
+    }
+
+    /// A Job that could not be tried: one that failed runs again, whether it would change or not.
+    fn failed_job(&mut self, place: usize) {
+        let is_job = self.items[place].id.is("batch", "Job");
+        let live = self.items[place].live().filter(|_| is_job);
+        if live.is_some_and(|live| has_failed(&live)) {
+            self.items[place].recreate = self.record.is_none();
         }
     }
 
@@ -391,4 +394,16 @@ fn namespace(name: &str) -> ObjectId {
         name: name.to_owned(),
         ..ObjectId::default()
     }
+}
+
+/// Whether a Job has failed, or is about to.
+fn has_failed(job: &Value) -> bool {
+    has(job, "Failed") || has(job, "FailureTarget")
+}
+
+/// Whether a condition of an object is true.
+fn has(object: &Value, kind: &str) -> bool {
+    let conditions = object.pointer("/status/conditions");
+    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    conditions.any(|it| it["type"] == kind && it["status"] == "True")
 }

@@ -1,13 +1,14 @@
-//! What to do where a webhook does not answer that is part of the release itself.
+//! What to do where a webhook does not answer that the release itself has.
 
 use crate::request::release::{Manifest, ReleaseRequest};
+use serde_json::Value;
 
-/// The next step, where a text names a webhook of a configuration in this release.
+/// The next step, where a text names a webhook of a configuration in this release, and its address.
 pub(super) fn next(request: &ReleaseRequest, text: &str) -> Option<String> {
     let mut manifests = request.manifests.iter();
     let own = manifests.find(|manifest| is_named(manifest, text))?;
     Some(format!(
-        "It is a webhook of this release (`{}`, {}). See why the pods of its Service do not \
+        "This release has that webhook (`{}`, {}). See why the pods of its Service do not \
          answer; to release without it, delete the configuration (`kubectl delete {} {}`), which \
          the release makes again. Then retry the stage.",
         own.label(),
@@ -26,5 +27,20 @@ fn is_named(manifest: &Manifest, text: &str) -> bool {
     webhooks.any(|webhook| {
         let name = webhook["name"].as_str();
         name.is_some_and(|name| text.contains(&format!("`{name}`")))
+            && address(&webhook["clientConfig"]).is_some_and(|address| text.contains(&address))
     })
+}
+
+/// How an API server's message begins the address of a webhook. Names of webhooks are unique within
+/// their configuration alone.
+fn address(client: &Value) -> Option<String> {
+    let service = &client["service"];
+    match client["url"].as_str() {
+        Some(url) => Some(url.to_owned()),
+        None => Some(format!(
+            "https://{}.{}.svc",
+            service["name"].as_str()?,
+            service["namespace"].as_str()?
+        )),
+    }
 }

@@ -315,7 +315,6 @@ fn untried(why: Untried) -> &'static str {
         Untried::NewNamespace => "its namespace comes with this release",
         Untried::NewKind => "its kind comes with this release",
         Untried::Webhook => "a webhook of the cluster takes no dry runs",
-        Untried::OwnWebhook => "a webhook of this release does not answer",
         Untried::OtherVersion => "it moves to another version of its kind",
     }
 }

@@ -189,7 +189,7 @@ fn kept(request: &ReleaseRequest, success: &ReleaseSuccess) -> String {
 
 /// What people should know, each kind of note once.
 pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
-    const SAID: [&str; 13] = [
+    const SAID: [&str; 12] = [
         "Left, because `prune` is not set, though the release does not have it any more:",
         "Not followed, because `landfall/follow` says so:",
         "Completed before and unchanged, so not run again:",
@@ -205,7 +205,6 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
          known and may stay, and a rollback goes to the last revision before it whose record can \
          be read:",
         "Taken over from other tools, whose labels and annotations go:",
-        "With a webhook that did not answer, so what it checks could not be tried before:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
@@ -230,7 +229,6 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
                 let owners = owners.collect::<Vec<_>>().join(" and ");
                 names[11].push(format!("{} (of {owners})", named(id)));
             }
-            ReleaseNote::WebhookAway(id) => names[12].push(named(id)),
             ReleaseNote::ShortLived(id, after) => {
                 names[5].push(format!("{} ({})", named(id), words(*after)));
             }

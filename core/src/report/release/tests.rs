@@ -214,7 +214,6 @@ fn a_rollback_on_demand_tells_from_where_to_where() {
                 id("ConfigMap/web"),
                 vec![ForeignOwner::Helm("prod/old".to_owned())],
             ),
-            ReleaseNote::WebhookAway(id("ValidatingWebhookConfiguration/policy")),
         ],
         ..serving()
     };
@@ -226,7 +225,6 @@ fn a_rollback_on_demand_tells_from_where_to_where() {
          `PersistentVolumeClaim/data`.",
         "Taken over from other tools, whose labels and annotations go: `ConfigMap/web` (of Helm \
          release `prod/old`).",
-        "could not be tried before: `ValidatingWebhookConfiguration/policy`.",
     ] {
         assert!(told.contains(said), "{told}");
     }

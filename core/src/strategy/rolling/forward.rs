@@ -201,12 +201,8 @@ impl Context<'_> {
         if changed_since && let Some(lost) = asked::lost_since(self.request, live) {
             return self.overwritten(lost);
         }
-        let written = WriteReceipt::adopted(live, at);
         Ok(Decision::Enter(Phase::Rollout(Rollout {
-            written: match previous {
-                Some(_) => written.after_pods(live),
-                None => written,
-            },
+            written: self.since_pods(&WriteReceipt::adopted(live, at), live)?,
             wrote: true,
             changed_since,
             previous,
@@ -263,7 +259,11 @@ impl Context<'_> {
             self.snapshot.replica_sets(live)?;
             return Ok(self.finish(rollout, live));
         }
-        let rollout = &self.since_pods(rollout, live)?;
+        let adopted = Rollout {
+            written: self.since_pods(&rollout.written, live)?,
+            ..rollout.clone()
+        };
+        let rollout = if rollout.wrote { rollout } else { &adopted };
         let rollout_tracker = self.tracker(rollout, live, self.deadline());
         match rollout_tracker.next()? {
             RolloutState::Serves => Ok(self.bake(rollout, live)),
@@ -273,17 +273,17 @@ impl Context<'_> {
     }
 
     /// A DaemonSet that an earlier deploy took off all its nodes is judged as by that deploy.
-    fn since_pods(&self, rollout: &Rollout, live: &Workload) -> Result<Rollout, Query> {
-        let mut rollout = rollout.clone();
-        let lacks_nodes = live.kind() == workload::Kind::DaemonSet && live.replicas() == 0;
-        let previous = Previous::recorded(live).filter(|_| lacks_nodes && !rollout.wrote);
+    fn since_pods(&self, written: &WriteReceipt, live: &Workload) -> Result<WriteReceipt, Query> {
+        let may_lack_nodes =
+            live.kind() == workload::Kind::DaemonSet && matches!(written.wanted, None | Some(0));
+        let previous = Previous::recorded(live).filter(|_| may_lack_nodes);
         if let Some(previous) = previous
             && let Ok(Some(template)) = self.previous_template(&previous.name, live)?
             && !choose_alike(&template, live.template())
         {
-            rollout.written = rollout.written.after_pods(live);
+            return Ok(written.clone().after_pods(live));
         }
-        Ok(rollout)
+        Ok(written.clone())
     }
 
     /// Someone has changed the template. As long as it has what was asked for, that is followed

@@ -24,7 +24,7 @@ pub(super) fn flapping(
     let restarted = all(pods).map(ended).sum::<u64>();
     // Those that failed by their own fault; pods that nodes end for their reasons do not count.
     let groups = of_failed(pods, sight, since, patience).into_iter();
-    let groups = groups.filter(|group| group.cause == Cause::PodFails);
+    let groups = groups.filter(|group| group.cause == Cause::PodFails && has_run(group));
     let evicted = groups.max_by_key(|group| group.ends);
     let replaced = evicted.as_ref().map_or(0, |group| group.ends);
     let replaced = replaced.saturating_sub(served.failed as u64);
@@ -50,6 +50,12 @@ pub(super) fn flapping(
         is_final: true,
         ..of_end(worst, container, failed(container)?, sight)
     })
+}
+
+/// Whether such pods ran: what a kubelet does not admit has served nobody.
+/// <https://github.com/kubernetes/kubernetes/blob/v1.35.0/pkg/kubelet/kubelet.go>
+fn has_run(group: &Finding) -> bool {
+    !group.said.contains("Pod was rejected")
 }
 
 /// The same, of those that ended by their own fault, by how they ended last.

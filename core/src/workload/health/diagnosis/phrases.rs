@@ -21,7 +21,13 @@ pub(super) const PLATFORM: [&str; 6] = [
 
 /// Marks of one layer of an image, which its registry may lack for a moment or for good although it
 /// has the image. <https://github.com/docker-library/golang/issues/566>
-const LAYER: [&str; 4] = ["/blobs/", "image.layer.", "rootfs.diff.", "blob unknown"];
+const LAYER: [&str; 5] = [
+    "/blobs/sha256:",
+    "/blobs/sha512:",
+    "vnd.oci.image.layer.",
+    "docker.image.rootfs.diff.",
+    "blob unknown",
+];
 
 /// Whether an error is about a layer, not about the image.
 pub(super) fn is_of_a_layer(message: &str) -> bool {

@@ -120,16 +120,19 @@ fn is_of_manager(line: &str) -> bool {
         "fpm initialization failed",
     ];
     /// Before the number at the end of a line.
-    const ENDS: [&str; 4] = [
+    const ENDS: [&str; 3] = [
         "command failed with exit code ",
         "exited with code ",
         "exited with status ",
-        "exit status ",
     ];
+    /// All that `go run` says; errors of Go's programs end so as well.
+    const ALL: &str = "exit status ";
     let line = line.to_lowercase();
     let number = |letter: char| letter.is_ascii_digit() || ['.', ')'].contains(&letter);
     let end = line.trim_end_matches(number);
-    OWN.iter().any(|mark| line.contains(mark)) || ENDS.iter().any(|mark| end.ends_with(mark))
+    OWN.iter().any(|mark| line.contains(mark))
+        || ENDS.iter().any(|mark| end.ends_with(mark))
+        || end == ALL
 }
 
 /// The line that tells of an error, if one does.
