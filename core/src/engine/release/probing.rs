@@ -83,8 +83,23 @@ impl ReleaseEngine {
         again
     }
 
+    /// A Job that could not be tried: one that failed runs again, whether it would change or not.
+    pub(super) fn failed_job(&mut self, place: usize) {
+        let is_job = self.items[place].id.is("batch", "Job");
+        let live = self.items[place].live().filter(|_| is_job);
+        if live.is_some_and(|live| has_failed(&live)) {
+            self.items[place].recreate = self.record.is_none();
+        }
+    }
+
     /// What belongs to another release or tool is not taken over without `force`.
-    pub(super) fn check_owner(&mut self, place: usize) {
+    pub(super) fn check_owners(&mut self) {
+        for place in 0..self.items.len() {
+            self.check_owner(place);
+        }
+    }
+
+    fn check_owner(&mut self, place: usize) {
         let Some(live) = self.items[place].live() else {
             return;
         };
@@ -209,4 +224,16 @@ pub(super) fn is_home_missing(refusal: &Refusal) -> bool {
 fn is_created(tried: &Value) -> bool {
     let version = &tried["metadata"]["resourceVersion"];
     version.as_str().unwrap_or_default().is_empty()
+}
+
+/// Whether a Job has failed, or is about to.
+pub(super) fn has_failed(job: &Value) -> bool {
+    has(job, "Failed") || has(job, "FailureTarget")
+}
+
+/// Whether a condition of an object is true.
+pub(super) fn has(object: &Value, kind: &str) -> bool {
+    let conditions = object.pointer("/status/conditions");
+    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
+    conditions.any(|it| it["type"] == kind && it["status"] == "True")
 }

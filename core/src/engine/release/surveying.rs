@@ -4,7 +4,7 @@
 use super::following::workload_kind;
 use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
-use super::probing::is_untriable;
+use super::probing::{has, has_failed, is_untriable};
 use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
@@ -49,13 +49,6 @@ impl ReleaseEngine {
                     }
                 }
             }
-        }
-    }
-
-    /// What belongs to another release or tool is not taken over without `force`.
-    pub(super) fn check_owners(&mut self) {
-        for place in 0..self.items.len() {
-            self.check_owner(place);
         }
     }
 
@@ -238,15 +231,6 @@ impl ReleaseEngine {
         }
     }
 
-    /// A Job that could not be tried: one that failed runs again, whether it would change or not.
-    fn failed_job(&mut self, place: usize) {
-        let is_job = self.items[place].id.is("batch", "Job");
-        let live = self.items[place].live().filter(|_| is_job);
-        if live.is_some_and(|live| has_failed(&live)) {
-            self.items[place].recreate = self.record.is_none();
-        }
-    }
-
     pub(super) fn fault(&mut self, place: usize, trouble: ObjectTrouble) {
         let fault = self.fault_of(place, trouble);
         self.faults.push(fault);
@@ -394,16 +378,4 @@ fn namespace(name: &str) -> ObjectId {
         name: name.to_owned(),
         ..ObjectId::default()
     }
-}
-
-/// Whether a Job has failed, or is about to.
-fn has_failed(job: &Value) -> bool {
-    has(job, "Failed") || has(job, "FailureTarget")
-}
-
-/// Whether a condition of an object is true.
-fn has(object: &Value, kind: &str) -> bool {
-    let conditions = object.pointer("/status/conditions");
-    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
-    conditions.any(|it| it["type"] == kind && it["status"] == "True")
 }

@@ -100,8 +100,8 @@ fn problem(name: &str, request: &ReleaseRequest, why: &NoRevision) -> String {
         ),
         NoRevision::Crowded => format!(
             "{WAITING} other executions wait for the same deploy of {name} with theirs; no more \
-             are noted, and one that is not could go back too far. See which revision serves when they are \
-             done, and name the revision by `to`"
+             are noted, and one that is not could go back too far. See which revision serves when \
+             they are done, and name the revision by `to`"
         ),
         NoRevision::NoneBefore(None) => format!(
             "no revision of {name} was ever deployed as a whole: release manifests that work"
