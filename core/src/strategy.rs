@@ -27,7 +27,7 @@ mod waiting;
 pub use action::{Action, Step};
 pub use author::author;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use guarding::{Began, began, is_return};
+pub use guarding::{Began, began, is_return, was_watched_to_its_end};
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };

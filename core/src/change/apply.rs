@@ -8,12 +8,12 @@
 //!    reads the refusal, and [`ApplyRefusal::named`] the fields that it means (of conflicts with
 //!    those whose fields are taken over anyway, [`are_of_predecessors`], try again with force);
 //!    [`needs_write`] and [`change`] compare the answer with what was read,
-//! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again. What is
-//!    taken from another tool by force loses that tool's marks in the same patch
-//!    ([`marks_of_others`], [`without_marks`]),
+//! 3. send [`takeover()`], where there is one, as a JSON patch; its 409 means: read again. In the
+//!    same patch an object that is ours already and is taken from another tool by force loses the
+//!    marks of that tool ([`marks_of_others`], [`without_marks`]),
 //! 4. apply [`body()`], made of the object that step 3 answered with,
 //! 5. where [`takeover()`] finds something in the answer (the server itself invents a manager for
-//!    an object that had none), steps 3 and 4 once more.
+//!    an object that had none), or it still has such marks, steps 3 and 4 once more.
 //!
 //! <https://kubernetes.io/docs/reference/using-api/server-side-apply/>
 

@@ -70,6 +70,12 @@ pub fn difference(live: &Value, wanted: &Value) -> Difference {
     difference
 }
 
+/// Whether a line of a difference is that of an image.
+pub fn is_image(line: &str) -> bool {
+    let field = line.split(": ").next().unwrap_or_default();
+    field.ends_with("].image")
+}
+
 impl Difference {
     /// The number of lines.
     pub fn count(&self) -> usize {
@@ -78,14 +84,9 @@ impl Difference {
 
     fn line(&mut self, line: String) {
         // Which images come is told, however many variables change before them.
-        let is_image = line
-            .split(": ")
-            .next()
-            .is_some_and(|it| it.ends_with("].image"));
-        let limit = if is_image {
-            2 * LINES_LIMIT
-        } else {
-            LINES_LIMIT
+        let limit = match is_image(&line) {
+            true => 2 * LINES_LIMIT,
+            false => LINES_LIMIT,
         };
         match self.lines.len() < limit {
             true => self.lines.push(line),

@@ -8,8 +8,7 @@ use super::returned::{Back, began_ringing, returned_by_other, switched_back, tak
 use super::route;
 use crate::request::Request;
 use crate::state::continuation::Continuation;
-use crate::state::marks;
-use crate::strategy::{Former, Success, SuccessNote, Switched};
+use crate::strategy::{Former, Success, SuccessNote, Switched, was_watched_to_its_end};
 use crate::text::{clip, quote, words};
 use crate::workload::health::steadiness::{SECOND_LOOK, has_probe};
 use crate::workload::{Kind, Workload};
@@ -140,9 +139,7 @@ fn unwatched(request: &Request, success: &Success) -> String {
             "it was not watched for the time of `bake`, and its `alarms` were not read"
         }
     };
-    let live = &success.deployment;
-    let is_watched = live.annotation(marks::WATCHED).is_some()
-        && live.annotation(marks::WATCHED) == live.annotation(marks::JOB);
+    let is_watched = was_watched_to_its_end(&success.deployment);
     match success.wrote || success.switched.is_some() || is_watched {
         true => String::new(),
         false => format!(" As this deploy did not change it, {asked}."),

@@ -138,7 +138,7 @@ pub(super) fn rang_in_dead_bake(
 }
 
 /// Whether the last rolling deploy noted that its watch is over.
-pub(super) fn was_watched_to_its_end(live: &Workload) -> bool {
+pub fn was_watched_to_its_end(live: &Workload) -> bool {
     let watched = live.annotation(marks::WATCHED);
     watched.is_some() && watched == live.annotation(marks::JOB)
 }

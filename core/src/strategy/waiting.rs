@@ -10,8 +10,8 @@ pub(super) fn crowded() -> Fault {
         "mode",
         format!(
             "is `rollback`, and {WAITING} other executions wait for the same deploy with theirs, \
-             or follow it; no more are noted, and one that is not could go back too far. Look \
-             what serves when they are done, and name the version by `to`"
+             or follow it; no more are noted, and one that is not could go back too far. See \
+             which version serves when they are done, and name it by `to`"
         ),
     )
 }

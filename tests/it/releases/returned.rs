@@ -338,23 +338,27 @@ async fn it_waits_for_a_release_that_is_under_way() {
     assert_eq!(level(&stage).await, "info", "{summary}");
 }
 
+/// A release that fails, and a rollback that is asked for meanwhile: how both end.
+async fn asked_during_one_that_fails(stage: &Stage) -> (Ended, Ended) {
+    let (config, broken) = (settings("error"), web("web", NEVER));
+    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
+    let fails = json!({"execution": "run-3", "timeout": "8s"});
+    let asked = async {
+        while image(stage, "web").await != NEVER {
+            sleep(Duration::from_millis(20)).await;
+        }
+        back_in(SHORT, stage, "run-4", json!({"timeout": "1m"})).await
+    };
+    // The function has time for both by turns.
+    tokio::join!(release_in(SHORT, stage, &files, fails), asked)
+}
+
 /// What is to go has gone by itself: the revision before that is not what was asked for.
 #[tokio::test(flavor = "multi_thread")]
 async fn where_the_release_that_it_waits_for_fails_nothing_older_comes_back() {
     let stage = empty().await;
     two(&stage).await;
-    let (config, broken) = (settings("error"), web("web", NEVER));
-    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
-    let fails = json!({"execution": "run-3", "timeout": "8s"});
-    let asked = async {
-        while image(&stage, "web").await != NEVER {
-            sleep(Duration::from_millis(20)).await;
-        }
-        back_in(SHORT, &stage, "run-4", json!({"timeout": "1m"})).await
-    };
-    // The function has time for both by turns.
-    let failing = release_in(SHORT, &stage, &files, fails);
-    let (failed, asked) = tokio::join!(failing, asked);
+    let (failed, asked) = asked_during_one_that_fails(&stage).await;
     let (_, message) = failed.failure();
     assert!(message.contains("rolled back to revision 2"), "{message}");
     let (summary, _) = asked.released();
@@ -616,16 +620,7 @@ async fn a_release_that_changes_nothing_after_one_that_failed_does_not_hide_what
 async fn a_rollback_after_one_that_changed_nothing_goes_to_what_served_before() {
     let stage = empty().await;
     two(&stage).await;
-    let (config, broken) = (settings("error"), web("web", NEVER));
-    let files = [("k8s/config.yaml", &*config), ("k8s/web.yaml", &*broken)];
-    let fails = json!({"execution": "run-3", "timeout": "8s"});
-    let asked = async {
-        while image(&stage, "web").await != NEVER {
-            sleep(Duration::from_millis(20)).await;
-        }
-        back_in(SHORT, &stage, "run-4", json!({"timeout": "1m"})).await
-    };
-    let (failed, asked) = tokio::join!(release_in(SHORT, &stage, &files, fails), asked);
+    let (failed, asked) = asked_during_one_that_fails(&stage).await;
     failed.failure();
     let (summary, _) = asked.released();
     assert!(

@@ -71,14 +71,18 @@ pub type Mark = (&'static str, &'static str);
 
 /// The marks by which the other owners of an object know it as theirs, as far as its manifest does
 /// not ask for them. They go where it is taken over: left, they would say for ever that it is
-/// theirs. Those of another release or ApplySet are replaced by ours.
-pub fn marks_of_others(live: &Value, manifest: &Value, owner: &Owner) -> Vec<Mark> {
-    let marks = owners(live, owner).into_iter().flat_map(|it| marks_of(&it));
+/// theirs. Those of another release or ApplySet are replaced by ours. The manifest is read only
+/// where the object has such marks.
+pub fn marks_of_others(live: &Value, manifest: impl FnOnce() -> Value, owner: &Owner) -> Vec<Mark> {
     let has = |object: &Value, (list, name): Mark| object["metadata"][list].get(name).is_some();
-    let marks = marks.copied();
+    let marks = owners(live, owner).into_iter().flat_map(|it| marks_of(&it));
+    let mut marks = marks.copied().collect::<Vec<_>>();
+    marks.retain(|mark| has(live, *mark));
+    if !marks.is_empty() {
+        let manifest = manifest();
+        marks.retain(|mark| !has(&manifest, *mark));
+    }
     marks
-        .filter(|mark| has(live, *mark) && !has(manifest, *mark))
-        .collect()
 }
 
 fn marks_of(owner: &ForeignOwner) -> &'static [Mark] {

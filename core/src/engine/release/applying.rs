@@ -162,12 +162,15 @@ impl ReleaseEngine {
     }
 
     fn wrote(&mut self, place: usize, object: &Value, now: Timestamp) {
+        self.items[place].wrote = true;
+        let item = &self.items[place];
+        let may_take_over = !item.removed && item.conflicts < CONFLICTS;
         // The server invents a manager for an object that had none.
-        let is_invented = apply::takeover(object).is_some();
-        let takes_over = is_invented || !self.marks_of_others(place, object).is_empty();
+        let is_invented = || apply::takeover(object).is_some();
+        let is_marked = || !self.marks_of_others(place, object).is_empty();
+        let takes_over = may_take_over && (is_invented() || is_marked());
         let item = &mut self.items[place];
-        item.wrote = true;
-        if !item.removed && item.conflicts < CONFLICTS && takes_over {
+        if takes_over {
             item.conflicts += 1;
             item.live = Some(object.to_string().into_boxed_str());
             return self.push(Task::TakeOver(place));

@@ -120,8 +120,8 @@ impl ReleaseEngine {
     pub(super) fn marks_of_others(&self, place: usize, live: &Value) -> Vec<Mark> {
         match self.request.force {
             true => {
-                let manifest = self.request.manifests[place].object();
-                apply::marks_of_others(live, &manifest, &self.owner)
+                let manifest = || self.request.manifests[place].object();
+                apply::marks_of_others(live, manifest, &self.owner)
             }
             false => Vec::new(),
         }

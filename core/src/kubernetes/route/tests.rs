@@ -553,7 +553,7 @@ fn a_controller_that_names_no_generation_is_told() {
     let old = |parents: &mut Value| parents[0]["conditions"][0]["observedGeneration"] = json!(2);
     let ignored = Err(vec![RouteFault::Ignored { parent }]);
     assert_eq!(with(old), ignored);
-    // The first status that a controller writes is no answer yet, whatever generation it names.
+    // A controller's first status decides nothing yet, whatever generation it names.
     let unknown = |parents: &mut Value| {
         let condition = &mut parents[0]["conditions"][0];
         condition["status"] = json!("Unknown");

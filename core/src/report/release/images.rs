@@ -1,8 +1,8 @@
 //! The images in a plan: which version comes is what is looked for first.
 
-use crate::change::difference::{Difference, difference};
+use crate::change::difference::{Difference, difference, is_image};
 use crate::kubernetes::object_id::ObjectId;
-use crate::release::{ObjectChange, ObjectPlan};
+use crate::release::ObjectChange;
 use crate::request::image::Reference;
 use crate::request::release::ReleaseRequest;
 use crate::text::clip;
@@ -11,11 +11,13 @@ use serde_json::Value;
 /// How much of a digest is shown beside others: `sha256:`, and as much as `docker images` shows.
 const DIGEST: usize = 22;
 
-/// Whether images come with these objects, which are shown before what matters less is.
-pub(super) fn are_shown(request: &ReleaseRequest, group: &[&ObjectPlan]) -> bool {
-    match &group[0].change {
+/// Whether images come with objects that change so, which are shown before what matters less is;
+/// `forms` are their texts.
+pub(super) fn are_shown(change: &ObjectChange, forms: &[String]) -> bool {
+    match change {
         ObjectChange::Changed(difference) => difference.lines.iter().any(|line| is_image(line)),
-        ObjectChange::New => !of_new(request, &group[0].id).is_empty(),
+        // What is new has a longer text for its images alone.
+        ObjectChange::New => forms.len() > 1,
         ObjectChange::Again(_)
         | ObjectChange::NewUntried(_)
         | ObjectChange::TakenOver
@@ -54,12 +56,6 @@ pub(super) fn by_weight(difference: &Difference) -> Vec<&String> {
     let mut lines = difference.lines.iter().collect::<Vec<_>>();
     lines.sort_by_key(|line| !is_image(line));
     lines
-}
-
-/// Whether it is the line of an image.
-pub(super) fn is_image(line: &str) -> bool {
-    let field = line.split(": ").next().unwrap_or_default();
-    field.ends_with("].image")
 }
 
 /// The images alone: `app :1 → :2, and 8 more fields`.

@@ -4,11 +4,12 @@ use super::super::alarms::{self, Beginning};
 use super::super::model::{CHANGES, Report, SUMMARY_LIMIT, VARIABLE_LIMIT};
 use super::super::success::warned;
 use super::fitting::{Block, fit_forms};
-use super::images::{self, by_weight, is_image};
+use super::images::{self, by_weight};
 use super::left;
 use super::naming::{count, counted, names, object, release};
 use super::returned;
 use super::success::{hooks, notes, succeeded};
+use crate::change::difference::is_image;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{ObjectChange, ObjectPlan, ReleasePlan, Untried};
 use crate::request::release::ReleaseRequest;
@@ -183,10 +184,13 @@ fn blocks(request: &ReleaseRequest, plan: &ReleasePlan) -> Vec<Block> {
             None => groups.push(vec![one]),
         }
     }
-    let blocks = groups.iter().map(|group| Block {
-        forms: forms(request, group),
-        least: usize::from(images::are_shown(request, group)),
-        things: group.len(),
+    let blocks = groups.iter().map(|group| {
+        let forms = forms(request, group);
+        Block {
+            least: usize::from(images::are_shown(&group[0].change, &forms)),
+            forms,
+            things: group.len(),
+        }
     });
     blocks.collect()
 }

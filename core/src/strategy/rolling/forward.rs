@@ -259,11 +259,17 @@ impl Context<'_> {
             self.snapshot.replica_sets(live)?;
             return Ok(self.finish(rollout, live));
         }
-        let adopted = Rollout {
-            written: self.since_pods(&rollout.written, live)?,
-            ..rollout.clone()
+        let adopted;
+        let rollout = match rollout.wrote {
+            true => rollout,
+            false => {
+                adopted = Rollout {
+                    written: self.since_pods(&rollout.written, live)?,
+                    ..rollout.clone()
+                };
+                &adopted
+            }
         };
-        let rollout = if rollout.wrote { rollout } else { &adopted };
         let rollout_tracker = self.tracker(rollout, live, self.deadline());
         match rollout_tracker.next()? {
             RolloutState::Serves => Ok(self.bake(rollout, live)),

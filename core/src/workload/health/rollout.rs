@@ -123,7 +123,7 @@ impl WriteReceipt {
     }
 
     /// Whether a DaemonSet had pods and wants none since the write chose its nodes anew. Where it
-    /// chose them as before, the nodes have gone: that is no fault of the version.
+    /// chose them as before, the nodes have left, and the version is not at fault.
     pub fn matches_no_node(&self, live: &Workload) -> bool {
         self.had > 0 && live.replicas() == 0 && self.is_observed(live)
     }
