@@ -37,7 +37,7 @@ TAGS ?=
 TARGET = $(if $(findstring Architecture=arm64,$(PARAMETERS)),aarch64,x86_64)-unknown-linux-gnu
 
 .DEFAULT_GOAL := help
-.PHONY: release twice texts emulated bench bench-docs bench-candidates bench-real bench-load bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint page-check docs docs-site deny measure clean
+.PHONY: release twice texts emulated bench bench-docs bench-candidates bench-real bench-load bench-releases bench-tools bench-instructions help demo access deploy picture invoke build test fuzz yaml-cases simulation mutations package validate sam-build shared cdk terraform conformance kills control-plane peers tools cluster check fmt format-check house lint page-check docs docs-site deny measure clean
 
 # A command for whoever uses Landfall has `##!` before its description, one for developers `##`.
 help: ## list all commands
@@ -163,8 +163,10 @@ texts: tools ## check the templates, YAML and JSON, the commands of the document
 	$(PYTHON) -W ignore tests/tools/stack.py target/templates/packaged.json Least Refused
 	$(WITH_TOOLS) $(PYTHON) -W ignore examples/check.py
 
+validate: texts sam-build ## `make texts` and `make sam-build`
+
 # SAM must build the same binary as `make package`; the second build reuses the first.
-validate: texts ## `make texts`, the packages, and that `sam build` makes the same
+sam-build: tools ## build the packages, and compare them with what `sam build` makes
 	$(MAKE) package
 	@set -e; for architecture in $(ARCHITECTURES); do \
 	  $(SAM) build --build-dir target/sam/$$architecture \
@@ -339,8 +341,9 @@ bench-releases: bench-tools control-plane $(if $(FUNCTION),,package-$(MACHINE)) 
 bench-tools:
 	$(CARGO) build --locked --profile measuring --package landfall-bench --package landfall-sandbox
 
-bench-instructions: bench-tools $(if $(FUNCTION),,package-$(MACHINE)) ## compare the instructions of a cold deploy with bench/instructions.txt
-	target/measuring/landfall-bench instructions --prices bench/instructions.txt \
+# What is counted is the function: the program that counts need not be optimized.
+bench-instructions: build $(if $(FUNCTION),,package-$(MACHINE)) ## compare the instructions of a cold deploy with bench/instructions.txt
+	$(OUT)/landfall-bench instructions --prices bench/instructions.txt \
 	  --function $(or $(FUNCTION),$(PACKAGE)/$(MACHINE)/bootstrap)
 
 clean: ## remove everything that was built
