@@ -3,7 +3,6 @@
 
 use super::context::Context;
 use crate::change::editor::Editor;
-use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Detour, Service};
 use crate::snapshot::{Kind, Query};
 use crate::strategy::causes::RolloutCause;
@@ -66,16 +65,12 @@ impl Context<'_> {
             Some(Detour::ExternalName(_)) => "f:type",
             Some(Detour::NoSelector) | None => "f:selector",
         };
-        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
+        let query = Query::Editor {
             kind: Kind::Service,
             name: self.switch.service.clone(),
             field: ["f:spec", field].map(str::to_owned).to_vec(),
-        })?;
-        // A field that somebody took away has no editor but the one from before.
-        let since = self.continuation.started.as_second();
-        let is_later =
-            |editor: &&Editor| timestamp(&editor.time).is_none_or(|time| time.as_second() >= since);
-        Ok(editor.as_ref().filter(is_later).cloned())
+        };
+        self.snapshot.get::<Option<Editor>>(query).cloned()
     }
 
     pub(super) fn present(&self) -> Result<TrafficState, Query> {
