@@ -79,8 +79,9 @@ pub fn create(request: &Request, author: &Author) -> Result<Value, Vec<Fault>> {
 /// The requested pod template, from the manifest or the current Deployment, for a new Deployment.
 pub fn template(request: &Request, live: &Workload, now: Timestamp) -> Result<Value, Vec<Fault>> {
     let base = request.manifest.as_ref().unwrap_or(live.value());
-    let template = base.pointer("/spec/template").cloned();
-    let mut object = json!({"spec": {"template": template.unwrap_or_default()}});
+    // `json!` would copy it once more.
+    let mut object = json!({"spec": {}});
+    object["spec"]["template"] = base["spec"]["template"].clone();
     set_in_manifest(request, &mut object)?;
     if request.restart {
         restart(&mut object, now);

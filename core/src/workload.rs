@@ -8,6 +8,8 @@ mod slack;
 use crate::kubernetes::object::{Object, at, digest};
 pub use kind::{Kind, REVISION_HASH, Row, TEMPLATE_HASH};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
 
@@ -199,8 +201,16 @@ impl Workload {
 /// `serde_json` keeps them) and without `pod-template-hash`.
 pub fn template_digest(template: &Value) -> String {
     let labels = at(template, "/metadata/labels");
-    let text = match labels.and_then(|labels| labels.get(TEMPLATE_HASH)) {
-        Some(_) => serde_json::to_string(&without_template_hash(template)),
+    let has_hash = labels.is_some_and(|labels| labels.get(TEMPLATE_HASH).is_some());
+    let text = match template.as_object().filter(|_| has_hash) {
+        // The specification is most of it, and is not copied.
+        Some(parts) => {
+            let plain = parts.iter().map(|(name, part)| match &**name {
+                "metadata" => (name, Cow::Owned(without_hash(part.clone()))),
+                _ => (name, Cow::Borrowed(part)),
+            });
+            serde_json::to_string(&plain.collect::<BTreeMap<_, _>>())
+        }
         None => serde_json::to_string(template),
     };
     digest(&text.expect("it is JSON already"))
@@ -209,13 +219,17 @@ pub fn template_digest(template: &Value) -> String {
 /// A ReplicaSet's template as the Deployment had it: without the label that the controller added.
 pub fn without_template_hash(template: &Value) -> Value {
     let mut template = template.clone();
-    if let Some(labels) = template
-        .pointer_mut("/metadata/labels")
-        .and_then(Value::as_object_mut)
-    {
-        labels.remove(TEMPLATE_HASH);
+    if let Some(metadata) = template.get_mut("metadata") {
+        *metadata = without_hash(metadata.take());
     }
     template
+}
+
+fn without_hash(mut metadata: Value) -> Value {
+    if let Some(labels) = metadata.get_mut("labels").and_then(Value::as_object_mut) {
+        labels.remove(TEMPLATE_HASH);
+    }
+    metadata
 }
 
 pub(crate) fn without_null_time(template: &Value) -> Value {

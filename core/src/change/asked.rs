@@ -178,13 +178,12 @@ fn template(request: &Request, live: &Workload) -> Result<Value, Vec<Fault>> {
         let template = wanted.pointer_mut("/spec/template").map(Value::take);
         return Ok(template.unwrap_or_default());
     }
-    let mut spec = Map::new();
+    let mut wanted = json!({"spec": {"template": {"spec": {}}}});
     for list in CONTAINER_LISTS {
         let bare = names(live.containers(list));
         let bare = bare.iter().map(|name| json!({"name": name}));
-        spec.insert(list.to_owned(), bare.collect());
+        wanted["spec"]["template"]["spec"][list] = bare.collect();
     }
-    let mut wanted = json!({"spec": {"template": {"spec": spec}}});
     set_in_manifest(request, &mut wanted)?;
     Ok(wanted["spec"]["template"].take())
 }
@@ -360,8 +359,8 @@ fn known(item: &Value, keys: &[&str]) -> Map<String, Value> {
 /// Whether a probe goes through a mesh's agent, which calls the application instead.
 /// <https://istio.io/latest/docs/ops/configuration/mesh/app-health-check/>
 fn is_led_through_a_mesh(key: &str, found: &Value) -> bool {
-    let path = found.pointer("/httpGet/path").and_then(Value::as_str);
-    key.ends_with("Probe") && path.is_some_and(|path| path.starts_with("/app-health/"))
+    let path = || found["httpGet"]["path"].as_str();
+    key.ends_with("Probe") && path().is_some_and(|path| path.starts_with("/app-health/"))
 }
 
 fn is_same(key: &str, wanted: &Value, found: &Value) -> bool {

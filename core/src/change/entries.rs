@@ -1,5 +1,6 @@
 //! Positions in an object: containers by name, and missing entries that are created.
 
+use crate::kubernetes::object::at;
 use serde_json::{Map, Value, json};
 
 /// The lists of a pod template that contain containers.
@@ -56,7 +57,7 @@ pub(super) fn names(containers: &[Value]) -> Vec<String> {
 
 /// The names of the containers in a manifest or patch.
 pub(super) fn names_in(object: &Value, list: &str) -> Vec<String> {
-    let containers = object.pointer("/spec/template/spec");
+    let containers = at(object, "/spec/template/spec");
     let containers = containers.and_then(|spec| spec.get(list)?.as_array());
     containers.map_or_else(Vec::new, |containers| names(containers))
 }

@@ -76,9 +76,12 @@ pub(super) fn set_in_manifest(request: &Request, object: &mut Value) -> Result<(
     let known = CONTAINER_LISTS.map(|list| names_in(object, list));
     check_containers(request, &known)?;
     let sole = known[0].len() == 1;
+    let template = object.get_mut("spec").and_then(|it| it.get_mut("template"));
+    let Some(spec) = template.and_then(|template| template.get_mut("spec")) else {
+        return Ok(());
+    };
     for list in CONTAINER_LISTS {
-        let containers = object.pointer_mut("/spec/template/spec");
-        let containers = containers.and_then(|spec| spec.get_mut(list)?.as_array_mut());
+        let containers = spec.get_mut(list).and_then(Value::as_array_mut);
         for container in containers.into_iter().flatten() {
             let name = container.get("name").and_then(Value::as_str);
             let name = name.unwrap_or_default().to_owned();

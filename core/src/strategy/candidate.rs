@@ -288,8 +288,9 @@ fn unlabelled(template: &Value) -> Value {
 
 /// Takes off what tells versions apart.
 fn unlabel(template: &mut Value) {
-    let labels = template.pointer_mut("/metadata/labels");
-    if let Some(labels) = labels.and_then(Value::as_object_mut) {
+    let labels = template.get_mut("metadata");
+    let labels = labels.and_then(|metadata| metadata.get_mut("labels")?.as_object_mut());
+    if let Some(labels) = labels {
         labels.remove(VERSION);
         labels.remove(workload::TEMPLATE_HASH);
     }

@@ -12,6 +12,7 @@ use crate::kubernetes::object::{at, bounded, controller, controller_name, timest
 use crate::kubernetes::service::ServicePod;
 use jiff::Timestamp;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// The earlier revisions of a ReplicaSet that came back.
 const REVISION_HISTORY: &str = "deployment.kubernetes.io/revision-history";
@@ -262,21 +263,22 @@ pub fn newest<'a>(live: &Workload, sets: &'a [ReplicaSet]) -> Option<&'a Replica
 pub fn template_of(set: &Value, live: &Workload) -> Option<Value> {
     let uid = live.uid();
     let owned = !uid.is_empty() && controller(set) == Some(uid);
-    plain_template(set, live.kind()).filter(|_| owned)
+    let template = plain_template(set, live.kind()).filter(|_| owned);
+    template.map(Cow::into_owned)
 }
 
 /// The template in a version, without what its controller added.
-fn plain_template(set: &Value, kind: Kind) -> Option<Value> {
+fn plain_template(set: &Value, kind: Kind) -> Option<Cow<'_, Value>> {
     let template = at(set, kind.row().versions.template)?;
     if kind == Kind::Deployment {
-        return Some(template.clone());
+        return Some(Cow::Borrowed(template));
     }
     let mut template = without_null_time(template);
     if let Some(fields) = template.as_object_mut() {
         // A ControllerRevision is a patch, which says how it is merged.
         fields.remove("$patch");
     }
-    Some(template)
+    Some(Cow::Owned(template))
 }
 
 #[cfg(test)]

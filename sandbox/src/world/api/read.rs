@@ -38,13 +38,11 @@ impl World {
             metadata["continue"] = URL_SAFE_NO_PAD.encode(token).into();
             metadata["remainingItemCount"] = rest.into();
         }
-        let items: Vec<Value> = items.iter().map(|(_, object)| bare(object)).collect();
-        Ok(answer(
-            200,
-            json!({"kind": format!("{}List", kind.name),
-                "apiVersion": kind.api_version(&call.target.version),
-                "metadata": metadata, "items": items}),
-        ))
+        let mut list = json!({"kind": format!("{}List", kind.name),
+            "apiVersion": kind.api_version(&call.target.version), "metadata": metadata});
+        // `json!` would copy them.
+        list["items"] = items.iter().map(|(_, object)| bare(object)).collect();
+        Ok(answer(200, list))
     }
 
     /// The version of a list without a token, if it is available.

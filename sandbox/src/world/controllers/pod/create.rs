@@ -43,8 +43,10 @@ impl NewPod<'_> {
         spec["enableServiceLinks"] = true.into();
         spec["priority"] = 0.into();
         spec["preemptionPolicy"] = "PreemptLowerPriority".into();
-        json!({"kind": "Pod", "apiVersion": "v1", "metadata": metadata, "spec": spec,
-            "status": {"phase": "Pending", "qosClass": "BestEffort"}})
+        let mut pod = json!({"kind": "Pod", "apiVersion": "v1",
+            "status": {"phase": "Pending", "qosClass": "BestEffort"}});
+        (pod["metadata"], pod["spec"]) = (metadata, spec);
+        pod
     }
 }
 
