@@ -3,7 +3,7 @@
 
 use super::model::{Report, fail};
 use crate::outcome::{
-    CredentialSource, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
+    CredentialSource, CredentialsError, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
     KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
 };
 use crate::text::{distance, list, listed};
@@ -32,6 +32,14 @@ pub fn kubeconfig_faults(error: &KubeconfigError) -> Vec<String> {
     match error.faults() {
         [] => vec![reason(error)],
         faults => faults.iter().map(sentence).collect(),
+    }
+}
+
+/// The fields of a kubeconfig that are wrong, for the log.
+pub fn kubeconfig_fields(error: &CredentialsError) -> Vec<String> {
+    match error {
+        CredentialsError::Kubeconfig(error) => error.faults().iter().map(field).collect(),
+        _ => Vec::new(),
     }
 }
 

@@ -6,7 +6,7 @@ use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
 use crate::kubernetes::object_id::ObjectId;
 use crate::outcome::{FailureCode, FailureType};
-use crate::release::ObjectTrouble;
+use crate::release::{ObjectFault, ObjectTrouble, ReleaseFailure};
 use crate::state::continuation::Reason;
 use crate::text::{clip, list, one_line, quote};
 use std::collections::BTreeMap;
@@ -16,6 +16,36 @@ const FORBIDDEN: u16 = 403;
 
 /// How much of the API server's words is told of one object.
 const SAID_LIMIT: usize = 400;
+
+/// What keeps a release from beginning, by names alone, for the log: objects with their files and
+/// fields, or permissions.
+pub fn names(failure: &ReleaseFailure) -> Vec<String> {
+    match failure {
+        ReleaseFailure::Faults(faults) => faults.iter().map(name).collect(),
+        ReleaseFailure::Forbidden(missing) => missing
+            .iter()
+            .map(|(permission, _)| format!("{} {}", permission.verb, permission.resource))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+fn name(fault: &ObjectFault) -> String {
+    let ObjectFault { id, place, trouble } = fault;
+    let fields: Vec<&str> = match trouble {
+        ObjectTrouble::Fault(fault) => vec![&fault.field],
+        ObjectTrouble::Refused(meaning, _) => match meaning {
+            ApplyRefusal::Conflict(fields) => fields.iter().map(|it| &*it.field).collect(),
+            ApplyRefusal::Invalid(wrong) => wrong.iter().map(|(field, _)| &**field).collect(),
+            ApplyRefusal::UnknownField(fields) | ApplyRefusal::Immutable(fields) => {
+                fields.iter().map(|field| &**field).collect()
+            }
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    };
+    format!("{id} ({place}) {}", fields.join(" ")).trim_end().to_owned()
+}
 
 /// What is wrong with an object, without its name: "its namespace does not exist".
 pub(super) fn wrong(id: &ObjectId, trouble: &ObjectTrouble) -> String {
