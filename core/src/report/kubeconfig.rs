@@ -37,10 +37,10 @@ pub fn kubeconfig_faults(error: &KubeconfigError) -> Vec<String> {
 
 /// The fields of a kubeconfig that are wrong, for the log.
 pub fn kubeconfig_fields(error: &CredentialsError) -> Vec<String> {
-    match error {
-        CredentialsError::Kubeconfig(error) => error.faults().iter().map(field).collect(),
-        _ => Vec::new(),
+    if let CredentialsError::Kubeconfig(error) = error {
+        return error.faults().iter().map(field).collect();
     }
+    Vec::new()
 }
 
 /// Why a kubeconfig cannot be used, without a full stop.

@@ -20,31 +20,41 @@ const SAID_LIMIT: usize = 400;
 /// What keeps a release from beginning, by names alone, for the log: objects with their files and
 /// fields, or permissions.
 pub fn names(failure: &ReleaseFailure) -> Vec<String> {
-    match failure {
-        ReleaseFailure::Faults(faults) => faults.iter().map(name).collect(),
-        ReleaseFailure::Forbidden(missing) => missing
-            .iter()
-            .map(|(permission, _)| format!("{} {}", permission.verb, permission.resource))
-            .collect(),
-        _ => Vec::new(),
+    if let ReleaseFailure::Faults(faults) = failure {
+        return faults.iter().map(name).collect();
     }
+    if let ReleaseFailure::Forbidden(missing) = failure {
+        let missing = missing.iter();
+        let missing = missing.map(|(it, _)| format!("{} {}", it.verb, it.resource));
+        return missing.collect();
+    }
+    Vec::new()
 }
 
 fn name(fault: &ObjectFault) -> String {
     let ObjectFault { id, place, trouble } = fault;
-    let fields: Vec<&str> = match trouble {
-        ObjectTrouble::Fault(fault) => vec![&fault.field],
-        ObjectTrouble::Refused(meaning, _) => match meaning {
-            ApplyRefusal::Conflict(fields) => fields.iter().map(|it| &*it.field).collect(),
-            ApplyRefusal::Invalid(wrong) => wrong.iter().map(|(field, _)| &**field).collect(),
-            ApplyRefusal::UnknownField(fields) | ApplyRefusal::Immutable(fields) => {
-                fields.iter().map(|field| &**field).collect()
-            }
-            _ => Vec::new(),
-        },
-        _ => Vec::new(),
+    let fields = fields(trouble).join(" ");
+    format!("{id} ({place}) {fields}").trim_end().to_owned()
+}
+
+/// The fields that an object's trouble is about.
+fn fields(trouble: &ObjectTrouble) -> Vec<&str> {
+    if let ObjectTrouble::Fault(fault) = trouble {
+        return vec![fault.field.as_str()];
+    }
+    let ObjectTrouble::Refused(meaning, _) = trouble else {
+        return Vec::new();
     };
-    format!("{id} ({place}) {}", fields.join(" ")).trim_end().to_owned()
+    if let ApplyRefusal::Invalid(wrong) = meaning {
+        return wrong.iter().map(|(field, _)| field.as_str()).collect();
+    }
+    if let ApplyRefusal::Conflict(fields) = meaning {
+        return fields.iter().map(|it| it.field.as_str()).collect();
+    }
+    if let ApplyRefusal::UnknownField(fields) | ApplyRefusal::Immutable(fields) = meaning {
+        return fields.iter().map(String::as_str).collect();
+    }
+    Vec::new()
 }
 
 /// What is wrong with an object, without its name: "its namespace does not exist".
