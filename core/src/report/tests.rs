@@ -1364,7 +1364,7 @@ fn what_is_left_of_a_report_that_was_refused() {
     ];
     let bare = reports.each_ref().map(Report::bare);
     assert_snapshot!(shown(&bare), @r"
-    landfall: The new version serves.
+    landfall: It succeeded; the function's log says more.
     --
     0 %: The deploy continues.
     --
