@@ -3,8 +3,8 @@
 
 use super::model::{Report, fail};
 use crate::outcome::{
-    CredentialSource, CredentialsError, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
-    KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
+    CredentialSource, CredentialsError, ExecProblem, FailureCode, FailureType, KubeconfigEntry,
+    KubeconfigError, KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
 };
 use crate::text::{distance, list, listed};
 

@@ -1575,7 +1575,7 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
     for (version, expected) in [
         (
             Some("web-blue"),
-            "This deploy's version, `web-blue`, gets traffic now. To keep",
+            "This deploy's version, `web-blue`, gets traffic now. Retry the stage",
         ),
         (
             Some("web-green"),
