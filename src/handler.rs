@@ -24,6 +24,7 @@ use landfall_core::problem::Fault;
 use landfall_core::report::called::Answer;
 use landfall_core::report::{self, Report};
 use landfall_core::rotation::{CurrentToken, RotationError, RotationRequest};
+use landfall_core::text::clip;
 use ledger::Ledger;
 use serde_json::Value;
 use std::panic::AssertUnwindSafe;
@@ -47,6 +48,9 @@ const LONGEST_LIFE: Duration = Duration::from_secs(900);
 /// How long an invocation is taken to last whose deadline is past already, as a clock that is wrong
 /// makes it: what a function has by default, and enough for a report.
 const UNKNOWN_LIFE: Duration = Duration::from_secs(3);
+
+/// How much is logged of the names of what is wrong: a release has thousands of objects.
+const FAULTS_LIMIT: usize = 4_000;
 
 /// What a warm function keeps.
 pub struct Function {
@@ -281,7 +285,7 @@ fn log(report: &Report, ledger: &Ledger) {
             code,
             message,
         } => {
-            let faults = ledger.faults.borrow().join(", ");
+            let faults = clip(&ledger.faults.borrow().join(", "), FAULTS_LIMIT);
             let faults = (!faults.is_empty()).then_some(faults);
             let cause = match ledger.may_quote_secrets(*code) {
                 true => "the user parameters are wrong",

@@ -38,7 +38,7 @@ pub use alarms::{error_text as alarms_unread, judged as alarms_judged, missing a
 pub use contact::{access_lost, call_failed, explanation, lost_sight};
 pub use failure::failure;
 pub use faults::{refused, wrong_files, wrong_parameters};
-pub use kubeconfig::kubeconfig_faults;
+pub use kubeconfig::{kubeconfig_faults, kubeconfig_fields};
 pub use model::{Explanation, MESSAGE_LIMIT, Report, SUMMARY_LIMIT};
 pub use odd::{kept, what as odd};
 pub use planned::planned;

@@ -21,7 +21,8 @@ pub(super) struct Ledger {
     /// The continuation that it began with, and the text that this is bound to: what it leaves if
     /// it breaks off. Whatever it did since, the cluster tells.
     pub(super) begun: RefCell<Option<(Continuation, String)>>,
-    /// What is wrong with parameters or environment, by the names of the fields.
+    /// What is wrong with parameters, environment, kubeconfig or objects, by the names of the
+    /// fields; or which permissions are missing.
     pub(super) faults: RefCell<Vec<String>>,
     /// What a page of the report has beside the report.
     pub(super) page: RefCell<Option<Details>>,

@@ -73,6 +73,7 @@ impl Function {
             Ok(connection) => connection,
             Err(error) => {
                 let goes_on = is_cut || error.may_pass() && continuation.has_begun();
+                *ledger.faults.borrow_mut() = report::kubeconfig_fields(&error);
                 let report = access_lost(&asked, &continuation.phase, &error, &source);
                 return put_off(goes_on, &mut continuation, &bound_to, "AWS", now, report);
             }
@@ -162,6 +163,7 @@ async fn run(
                     driver::release::run(connection, connect, aws, *before, continuation, until);
                 let mut ended = run.await;
                 if !ended.is_passed() {
+                    *ledger.faults.borrow_mut() = ended.names();
                     ledger.seen(ended.details(), &mut ended.continuation);
                     ledger.is_final.set(ended.is_final());
                     return ended.report(bound_to, &source, Timestamp::now());
@@ -205,6 +207,7 @@ async fn run(
             ledger.deployed(|deploy| deploy.released(&ended.outcome));
             ledger.seen(ended.details(), &mut ended.continuation);
             ledger.is_final.set(ended.is_final());
+            *ledger.faults.borrow_mut() = ended.names();
             ended.report(bound_to, &source, Timestamp::now())
         }
     }

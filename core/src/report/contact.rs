@@ -200,9 +200,11 @@ fn first_cause(target: &str, phase: &Phase, written: Option<&serde_json::Value>)
                 .as_str()?
         }
     };
-    Some(format!(
-        "The new version of {target} does not serve: {cause}."
-    ))
+    // A version that was switched to may serve, and fail of what comes after that.
+    Some(match matches!(phase, Phase::SwitchRollback(_)) {
+        true => format!("The switch to the new version of {target} failed: {cause}."),
+        false => format!("The new version of {target} does not serve: {cause}."),
+    })
 }
 
 /// The cluster did not answer for too long.

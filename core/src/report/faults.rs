@@ -7,6 +7,9 @@ use crate::problem::Fault;
 use crate::request::{Origin, Request};
 use crate::text::quote;
 
+/// The fields that name what a switch needs in the cluster.
+const OF_CLUSTER: [&str; 4] = ["service", "deployment", "smoke", "route"];
+
 /// The user parameters are wrong.
 pub fn wrong_parameters(faults: &[Fault]) -> Report {
     found("Nothing was deployed", faults, &Origin::default())
@@ -22,7 +25,10 @@ pub fn wrong_files(faults: &[Fault], origin: &Origin) -> Report {
 pub fn refused(request: &Request, faults: &[Fault], ended: Option<&str>) -> Report {
     let what = format!("{} was not changed", target(request));
     let ended = ended.map(|execution| format!("{}.", ended_share(execution)));
-    told(&what, faults, ended, &request.origin)
+    // A switch is as often kept from its beginning by something that only the cluster has.
+    let is_switch = request.strategy.switch().is_some();
+    let is_of_cluster = is_switch && faults.iter().any(|it| OF_CLUSTER.contains(&&*it.field));
+    told(&what, faults, ended, &request.origin, is_of_cluster)
 }
 
 /// That the share of a canary which had died was taken back, without a full stop.
@@ -36,10 +42,16 @@ pub(super) fn ended_share(execution: &str) -> String {
 
 /// Faults that keep a deploy from beginning. `what` is what came of it.
 pub(super) fn found(what: &str, faults: &[Fault], origin: &Origin) -> Report {
-    told(what, faults, None, origin)
+    told(what, faults, None, origin, false)
 }
 
-fn told(what: &str, faults: &[Fault], also: Option<String>, origin: &Origin) -> Report {
+fn told(
+    what: &str,
+    faults: &[Fault],
+    also: Option<String>,
+    origin: &Origin,
+    is_of_cluster: bool,
+) -> Report {
     // A place that a variable fills is mended here or there.
     let of = |fault: &Fault| {
         let file = origin.of_fault(fault);
@@ -70,6 +82,12 @@ fn told(what: &str, faults: &[Fault], also: Option<String>, origin: &Origin) -> 
         _ if touches || in_files.iter().any(Option::is_some) => (
             "the user parameters and the files that they name".to_owned(),
             "Correct the file, or the action's UserParameters, and release the change again."
+                .to_owned(),
+        ),
+        _ if is_of_cluster => (
+            "what it needs".to_owned(),
+            "Correct that in the cluster and retry the stage, or correct the action's \
+             UserParameters and release the change again."
                 .to_owned(),
         ),
         _ => (

@@ -40,6 +40,9 @@ pub(super) fn with_two_sections(
     version: FailureCode,
     limit: usize,
 ) -> String {
+    if call == version {
+        return with_section(next, call, limit);
+    }
     let (call, version) = (section(call), section(version));
     let see = format!(" See {call}, and for what the new version failed of {version}.");
     ending(next, &see, limit)

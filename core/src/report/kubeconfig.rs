@@ -3,8 +3,8 @@
 
 use super::model::{Report, fail};
 use crate::outcome::{
-    CredentialSource, ExecProblem, FailureCode, FailureType, KubeconfigEntry, KubeconfigError,
-    KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
+    CredentialSource, CredentialsError, ExecProblem, FailureCode, FailureType, KubeconfigEntry,
+    KubeconfigError, KubeconfigFault, KubeconfigProblem, OtherText, ProxyProblem,
 };
 use crate::text::{distance, list, listed};
 
@@ -33,6 +33,14 @@ pub fn kubeconfig_faults(error: &KubeconfigError) -> Vec<String> {
         [] => vec![reason(error)],
         faults => faults.iter().map(sentence).collect(),
     }
+}
+
+/// The fields of a kubeconfig that are wrong, for the log.
+pub fn kubeconfig_fields(error: &CredentialsError) -> Vec<String> {
+    if let CredentialsError::Kubeconfig(error) = error {
+        return error.faults().iter().map(field).collect();
+    }
+    Vec::new()
 }
 
 /// Why a kubeconfig cannot be used, without a full stop.

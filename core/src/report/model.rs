@@ -60,7 +60,7 @@ impl Report {
     pub fn bare(&self) -> Report {
         match self {
             Report::Success { .. } => Report::Success {
-                summary: "The new version serves.".to_owned(),
+                summary: "It succeeded; the function's log says more.".to_owned(),
                 external_id: "landfall".to_owned(),
                 variables: Vec::new(),
             },

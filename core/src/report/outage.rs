@@ -125,6 +125,13 @@ pub(super) fn counted(serving: Serving) -> String {
     )
 }
 
+/// How many pods serve where something was left as it is, behind a colon.
+pub(super) fn still_serving(serving: Option<Serving>) -> String {
+    let serving = serving.filter(|serving| !serving.is_outage());
+    let serving = serving.map(|serving| format!(": {} serve", counted(serving)));
+    serving.unwrap_or_default()
+}
+
 fn capital(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|first| first.to_uppercase());

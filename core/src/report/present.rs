@@ -28,6 +28,11 @@ fn counted(count: i64, what: &str) -> String {
 }
 
 impl TrafficState {
+    /// Whether all traffic goes to this deploy's version.
+    fn is_of_this_deploy(&self) -> bool {
+        self.sends.keys().eq(&self.version)
+    }
+
     /// Whether this deploy's version gets traffic now, where it is known by name.
     fn of_this_deploy(&self) -> String {
         let Some(version) = &self.version else {
@@ -155,6 +160,10 @@ pub(super) fn set_aside(
         (None, true) => format!(
             "Retry the stage: the next deploy pins the Service to one version first. Or set its \
              selector to the version that you want to keep. {OTHERS_SET}"
+        ),
+        (None, false) if present.is_of_this_deploy() => format!(
+            "{}Retry the stage: that brings its deploy to its end. {OTHERS_SET}",
+            present.of_this_deploy()
         ),
         (None, false) => format!("{}{LEAVE_OR_RETRY} {OTHERS_SET}", present.of_this_deploy()),
         (Some(_), _) => format!("{}{LEAVE_OR_RELEASE}", present.of_this_deploy()),

@@ -24,6 +24,7 @@ pub use failure::{failure, is_outage};
 pub use object::waiting;
 pub use planned::{plan_lines, planned, planned_before};
 pub use progress::{handed_over, progress};
+pub use refused::names;
 pub use success::success;
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ pub(super) fn rollout_failed(
              then retry the stage.",
             request.namespace
         ),
+        (_, RollbackResult::Unswitched(..)) if failure.kind.is_some_and(Cause::is_of_room) => {
+            let next = next_after(request, code, rollback_result);
+            format!("{next} The new version needs room beside the one that serves.")
+        }
         _ => next_after(request, code, rollback_result),
     };
     let next = placed(&next, source);
@@ -141,12 +145,10 @@ pub(super) fn done_about(
     rollback_result: &RollbackResult,
 ) -> String {
     match rollback_result {
-        RollbackResult::RollbackDisabled => {
-            let serving = evidence.serving.filter(|serving| !serving.is_outage());
-            let serving = serving.map(|serving| format!(": {} serve", outage::counted(serving)));
-            let serving = serving.unwrap_or_default();
-            format!("It was left as it is, because `rollback` is false{serving}.")
-        }
+        RollbackResult::RollbackDisabled => format!(
+            "It was left as it is, because `rollback` is false{}.",
+            outage::still_serving(evidence.serving)
+        ),
         RollbackResult::NothingWritten => {
             "It already ran this version before the job began, so nothing was changed or rolled \
              back."
@@ -181,7 +183,10 @@ pub(super) fn done_about(
         RollbackResult::Outgrown(wanted) => outage::outgrown(request.kind, *wanted),
         RollbackResult::OvertakenBy(by) => match by {
             Some(execution) => format!("Execution `{execution}` has deployed since."),
-            None => "Someone else has changed it since, so it was left as it is.".to_owned(),
+            None => format!(
+                "Someone else has changed it since, so it was left as it is{}.",
+                outage::still_serving(evidence.serving)
+            ),
         },
         RollbackResult::Deleted => "It was deleted during the rollback.".to_owned(),
         RollbackResult::ServiceGone(share, candidate) => {

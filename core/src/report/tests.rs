@@ -1364,7 +1364,7 @@ fn what_is_left_of_a_report_that_was_refused() {
     ];
     let bare = reports.each_ref().map(Report::bare);
     assert_snapshot!(shown(&bare), @r"
-    landfall: The new version serves.
+    landfall: It succeeded; the function's log says more.
     --
     0 %: The deploy continues.
     --
@@ -1575,7 +1575,7 @@ fn a_switch_that_stepped_aside_says_whether_its_version_gets_traffic() {
     for (version, expected) in [
         (
             Some("web-blue"),
-            "This deploy's version, `web-blue`, gets traffic now. To keep",
+            "This deploy's version, `web-blue`, gets traffic now. Retry the stage",
         ),
         (
             Some("web-green"),

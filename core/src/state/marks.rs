@@ -151,9 +151,19 @@ fn invalid_on(object: &Value) -> impl Iterator<Item = &'static str> {
     let is_valid = |mark: &str, text: &str| match mark {
         PREVIOUS => revision_of(text).is_some(),
         FROM | TO => name_of(text).is_some(),
+        SERVED => text
+            .split(',')
+            .all(|one| name_of(one).is_some() || revision_of(one).is_some()),
         _ => selector_of(text).is_some(),
     };
-    let read = [PREVIOUS, FROM, TO, ORIGINAL_SELECTOR, SELECTOR_BEFORE];
+    let read = [
+        PREVIOUS,
+        SERVED,
+        FROM,
+        TO,
+        ORIGINAL_SELECTOR,
+        SELECTOR_BEFORE,
+    ];
     read.into_iter().filter(move |mark| {
         text(mark).is_some_and(|text| !text.is_empty() && !is_valid(mark, text))
     })

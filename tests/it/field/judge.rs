@@ -44,8 +44,9 @@ pub fn judge(expected: &Expected, ending: &Ending, objects: &Objects) -> Vec<Str
         );
         // As a path and a heading, or as an address.
         let told = [", ", "#"].map(|joint| format!("docs/operations.md{joint}{section}"));
-        let told = told.iter().any(|told| text.contains(told));
-        check(told, format!("it does not name the section {section}"));
+        let last = text.lines().next_back().unwrap_or_default();
+        let told = told.iter().any(|told| last.contains(told));
+        check(told, format!("it does not end with the section {section}"));
     }
     let first = text.lines().next().unwrap_or_default();
     for words in &expected.first {
@@ -199,12 +200,13 @@ fn every_expectation_can_fail() {
         ])
     };
     assert_eq!(judge(&expected, &right(), &objects()), Vec::<String>::new());
-    let wrong: [fn(&mut Ending, &mut Objects); 14] = [
+    let wrong: [fn(&mut Ending, &mut Objects); 15] = [
         |ending, _| ending.end = "success".into(),
         |ending, _| ending.section = None,
         |ending, _| ending.text = "the Deployment was paused".into(),
         |ending, _| ending.text = "See docs/operations.md, paused.".into(),
         |ending, _| ending.text.insert_str(0, "an introduction\n"),
+        |ending, _| ending.text += "\nand so on",
         |ending, _| ending.text += ", and has not started",
         |ending, _| ending.seconds = 41.0,
         |ending, _| ending.seconds = 19.0,

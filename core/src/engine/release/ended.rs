@@ -36,6 +36,14 @@ impl ReleaseEnded {
         matches!(&self.outcome, ReleaseOutcome::Failed(failure) if failure.is_final())
     }
 
+    /// What keeps it from beginning, by names alone, for the log.
+    pub fn names(&self) -> Vec<String> {
+        match &self.outcome {
+            ReleaseOutcome::Failed(failure) => report::release::names(failure),
+            _ => Vec::new(),
+        }
+    }
+
     /// The report of a workload, with what was planned for the Job before it.
     pub fn before(&self, report: Report) -> Report {
         match &self.outcome {

@@ -62,6 +62,13 @@ fn one_fault_is_in_the_first_line_and_several_are_listed() {
 
     Correct the kubeconfig in SSM parameter `/landfall/kubeconfig` (account 111122223333, region eu-west-1), then retry the stage. See docs/operations.md, kubeconfig.
     ");
+    assert_eq!(
+        kubeconfig_fields(&CredentialsError::Kubeconfig(several)),
+        [
+            "clusters[prod].cluster.insecure-skip-tls-verify",
+            "users[admin].user.client-key"
+        ]
+    );
     let unknown = KubeconfigError::UnknownContext {
         name: "prod".into(),
         is_current: false,

@@ -6,7 +6,7 @@ use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
 use crate::kubernetes::object_id::ObjectId;
 use crate::outcome::{FailureCode, FailureType};
-use crate::release::ObjectTrouble;
+use crate::release::{ObjectFault, ObjectTrouble, ReleaseFailure};
 use crate::state::continuation::Reason;
 use crate::text::{clip, list, one_line, quote};
 use std::collections::BTreeMap;
@@ -16,6 +16,46 @@ const FORBIDDEN: u16 = 403;
 
 /// How much of the API server's words is told of one object.
 const SAID_LIMIT: usize = 400;
+
+/// What keeps a release from beginning, by names alone, for the log: objects with their files and
+/// fields, or permissions.
+pub fn names(failure: &ReleaseFailure) -> Vec<String> {
+    if let ReleaseFailure::Faults(faults) = failure {
+        return faults.iter().map(name).collect();
+    }
+    if let ReleaseFailure::Forbidden(missing) = failure {
+        let missing = missing.iter();
+        let missing = missing.map(|(it, _)| format!("{} {}", it.verb, it.resource));
+        return missing.collect();
+    }
+    Vec::new()
+}
+
+fn name(fault: &ObjectFault) -> String {
+    let ObjectFault { id, place, trouble } = fault;
+    let fields = fields(trouble).join(" ");
+    format!("{id} ({place}) {fields}").trim_end().to_owned()
+}
+
+/// The fields that an object's trouble is about.
+fn fields(trouble: &ObjectTrouble) -> Vec<&str> {
+    if let ObjectTrouble::Fault(fault) = trouble {
+        return vec![fault.field.as_str()];
+    }
+    let ObjectTrouble::Refused(meaning, _) = trouble else {
+        return Vec::new();
+    };
+    if let ApplyRefusal::Invalid(wrong) = meaning {
+        return wrong.iter().map(|(field, _)| field.as_str()).collect();
+    }
+    if let ApplyRefusal::Conflict(fields) = meaning {
+        return fields.iter().map(|it| it.field.as_str()).collect();
+    }
+    if let ApplyRefusal::UnknownField(fields) | ApplyRefusal::Immutable(fields) = meaning {
+        return fields.iter().map(String::as_str).collect();
+    }
+    Vec::new()
+}
 
 /// What is wrong with an object, without its name: "its namespace does not exist".
 pub(super) fn wrong(id: &ObjectId, trouble: &ObjectTrouble) -> String {

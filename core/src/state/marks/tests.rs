@@ -10,6 +10,8 @@ fn marks_that_are_not_valid_are_named_wherever_they_stand() {
         (PREVIOUS, "../../other/replicasets/payroll-abc@1", false),
         (PREVIOUS, "demo-app-abc", false),
         (PREVIOUS, "demo-app-abc@new", false),
+        (SERVED, "demo-app-abc@1,demo-app-blue", true),
+        (SERVED, "demo-app-abc@1,../../other", false),
         (FROM, "demo-app-blue", true),
         (FROM, "demo-app/../blue", false),
         (TO, "Demo", false),

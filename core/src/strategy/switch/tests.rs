@@ -951,6 +951,9 @@ fn after_the_switch() {
             json!({marks::LOCK: null, marks::SELECTOR_BEFORE: null}),
         )),
     );
+    let mut released = retired.clone();
+    let notes = json!({marks::RETIRING: "true"});
+    released.set(Query::service("web"), Some(switched(notes)));
     let mut robbed = baking();
     robbed.set(
         Query::service("web"),
@@ -1118,9 +1121,15 @@ fn after_the_switch() {
             "patch services/web null -lock -retiring -selector-before -wide-selector",
         ),
         (
-            "the lock goes",
+            "somebody scaled the old one to zero: the new one is watched on",
             retired,
             61,
+            "wait 4s Bake { candidate: \"web-blue\", until: Some(2026-01-01T00:01:30Z) }",
+        ),
+        (
+            "the lock goes",
+            released,
+            90,
             "patch services/web null -lock -retiring -selector-before -wide-selector",
         ),
         (

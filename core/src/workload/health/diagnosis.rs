@@ -118,7 +118,9 @@ fn is_doomed(
     let nodes = nodes.filter(|node| !node.is_empty());
     let nodes = nodes.collect::<BTreeSet<_>>().len();
     // Where a pod's place is taken by no other, one node is as good as all.
-    let nodes_suffice = nodes >= NODES || live.kind().row().in_place;
+    // Nothing of a switch makes room on any node.
+    let is_full = since.frees_nothing && worst.cause == Cause::Unschedulable;
+    let nodes_suffice = nodes >= NODES || live.kind().row().in_place || is_full;
     // As long as one pod of a version that has served is ready, the others may become ready again.
     let may_recover = worst.cause.grace() == Grace::Deadline;
     all || !may_recover && hopeless.count() >= slack && nodes_suffice

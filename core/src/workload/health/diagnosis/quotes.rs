@@ -100,11 +100,22 @@ pub(super) fn of_probe(message: &str) -> Option<(&str, String)> {
 /// begins at the margin than one that continues another, unless a later one says what is missing;
 /// else the last. A line below a warning counts only where the last line is one, too.
 pub(super) fn telling(log: &[String]) -> Option<String> {
+    let log = without_usage(log);
     let of_program = log.iter().filter(|line| !is_of_manager(line));
     let of_program = of_program.cloned().collect::<Vec<_>>();
     error_line(&of_program)
         .or_else(|| error_line(log))
         .or_else(|| log.last().cloned())
+}
+
+/// A log without the usage that a program prints at its end, behind what is wrong with its options.
+fn without_usage(log: &[String]) -> &[String] {
+    let is_heading = |line: &String| line.to_lowercase().starts_with("usage");
+    let is_part = |line: &String| line.starts_with([' ', '\t']) || line.ends_with(':');
+    match log.iter().rposition(is_heading) {
+        Some(at) if at > 0 && log[at + 1..].iter().all(is_part) => &log[..at],
+        Some(_) | None => log,
+    }
 }
 
 /// Whether a process manager (npm, yarn, pnpm, gunicorn, uvicorn, PHP-FPM) says that it has ended

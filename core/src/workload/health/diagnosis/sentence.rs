@@ -392,5 +392,7 @@ fn probe(container: Option<&Value>, kind: &str) -> String {
     } else {
         "a command".to_owned()
     };
-    format!(" ({what})")
+    let late = probe["initialDelaySeconds"].as_u64().filter(|it| *it >= 30);
+    let late = late.map(|it| format!(", from {it} s after the start"));
+    format!(" ({what}{})", late.unwrap_or_default())
 }
