@@ -154,12 +154,9 @@ impl Job {
 /// The continuation token. One that is not text is kept, so that it is reported as damaged: without
 /// it the deploy would start again.
 fn continuation(given: &Value) -> Option<String> {
-    match given {
-        Value::Null => None,
-        Value::String(_) => text(given),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Some(other.to_string())
-        }
+    match given.is_null() || given.is_string() {
+        true => text(given),
+        false => Some(given.to_string()),
     }
 }
 
