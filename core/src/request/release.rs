@@ -17,7 +17,7 @@ mod images;
 mod images_field;
 mod model;
 mod namespace;
-mod pods;
+pub(super) mod pods;
 mod recalled;
 mod sources;
 

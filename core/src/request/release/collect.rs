@@ -291,7 +291,8 @@ impl<'a> Objects<'a> {
                 self.faults.push(subject.fault(&path, ZERO));
             }
         }
-        self.secrets.extend(pods::values(pod, object));
+        let values = pods::values(pod, object).into_iter();
+        self.secrets.extend(values.map(str::to_owned));
         let found = pods::images(pod, object).into_iter().map(|image| Found {
             manifest: self.manifests.len(),
             label: label(object),

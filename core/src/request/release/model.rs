@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The checked request for a release.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReleaseRequest {
     /// The release's name: a DNS label of at most 40 characters.
     pub name: String,
@@ -81,34 +81,6 @@ impl ReleaseRequest {
     /// text can avoid them.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         self.hidden.iter().map(Hidden::reveal)
-    }
-}
-
-impl fmt::Debug for ReleaseRequest {
-    /// Leaves out the content of the objects, which may be secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ReleaseRequest")
-            .field("name", &self.name)
-            .field("namespace", &self.namespace)
-            .field("namespaces", &self.namespaces)
-            .field("cluster", &self.cluster)
-            .field("manifests", &self.manifests)
-            .field("hooks", &self.hooks)
-            .field("prune", &self.prune)
-            .field("force", &self.force)
-            .field("rollback", &self.rollback)
-            .field("mode", &self.mode)
-            .field("to", &self.to)
-            .field("bake", &self.bake)
-            .field("alarms", &self.alarms)
-            .field("timeout", &self.timeout)
-            .field("patience", &self.patience)
-            .field("execution", &self.execution)
-            .field("commit", &self.commit)
-            .field("committed", &self.committed)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
     }
 }
 

@@ -7,6 +7,9 @@ use serde_json::Value;
 /// Groups whose objects have a pod template at `/spec/template`, with the fields of a Deployment.
 const TEMPLATED: [&str; 2] = ["apps", "batch"];
 
+/// Where a workload has the specification of its pods.
+pub(in crate::request) const POD: &str = "/spec/template/spec";
+
 /// The path of the pod's specification in an object, as a JSON pointer; `None` if the object makes
 /// no pods. Kinds of operators have it where a Deployment has it.
 pub(super) fn pod(identity: &Identity, object: &Value) -> Option<&'static str> {
@@ -15,7 +18,7 @@ pub(super) fn pod(identity: &Identity, object: &Value) -> Option<&'static str> {
         ("", "PodTemplate") => "/template/spec",
         ("batch", "CronJob") => "/spec/jobTemplate/spec/template/spec",
         ("apiextensions.k8s.io", _) => return None,
-        _ => "/spec/template/spec",
+        _ => POD,
     };
     object.pointer(path)?.get("containers")?.as_array()?;
     Some(path)
@@ -81,8 +84,9 @@ pub(super) fn images(pod: &'static str, object: &Value) -> Vec<Image> {
     found
 }
 
-/// The paths of containers and volumes without a name, by which the API server merges them.
-pub(super) fn nameless(pod: &'static str, object: &Value) -> Vec<String> {
+/// The paths of containers and volumes without a name, by which the API server merges them: without
+/// it a strategic merge patch is answered by HTTP 500.
+pub(in crate::request) fn nameless(pod: &'static str, object: &Value) -> Vec<String> {
     let mut found = Vec::new();
     for list in ["initContainers", "containers", "volumes"] {
         let items = object.pointer(pod).and_then(|pod| pod[list].as_array());
@@ -96,7 +100,7 @@ pub(super) fn nameless(pod: &'static str, object: &Value) -> Vec<String> {
 }
 
 /// The values of the variables of all containers of a pod.
-pub(super) fn values(pod: &'static str, object: &Value) -> Vec<String> {
+pub(in crate::request) fn values<'o>(pod: &'static str, object: &'o Value) -> Vec<&'o str> {
     let pod = object.pointer(pod);
     let lists = ["containers", "initContainers"].into_iter();
     let containers = lists
@@ -106,5 +110,5 @@ pub(super) fn values(pod: &'static str, object: &Value) -> Vec<String> {
     let values = variables
         .flatten()
         .filter_map(|variable| variable.get("value")?.as_str());
-    values.map(str::to_owned).collect()
+    values.collect()
 }

@@ -60,7 +60,7 @@ impl ReleaseRequest {
                 secrets.extend(clean::secret(&mut object, &subject, &mut faults));
             }
             if let Some(pod) = pods::pod(&identity, &object) {
-                secrets.extend(pods::values(pod, &object));
+                secrets.extend(pods::values(pod, &object).into_iter().map(str::to_owned));
                 let found = pods::images(pod, &object).into_iter().map(|image| Found {
                     manifest: self.manifests.len(),
                     label: String::new(),
