@@ -20,7 +20,7 @@ const SAID_LIMIT: usize = 400;
 /// What is wrong with an object, without its name: "its namespace does not exist".
 pub(super) fn wrong(id: &ObjectId, trouble: &ObjectTrouble) -> String {
     let text = match trouble {
-        ObjectTrouble::Fault(fault) => format!("`{}` {}", fault.field, fault.problem),
+        ObjectTrouble::Fault(fault) => fault.to_string(),
         ObjectTrouble::UnknownKind(version) => format!(
             "the cluster does not serve its kind in `{}`, and no CustomResourceDefinition of the \
              release brings it",
@@ -108,17 +108,11 @@ fn refused(meaning: &ApplyRefusal, refusal: &Refusal) -> String {
 
 /// Whether a definition is refused because objects may be stored in a version that it lacks.
 pub(super) fn is_of_stored(trouble: &ObjectTrouble) -> bool {
-    match trouble {
-        ObjectTrouble::Refused(ApplyRefusal::Invalid(wrong), _) => wrong
-            .iter()
-            .all(|(field, _)| field.starts_with("status.storedVersions")),
-        ObjectTrouble::Refused(..)
-        | ObjectTrouble::Fault(_)
-        | ObjectTrouble::UnknownKind(_)
-        | ObjectTrouble::OwnNamespace
-        | ObjectTrouble::BeingDeleted(_)
-        | ObjectTrouble::Foreign(_) => false,
-    }
+    let ObjectTrouble::Refused(ApplyRefusal::Invalid(wrong), _) = trouble else {
+        return false;
+    };
+    let mut fields = wrong.iter().map(|(field, _)| field);
+    fields.all(|field| field.starts_with("status.storedVersions"))
 }
 
 /// Whether its namespace is missing.
