@@ -7,6 +7,7 @@ mod schema;
 
 use super::appearance::glued;
 use super::checks::kind;
+use crate::kubernetes::quantity;
 use crate::problem::Fault;
 use crate::request::image::shown;
 use crate::request::place::place_of;
@@ -58,30 +59,11 @@ fn fits(expected: Type, value: &Value) -> bool {
         Type::Whole => is_whole,
         Type::Flag => value.is_boolean(),
         Type::WholeOrText => is_whole || value.is_string(),
-        Type::Amount => value.is_number() || value.as_str().is_some_and(is_amount),
+        Type::Amount => value.is_number() || value.as_str().and_then(quantity::read).is_some(),
         Type::List(_) => value.is_array(),
         Type::Map(_) | Type::Object(_) => value.is_object(),
         Type::Anywhere(_) => true,
     }
-}
-
-/// Whether a text is a Kubernetes quantity. Placeholders are already filled or reported.
-/// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
-fn is_amount(text: &str) -> bool {
-    const SUFFIXES: [&str; 15] = [
-        "", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi",
-    ];
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.'));
-    let (number, suffix) = text.split_at(end.unwrap_or(text.len()));
-    let exponent = suffix.strip_prefix(['e', 'E']);
-    let is_exponent = exponent.is_some_and(|exponent| {
-        let digits = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
-    });
-    let is_number = number.bytes().any(|byte| byte.is_ascii_digit());
-    let is_suffix = SUFFIXES.contains(&suffix) || suffix == "Ei" || is_exponent;
-    is_number && number.matches('.').count() <= 1 && is_suffix
 }
 
 fn problem(expected: Type, value: &Value) -> String {
