@@ -131,7 +131,8 @@ fn authority(cluster: &Value) -> Result<Option<String>, Refusal> {
             "Write the kubeconfig anew; for EKS: `aws eks update-kubeconfig --name CLUSTER`.",
         )),
         None if cluster["insecure-skip-tls-verify"] == true => Err(Refusal::own(
-            "the kubeconfig does not verify the cluster (insecure-skip-tls-verify), so it has no CA",
+            "the kubeconfig does not verify the cluster (insecure-skip-tls-verify), so it has no \
+             CA",
             "Landfall always verifies. Put the cluster's CA in: `kubectl config set-cluster NAME \
              --certificate-authority=FILE --embed-certs`.",
         )),

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::eks;
-use super::model::{Report, fail, target};
+use super::model::{Report, fail, target, who};
 use super::rollout_failed::{roles, rollout_failed};
 use super::{alarms, faults, outage, present};
 use crate::change::asked::Lost;
@@ -209,7 +209,7 @@ pub(super) fn locked(
 }
 
 fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
-    let who = present::who(by, None);
+    let who = who(by, None);
     let ours = match wrote {
         true => "this deploy wrote its version",
         false => "this deploy began",
@@ -229,7 +229,7 @@ fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Repor
         "{} was changed by {} after this deploy wrote its version: `{}` {}; the later change was \
          kept.",
         target(request),
-        present::who(None, editor),
+        who(None, editor),
         lost.field,
         lost.problem()
     );

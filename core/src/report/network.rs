@@ -59,9 +59,10 @@ pub(super) fn reach(cause: UnreachedCause, place: &EksPlace) -> String {
         (Some(network), cause) if is_limit(cause) => match network.public {
             true => {
                 return format!(
-                    "Let the function call from an address in these blocks: put it into subnets behind \
-                 a NAT gateway, and add that gateway's address (`{} --resources-vpc-config \
-                 publicAccessCidrs=BLOCK,…`, which takes the whole list). Then retry the stage.",
+                    "Let the function call from an address in these blocks: put it into subnets \
+                     behind a NAT gateway, and add that gateway's address (`{} \
+                     --resources-vpc-config publicAccessCidrs=BLOCK,…`, which takes the whole \
+                     list). Then retry the stage.",
                     named.command("update-cluster-config")
                 );
             }

@@ -1,7 +1,7 @@
 //! What is said of a switch that somebody else has come between: what the Service sends to now,
 //! and what is still scaled up.
 
-use super::model::{Report, fail};
+use super::model::{Report, fail, who};
 use super::outage;
 use crate::change::editor::Editor;
 use crate::kubernetes::service::Detour;
@@ -21,15 +21,6 @@ const LEAVE_OR_RETRY: &str =
 /// What to do about a selector that others set.
 const OTHERS_SET: &str = "A tool that applies the Service from files must not manage its \
     `spec.selector` (docs/strategies.md).";
-
-/// Who made a later change, as far as that is known.
-pub(super) fn who(by: Option<&str>, editor: Option<&Editor>) -> String {
-    match (by, editor) {
-        (Some(execution), _) => format!("execution `{execution}`"),
-        (None, Some(editor)) => format!("`{}` (at {})", quote(&editor.manager), editor.time),
-        (None, None) => "someone else".to_owned(),
-    }
-}
 
 /// A later change stands, be it another execution's or not.
 pub(super) fn later(headline: &str, by: Option<&str>) -> Report {

@@ -1,6 +1,6 @@
 //! What is said of a canary's route: why it failed, how far it is, and what became of it.
 
-use super::present::who;
+use super::model::who;
 use crate::kubernetes::route::{ParentRefusal, RouteReference, WeightChange};
 use crate::request::Request;
 use crate::strategy::RouteProblem;

@@ -4,7 +4,7 @@ use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
 use super::image;
-use super::release::pods::{POD, nameless};
+use super::pods::{POD, nameless};
 use super::unseen::{self, ZERO};
 use crate::problem::Fault;
 use crate::request::document::{self, Chosen, NotChosen, containers};

@@ -3,7 +3,7 @@
 use super::canary::{Canary, CanaryStep};
 use super::document::containers;
 use super::origin::Origin;
-use super::release::pods::{POD, values};
+use super::pods::{POD, values};
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::Value;

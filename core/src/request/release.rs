@@ -16,7 +16,7 @@ mod identity;
 mod images;
 mod images_field;
 mod model;
-pub(super) mod pods;
+mod pods;
 mod recalled;
 mod sources;
 

@@ -1,7 +1,7 @@
 //! Why a release failed, in a sentence that names the object. The continuation keeps it, too.
 
 use super::super::cause::{self, NEW};
-use super::super::present::who;
+use super::super::model::who;
 use super::super::rollout_failed::what_failed;
 use super::super::{alarms, odd, refusal, unreachable};
 use super::naming::{object, some_of};
@@ -181,23 +181,7 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
             "someone else deleted {}, or replaced it, while it was followed",
             object(id, namespace)
         ),
-        ReleaseCause::Overwritten { id, by } => {
-            let what = object(id, namespace);
-            match by {
-                OtherWriter::Manager(FieldConflict { field, manager }) => format!(
-                    "`{}` changed `{}` of {what} after this release had applied it",
-                    quote(manager),
-                    quote(field)
-                ),
-                OtherWriter::Release(release) => {
-                    format!("{what} was taken over by release `{}`", quote(release))
-                }
-                OtherWriter::Removed(field) => format!(
-                    "someone else removed `{}` of {what} after this release had applied it",
-                    quote(field)
-                ),
-            }
-        }
+        ReleaseCause::Overwritten { id, by } => overwritten(&object(id, namespace), by),
         ReleaseCause::TimedOut { timeout, waiting } => {
             let waiting = waiting.iter().map(|(id, said)| match said.as_str() {
                 "" => object(id, namespace),
@@ -216,6 +200,23 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
                 words(*timeout)
             )
         }
+    }
+}
+
+fn overwritten(what: &str, by: &OtherWriter) -> String {
+    match by {
+        OtherWriter::Manager(FieldConflict { field, manager }) => format!(
+            "`{}` changed `{}` of {what} after this release had applied it",
+            quote(manager),
+            quote(field)
+        ),
+        OtherWriter::Release(release) => {
+            format!("{what} was taken over by release `{}`", quote(release))
+        }
+        OtherWriter::Removed(field) => format!(
+            "someone else removed `{}` of {what} after this release had applied it",
+            quote(field)
+        ),
     }
 }
 

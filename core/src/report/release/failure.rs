@@ -2,7 +2,9 @@
 
 use super::super::client::{Client, placed};
 use super::super::failure::{locked, too_late};
-use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail};
+use super::super::model::{
+    HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, who,
+};
 use super::super::rollout_failed::failed_rollout;
 use super::super::{again, alarms, eks, faults, present};
 use super::fitting::fit;
@@ -213,7 +215,7 @@ fn out_of_sync(request: &ReleaseRequest, by: Option<&str>, wrote: bool) -> Repor
     let headline = format!(
         "{} was deployed by {} after {ours}; the later release was kept.",
         the_release(request),
-        present::who(by, None)
+        who(by, None)
     );
     present::later(&headline, by)
 }

@@ -2,13 +2,11 @@
 
 use super::identity::Identity;
 use crate::request::place::place_of;
+use crate::request::pods::POD;
 use serde_json::Value;
 
 /// Groups whose objects have a pod template at `/spec/template`, with the fields of a Deployment.
 const TEMPLATED: [&str; 2] = ["apps", "batch"];
-
-/// Where a workload has the specification of its pods.
-pub(in crate::request) const POD: &str = "/spec/template/spec";
 
 /// The path of the pod's specification in an object, as a JSON pointer; `None` if the object makes
 /// no pods. Kinds of operators have it where a Deployment has it.
@@ -82,33 +80,4 @@ pub(super) fn images(pod: &'static str, object: &Value) -> Vec<Image> {
         }
     }
     found
-}
-
-/// The paths of containers and volumes without a name, by which the API server merges them: without
-/// it a strategic merge patch is answered by HTTP 500.
-pub(in crate::request) fn nameless(pod: &'static str, object: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for list in ["initContainers", "containers", "volumes"] {
-        let items = object.pointer(pod).and_then(|pod| pod[list].as_array());
-        for (index, item) in items.into_iter().flatten().enumerate() {
-            if item.is_object() && item["name"].is_null() {
-                found.push(format!("{}.{list}[{index}].name", pod.replace('/', ".")));
-            }
-        }
-    }
-    found
-}
-
-/// The values of the variables of all containers of a pod.
-pub(in crate::request) fn values<'o>(pod: &'static str, object: &'o Value) -> Vec<&'o str> {
-    let pod = object.pointer(pod);
-    let lists = ["containers", "initContainers"].into_iter();
-    let containers = lists
-        .filter_map(|list| pod?.get(list)?.as_array())
-        .flatten();
-    let variables = containers.filter_map(|container| container.get("env")?.as_array());
-    let values = variables
-        .flatten()
-        .filter_map(|variable| variable.get("value")?.as_str());
-    values.collect()
 }
