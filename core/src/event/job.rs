@@ -117,10 +117,7 @@ impl Job {
 
     /// The artifacts of a call that are not in the one bucket that calls may name, by their names.
     pub fn foreign_artifacts(&self, bucket: Option<&str>) -> Vec<&str> {
-        let called = self
-            .artifacts
-            .iter()
-            .filter(|_| self.caller == Caller::Waiting);
+        let called = self.artifacts.iter().filter(|_| self.names_artifacts());
         let foreign = called.filter(|artifact| Some(&*artifact.bucket) != bucket);
         foreign.map(|artifact| &*artifact.name).collect()
     }

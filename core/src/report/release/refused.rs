@@ -1,6 +1,7 @@
 //! What keeps an object from being applied, in a clause about it.
 
 use super::super::refusal;
+use super::super::rollout_failed::what_failed;
 use super::object;
 use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
@@ -143,29 +144,16 @@ pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
         }
         ObjectTrouble::BeingDeleted(_) => FailureCode::BeingDeleted,
         ObjectTrouble::Foreign(_) => FailureCode::ForeignObject,
-        ObjectTrouble::Refused(meaning, _) => match meaning {
-            ApplyRefusal::Conflict(_) => FailureCode::Conflict,
-            ApplyRefusal::Immutable(_) => FailureCode::Immutable,
-            ApplyRefusal::UnknownField(_)
-            | ApplyRefusal::DuplicateKey(_)
-            | ApplyRefusal::Invalid(_)
-            | ApplyRefusal::NamespaceMissing
-            | ApplyRefusal::KindMissing
-            | ApplyRefusal::OtherVersion
-            | ApplyRefusal::RoleMissing(_) => FailureCode::ReleaseFaults,
-            ApplyRefusal::NamespaceEnding => FailureCode::BeingDeleted,
-            ApplyRefusal::QuotaRace => FailureCode::Quota,
-            ApplyRefusal::Stale => {
-                return (FailureCode::OutOfSync, FailureType::RevisionOutOfSync);
+        ObjectTrouble::Refused(ApplyRefusal::Other(cause), _) => return refusal::class(cause),
+        ObjectTrouble::Refused(ApplyRefusal::Immutable(_), _) => FailureCode::Immutable,
+        ObjectTrouble::Refused(..) => {
+            let reason = reason(trouble);
+            // Otherwise the manifest is wrong.
+            if reason != Reason::Object {
+                return what_failed(None, Some(reason));
             }
-            ApplyRefusal::Forbidden(_) | ApplyRefusal::Escalation(_) => {
-                return (FailureCode::Forbidden, FailureType::PermissionError);
-            }
-            ApplyRefusal::WebhookAway { .. } => {
-                return (FailureCode::Webhook, FailureType::SystemUnavailable);
-            }
-            ApplyRefusal::Other(cause) => return refusal::class(cause),
-        },
+            FailureCode::ReleaseFaults
+        }
     };
     (code, FailureType::ConfigurationError)
 }
