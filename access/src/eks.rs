@@ -29,13 +29,7 @@ const STACK_MAKES: &str = "the stack of template.yaml makes the function's role 
 pub(crate) async fn run(given: &Options, way: &EksWay) -> Result<(), Failure> {
     let mut options = given.clone();
     let mut tools = Tools::new(&options);
-    let identity = survey::identity(&tools).await?;
-    if options.region.is_none() {
-        options.region = survey::region(&tools).await?;
-    }
-    if let Some(region) = &options.region {
-        tools.pin_region(region);
-    }
+    let identity = survey::sign_in(&mut tools, &mut options).await?;
     let aws = match &way.cluster.region {
         Some(region) => tools.in_region(region),
         None => tools.clone(),

@@ -124,6 +124,14 @@ impl Grant {
         lines.chain(self.difference.iter().cloned()).collect()
     }
 
+    /// The heading of a step that applies the file. `place` follows a blank, or is empty.
+    pub(crate) fn heading(&self, place: &str) -> String {
+        match self.is_there() {
+            true => format!("{} is applied{place} already", self.file),
+            false => format!("Apply {}{place}", self.file),
+        }
+    }
+
     /// The command as shown.
     pub(crate) fn typed(&self, tools: &Tools, target: &Target) -> String {
         let file = quoted(&self.file);

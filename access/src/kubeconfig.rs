@@ -30,13 +30,7 @@ pub(crate) async fn run(given: &Options, way: &KubeconfigWay) -> Result<(), Fail
         contexts: Vec::new(),
         ..options.clone()
     });
-    let identity = survey::identity(&tools).await?;
-    if options.region.is_none() {
-        options.region = survey::region(&tools).await?;
-    }
-    if let Some(region) = &options.region {
-        tools.pin_region(region);
-    }
+    let identity = survey::sign_in(&mut tools, &mut options).await?;
     let (sources, clusters) = look(&tools, &options, way).await?;
     let work = Work {
         way,

@@ -163,7 +163,7 @@ fn lint(file: &Path, names: &[String]) -> Result<Report, String> {
                 (..=1, [_, ..]) => format!("{}: ", names.join("/")),
                 _ => String::new(),
             };
-            let line = format!("{place}: {within}`{}` {}{only}", fault.field, fault.problem);
+            let line = format!("{place}: {within}{fault}{only}");
             // A value that is quoted may have line breaks; a fault is one line.
             let line = line.replace(char::is_control, "␤");
             if !report.lines.contains(&line) {

@@ -199,13 +199,7 @@ async fn run(given: &Options) -> Result<(), Failure> {
     let target = Target::read(&tools, &options).await;
     let target = target.map_err(|refusal| refusal.at("reading the kubeconfig"))?;
     tools.pin(&target.context);
-    let account = survey::identity(&tools).await?;
-    if options.region.is_none() {
-        options.region = survey::region(&tools).await?;
-    }
-    if let Some(region) = &options.region {
-        tools.pin_region(region);
-    }
+    let account = survey::sign_in(&mut tools, &mut options).await?;
     print_head(&options, &target, &account);
     let seen = survey::look(&tools, &options, &target).await?;
     let remark = plan::remark(&options, &target, &seen);

@@ -66,6 +66,12 @@ impl Question {
         all
     }
 
+    /// All of them in words, for a namespace or several.
+    pub(crate) fn may(questions: &[Question], namespaces: &str) -> String {
+        let words = questions.iter().map(Question::words).collect::<Vec<_>>();
+        format!("may it {} in {namespaces}?", words.join(" and "))
+    }
+
     /// `patch deployments`.
     pub(crate) fn words(&self) -> String {
         let slash = if self.subresource.is_empty() { "" } else { "/" };

@@ -12,7 +12,6 @@ use crate::failure::Failure;
 use crate::options::{Options, ReleaseWay};
 use kinds::Kinds;
 use needs::Plan;
-use output::Subject;
 
 /// The namespace of a release whose parameters name none.
 const USUAL_NAMESPACE: &str = "default";
@@ -36,8 +35,7 @@ pub(crate) async fn run(options: &Options, way: &ReleaseWay) -> Result<(), Failu
     };
     let needs = needs::of(&plan, objects, &kinds);
     let home = options.for_account.as_deref().unwrap_or(namespace);
-    let subject = Subject { home };
-    let text = output::text(&plan, &needs, subject, &typed(options, way));
+    let text = output::text(&plan, &needs, home, &typed(options, way));
     if !options.apply {
         print!("{text}");
         return Ok(());

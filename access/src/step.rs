@@ -63,10 +63,7 @@ impl Step {
     /// The heading, which fits before "failed" and after a number.
     pub(crate) fn heading(&self, options: &Options, target: &Target) -> String {
         match self {
-            Step::Grant(grant) if grant.is_there() => {
-                format!("{} is applied already", grant.file)
-            }
-            Step::Grant(grant) => format!("Apply {}", grant.file),
+            Step::Grant(grant) => grant.heading(""),
             Step::Take(Source::Given(_)) => format!(
                 "SSM parameter {} holds a token of {}, and is left",
                 options.token_parameter,
@@ -78,10 +75,8 @@ impl Step {
             Step::Take(Source::Secret(Some(_))) => format!("Secret {SECRET} has a token"),
             Step::Take(Source::Secret(None)) => format!("Take the token of Secret {SECRET}"),
             Step::Take(Source::Request(seconds)) => {
-                format!(
-                    "Ask the cluster for a token that lives {}",
-                    lifetime(*seconds)
-                )
+                let life = lifetime(*seconds);
+                format!("Ask the cluster for a token that lives {life}")
             }
             Step::Store(store) => store.heading(),
             Step::Prove(questions) => proof_heading(questions, options, target),
@@ -129,11 +124,7 @@ impl Step {
 }
 
 fn proof_heading(questions: &[Question], options: &Options, target: &Target) -> String {
-    let words: Vec<_> = questions.iter().map(Question::words).collect();
-    let (server, may) = (
-        &target.server,
-        format!("may it {} in {}?", words.join(" and "), target.namespace),
-    );
+    let (server, may) = (&target.server, Question::may(questions, &target.namespace));
     let (token, ca) = (&options.token_parameter, &options.ca_parameter);
     if target.is_further() {
         return format!("Prove it: ask {server} with the token of {token}: {may}");
@@ -187,9 +178,8 @@ impl Store {
     fn heading(&self) -> String {
         let (what, name) = (self.content.words(), &self.name);
         let under = |key: &Option<String>| {
-            key.as_ref()
-                .map(|key| format!(", under {key}"))
-                .unwrap_or_default()
+            let key = key.as_ref().map(|key| format!(", under {key}"));
+            key.unwrap_or_default()
         };
         match &self.verdict {
             Verdict::Leave => format!("SSM parameter {name} holds {what} already, and is left"),

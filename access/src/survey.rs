@@ -26,8 +26,20 @@ impl fmt::Display for Identity {
     }
 }
 
+/// Finds out who the user is to AWS, and the region, which each command gets that is shown.
+pub(crate) async fn sign_in(tools: &mut Tools, options: &mut Options) -> Result<Identity, Failure> {
+    let identity = identity(tools).await?;
+    if options.region.is_none() {
+        options.region = region(tools).await?;
+    }
+    if let Some(region) = &options.region {
+        tools.pin_region(region);
+    }
+    Ok(identity)
+}
+
 /// The AWS account, which is shown because the wrong account is a common mistake.
-pub(crate) async fn identity(tools: &Tools) -> Result<Identity, Failure> {
+async fn identity(tools: &Tools) -> Result<Identity, Failure> {
     let asked = tools.aws(&["sts", "get-caller-identity"]).ask(None).await;
     let printed = asked.map_err(|refusal| refusal.at("asking AWS who you are"))?;
     let answer: serde_json::Value = serde_json::from_str(&printed).unwrap_or_default();
@@ -39,7 +51,7 @@ pub(crate) async fn identity(tools: &Tools) -> Result<Identity, Failure> {
 }
 
 /// The AWS CLI's default region: it knows all places where one may be configured.
-pub(crate) async fn region(tools: &Tools) -> Result<Option<String>, Failure> {
+async fn region(tools: &Tools) -> Result<Option<String>, Failure> {
     let asked = tools.aws(&["configure", "list"]).ask(None).await;
     let printed = asked.map_err(|refusal| refusal.at("asking the AWS CLI for its region"))?;
     Ok(parameter::region(&printed))

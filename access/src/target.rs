@@ -123,30 +123,29 @@ fn check_server(server: &str) -> Result<String, Refusal> {
 
 /// The CA in PEM.
 fn authority(cluster: &Value) -> Result<Option<String>, Refusal> {
-    let Some(data) = cluster["certificate-authority-data"].as_str() else {
-        if cluster["insecure-skip-tls-verify"] == true {
-            return Err(Refusal::own(
-                "the kubeconfig does not verify the cluster (insecure-skip-tls-verify), so it has \
-                 no CA",
-                "Landfall always verifies. Put the cluster's CA in: `kubectl config set-cluster \
-                 NAME --certificate-authority=FILE --embed-certs`.",
-            ));
-        }
-        return Ok(None);
-    };
-    let decoded = STANDARD
-        .decode(data)
-        .ok()
-        .and_then(|bytes| String::from_utf8(bytes).ok());
-    match decoded {
-        Some(pem) if pem.contains("-----BEGIN CERTIFICATE-----") => {
-            Ok(Some(format!("{}\n", pem.trim())))
-        }
-        _ => Err(Refusal::own(
+    let data = &cluster["certificate-authority-data"];
+    match pem(data) {
+        Some(pem) => Ok(Some(pem)),
+        None if data.is_string() => Err(Refusal::own(
             "the kubeconfig's certificate-authority-data is no certificate in PEM",
             "Write the kubeconfig anew; for EKS: `aws eks update-kubeconfig --name CLUSTER`.",
         )),
+        None if cluster["insecure-skip-tls-verify"] == true => Err(Refusal::own(
+            "the kubeconfig does not verify the cluster (insecure-skip-tls-verify), so it has no \
+             CA",
+            "Landfall always verifies. Put the cluster's CA in: `kubectl config set-cluster NAME \
+             --certificate-authority=FILE --embed-certs`.",
+        )),
+        None => Ok(None),
     }
+}
+
+/// A CA in PEM, from base64 of it; `None` if it is none.
+pub(crate) fn pem(data: &Value) -> Option<String> {
+    let bytes = STANDARD.decode(data.as_str()?).ok()?;
+    let pem = String::from_utf8(bytes).ok()?;
+    pem.contains("-----BEGIN CERTIFICATE-----")
+        .then(|| format!("{}\n", pem.trim()))
 }
 
 /// Settings of the kubeconfig that the function does not support.

@@ -1,8 +1,9 @@
 //! The bearer token and what it says about itself; the token is never printed.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
+use landfall_core::kubernetes;
 use std::fmt;
 
 /// A bearer token, which cannot be printed.
@@ -36,20 +37,17 @@ impl Token {
 
     /// The subject in the token's own claims: `system:serviceaccount:NAMESPACE:NAME`.
     pub(crate) fn subject(&self) -> Option<String> {
-        Some(self.claims()?.get("sub")?.as_str()?.to_owned())
+        Some(self.said().claims()?["sub"].as_str()?.to_owned())
     }
 
     /// The expiry in the token's own claims; `None` without one.
     pub(crate) fn expires(&self) -> Option<Timestamp> {
-        Timestamp::from_second(self.claims()?.get("exp")?.as_i64()?).ok()
+        self.said().expires()
     }
 
-    /// <https://www.rfc-editor.org/rfc/rfc7519#section-4.1>
-    fn claims(&self) -> Option<serde_json::Value> {
-        let mut parts = self.0.split('.');
-        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
-        let bytes = URL_SAFE_NO_PAD.decode(payload).ok()?;
-        serde_json::from_slice(&bytes).ok()
+    /// The token as the function reads it.
+    fn said(&self) -> kubernetes::token::Token {
+        kubernetes::token::Token::new(&self.0)
     }
 }
 
@@ -61,7 +59,8 @@ pub(crate) fn redact(words: &str, secrets: &[&str]) -> String {
 
 #[cfg(test)]
 pub(crate) fn sample(claims: &str) -> Token {
-    Token(format!("e30.{}.c2ln", URL_SAFE_NO_PAD.encode(claims)))
+    let claims = base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(claims);
+    Token(format!("e30.{claims}.c2ln"))
 }
 
 #[cfg(test)]

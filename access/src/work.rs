@@ -1,6 +1,7 @@
 //! Carries out the steps of a plan, or shows what they would do.
 
 use crate::command::Tools;
+use crate::eks::review::{self, Answer};
 use crate::failure::{Failure, Refusal};
 use crate::options::Options;
 use crate::owner;
@@ -73,7 +74,10 @@ impl Work<'_> {
                 Ok(life)
             }
             Step::Store(store) => self.store(store, token.as_ref()).await,
-            Step::Prove(questions) => self.prove(questions, token.as_ref()).await,
+            Step::Prove(questions) => {
+                let once = async || self.prove_once(questions, token.as_ref()).await;
+                review::prove(SETTLING, once).await
+            }
         }
     }
 
@@ -91,32 +95,12 @@ impl Work<'_> {
         Ok(vec![format!("stored as version {}", answer["Version"])])
     }
 
-    /// Reads the values back from SSM and calls the API server with them, until everything has
-    /// arrived.
-    async fn prove(
-        &self,
-        questions: &[Question],
-        written: Option<&Token>,
-    ) -> Result<Vec<String>, Refusal> {
-        let end = Instant::now() + SETTLING;
-        loop {
-            let problem = match self.prove_once(questions, written).await? {
-                Ok(lines) => return Ok(lines),
-                Err(problem) => problem,
-            };
-            if Instant::now() > end {
-                return Err(problem);
-            }
-            tokio::time::sleep(PAUSE).await;
-        }
-    }
-
-    /// The inner error may be temporary.
+    /// Reads the values back from SSM and calls the API server with them.
     async fn prove_once(
         &self,
         questions: &[Question],
         written: Option<&Token>,
-    ) -> Result<Result<Vec<String>, Refusal>, Refusal> {
+    ) -> Result<Answer, Refusal> {
         let (options, target) = (self.options, &self.target);
         let [token, ca] = parameter::read(&self.tools, options).await?;
         let token = token.and_then(|stored| Token::new(&stored.value));
@@ -126,35 +110,35 @@ impl Work<'_> {
             stored => stored.map(|stored| stored.value),
         };
         let stale = |name: &str| {
-            Refusal::own(
+            Answer::Not(Refusal::own(
                 format!("SSM parameter {name} does not hold what was written"),
                 "Somebody else may write it, too: run this again.",
-            )
+            ))
         };
         let token = match token {
             Some(token) if Some(&token) == written => token,
-            _ => return Ok(Err(stale(&options.token_parameter))),
+            _ => return Ok(stale(&options.token_parameter)),
         };
-        if !ca
-            .iter()
-            .all(|ca| target.ca.iter().all(|own| owner::same_ca(ca, own)))
-            || ca.is_some() != target.ca.is_some()
-        {
-            return Ok(Err(stale(&options.ca_parameter)));
+        let is_same = match (&ca, &target.ca) {
+            (Some(ca), Some(own)) => owner::same_ca(ca, own),
+            (ca, own) => ca.is_none() && own.is_none(),
+        };
+        if !is_same {
+            return Ok(stale(&options.ca_parameter));
         }
         let server = &target.server;
         let asked = proof::ask(server, ca.as_deref(), &token, &target.namespace, questions);
         Ok(match asked.await? {
             None => {
                 let who = token.subject().unwrap_or_else(|| "it".to_owned());
-                Ok(vec![format!("yes: {server} knows it as {who}, and it may")])
+                Answer::Proved(format!("yes: {server} knows it as {who}, and it may"))
             }
-            Some(Denial::Unknown) => Err(Refusal::own(
+            Some(Denial::Unknown) => Answer::Not(Refusal::own(
                 format!("{server} does not know the token (HTTP 401)"),
                 "Is SSM's token of another cluster, or was its ServiceAccount made anew? Delete \
                  the parameter and, without --rotation, the Secret, and run this again.",
             )),
-            Some(Denial::Forbidden(question)) => Err(Refusal::own(
+            Some(Denial::Forbidden(question)) => Answer::Not(Refusal::own(
                 format!(
                     "the token may not {} in {}",
                     question.words(),
@@ -173,15 +157,13 @@ pub(crate) async fn take(
     tools: &Tools,
     namespace: &str,
 ) -> Result<Token, Refusal> {
+    if let Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) = source
+    {
+        return Ok(token.clone());
+    }
     let end = Instant::now() + SETTLING;
     loop {
-        let command = match source {
-            Source::Given(token) | Source::Kept { token, .. } | Source::Secret(Some(token)) => {
-                return Ok(token.clone());
-            }
-            Source::Secret(None) | Source::Request(_) => source.command(tools, namespace),
-        };
-        let printed = match command {
+        let printed = match source.command(tools, namespace) {
             Some(command) => command.ask(None).await?,
             None => String::new(),
         };

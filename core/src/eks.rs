@@ -13,7 +13,7 @@ const ROLE_LIMIT: usize = 2048;
 const EXTERNAL_ID_LENGTH: std::ops::RangeInclusive<usize> = 2..=1224;
 
 /// A cluster of EKS that is opened by IAM.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct EksCluster {
     /// The name. For a local cluster on an Outpost, tokens are made for its id instead.
     pub name: String,
@@ -31,9 +31,7 @@ impl EksCluster {
         if is_cluster_name(given) {
             return Ok(EksCluster {
                 name: given.to_owned(),
-                region: None,
-                account: None,
-                role: None,
+                ..EksCluster::default()
             });
         }
         if given.starts_with("https://") {

@@ -4,7 +4,7 @@ use crate::eks::{self, AssumedRole, EksCluster};
 use crate::formats::certificate;
 use crate::kubernetes::server::{self, Paths};
 use crate::kubernetes::token::appearance;
-use crate::problem::Fault;
+use crate::problem::{Fault, kept};
 use std::fmt;
 
 /// The token's parameter where none is named: the spelling of the article that many began with.
@@ -125,27 +125,21 @@ impl Environment {
             found.extend(eks_source(&name, given, &mut faults));
         }
         if let Some(name) = kubeconfig {
-            match parameter("KUBECONFIG_PARAMETER", "a kubeconfig", name) {
-                Ok(name) => found.push(ClusterSource::Kubeconfig(name)),
-                Err(fault) => faults.push(fault),
-            }
+            let name = parameter("a kubeconfig", name);
+            let name = kept(&mut faults, "KUBECONFIG_PARAMETER", name);
+            found.extend(name.map(ClusterSource::Kubeconfig));
         }
         if cluster.is_some() || named.is_empty() {
             found.extend(token_source(cluster, given, &mut faults));
         }
-        let artifact_bucket = given(BUCKET);
-        if artifact_bucket
-            .as_deref()
-            .is_some_and(|name| !is_bucket(name))
-        {
-            let problem = "must be the name of one bucket of S3, without s3:// and a key";
-            faults.push(Fault::new(BUCKET, problem));
-        }
-        let event_bus = given(BUS);
-        if event_bus.as_deref().is_some_and(|bus| !is_bus(bus)) {
-            let problem = "must be the name or the ARN of an event bus";
-            faults.push(Fault::new(BUS, problem));
-        }
+        let mut name = |variable, is_valid: fn(&str) -> bool, problem: &str| {
+            let name = given(variable)?;
+            let read = is_valid(&name).then_some(name).ok_or(problem);
+            kept(&mut faults, variable, read)
+        };
+        let problem = "must be the name of one bucket of S3, without s3:// and a key";
+        let artifact_bucket = name(BUCKET, is_bucket, problem);
+        let event_bus = name(BUS, is_bus, "must be the name or the ARN of an event bus");
         match found.pop() {
             Some(source) if faults.is_empty() => Ok(Environment {
                 source,
@@ -163,33 +157,32 @@ fn token_source(
     given: impl Fn(&str) -> Option<String>,
     faults: &mut Vec<Fault>,
 ) -> Option<ClusterSource> {
-    let mut keep = |result: Result<String, Fault>| {
-        result
-            .map_err(|fault| faults.push(fault))
-            .unwrap_or_default()
-    };
+    let mut keep =
+        |variable, read: Result<String, String>| kept(faults, variable, read).unwrap_or_default();
     let missing = "is missing: the API server, such as https://10.0.0.1:6443. For a cluster of EKS \
                    give EKS_CLUSTER instead, for a kubeconfig KUBECONFIG_PARAMETER";
     let cluster = cluster.ok_or(missing);
     let cluster = cluster.and_then(|cluster| server::address(&cluster, Paths::Refused));
-    let cluster = keep(cluster.map_err(|problem| Fault::new("K8S_CLUSTER", problem)));
+    let cluster = keep("K8S_CLUSTER", cluster.map_err(str::to_owned));
     let ca = match (given("K8S_CA"), given("K8S_CA_PARAMETER")) {
         (None, None) => CaSource::Public,
         (None, Some(given)) => {
-            let what = "a certificate";
-            CaSource::Parameter(keep(parameter("K8S_CA_PARAMETER", what, given)))
+            CaSource::Parameter(keep("K8S_CA_PARAMETER", parameter("a certificate", given)))
         }
-        (Some(ca), None) => CaSource::Given(keep(
-            certificate::normalized(&ca)
-                .map_err(|why| Fault::new("K8S_CA", format!("cannot be used: {why}"))),
-        )),
+        (Some(ca), None) => {
+            let ca = certificate::normalized(&ca);
+            CaSource::Given(keep(
+                "K8S_CA",
+                ca.map_err(|why| format!("cannot be used: {why}")),
+            ))
+        }
         (Some(_), Some(_)) => {
             let problem = "is given beside K8S_CA_PARAMETER; give one of the two";
-            CaSource::Given(keep(Err(Fault::new("K8S_CA", problem))))
+            CaSource::Given(keep("K8S_CA", Err(problem.to_owned())))
         }
     };
     let token_parameter = match given("K8S_TOKEN_PARAMETER") {
-        Some(given) => keep(parameter("K8S_TOKEN_PARAMETER", "a token", given)),
+        Some(given) => keep("K8S_TOKEN_PARAMETER", parameter("a token", given)),
         None => DEFAULT_TOKEN_PARAMETER.to_owned(),
     };
     faults
@@ -207,19 +200,14 @@ fn eks_source(
     given: impl Fn(&str) -> Option<String>,
     faults: &mut Vec<Fault>,
 ) -> Option<ClusterSource> {
-    let cluster = EksCluster::read(name).map_err(|problem| Fault::new("EKS_CLUSTER", problem));
-    let role = given("EKS_ROLE")
-        .map(|arn| AssumedRole::read(&arn).map_err(|problem| Fault::new("EKS_ROLE", problem)));
-    let id = given("EKS_EXTERNAL_ID")
-        .map(|id| eks::external_id(&id).map_err(|problem| Fault::new("EKS_EXTERNAL_ID", problem)));
+    let (role, id) = (given("EKS_ROLE"), given("EKS_EXTERNAL_ID"));
     if id.is_some() && role.is_none() {
         let problem = "is given without EKS_ROLE, the role that asks for it";
         faults.push(Fault::new("EKS_EXTERNAL_ID", problem));
     }
-    let mut keep = |fault| faults.push(fault);
-    let cluster = cluster.map_err(&mut keep).ok();
-    let role = role.and_then(|role| role.map_err(&mut keep).ok());
-    let external_id = id.and_then(|id| id.map_err(&mut keep).ok());
+    let cluster = kept(faults, "EKS_CLUSTER", EksCluster::read(name));
+    let role = role.and_then(|arn| kept(faults, "EKS_ROLE", AssumedRole::read(&arn)));
+    let external_id = id.and_then(|id| kept(faults, "EKS_EXTERNAL_ID", eks::external_id(&id)));
     let role = role.map(|role| AssumedRole {
         external_id,
         ..role
@@ -249,7 +237,7 @@ fn is_bus(text: &str) -> bool {
 /// The name of an SSM parameter: a name or an ARN, with `:version` or `:label` where one is meant.
 /// A value in its place may be the secret itself, so that it is not quoted.
 /// <https://docs.aws.amazon.com/systems-manager/latest/APIReference/API_PutParameter.html>
-fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault> {
+fn parameter(what: &str, given: String) -> Result<String, String> {
     // The names of Secrets Manager have a few characters more.
     let more: &[u8] = match given.starts_with(SECRETS_MANAGER) {
         true => b"-_./:+=@!",
@@ -257,7 +245,7 @@ fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault>
     };
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || more.contains(&byte);
     let instead = format!("and must be the name of the SSM parameter that has {what}");
-    let problem = if appearance::resembles_a_token(&given) {
+    Err(if appearance::resembles_a_token(&given) {
         format!("is a token, {instead}")
     } else if given.contains("-----") {
         format!("is a certificate or a key, {instead}")
@@ -279,8 +267,7 @@ fn parameter(variable: &str, what: &str, given: String) -> Result<String, Fault>
             .to_owned()
     } else {
         return Ok(given);
-    };
-    Err(Fault::new(variable, problem))
+    })
 }
 
 /// Whether what follows a parameter's name is a version or a label, if anything does.

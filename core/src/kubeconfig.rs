@@ -14,7 +14,7 @@ mod secrets;
 mod text;
 mod user;
 
-use crate::outcome::{KubeconfigEntry, KubeconfigError, KubeconfigFault, KubeconfigProblem};
+use crate::outcome::{KubeconfigEntry, KubeconfigError, KubeconfigProblem};
 use entry::{Entry, Listed};
 pub use model::{KubeconfigUser, Selected};
 use serde_json::{Map, Value};
@@ -50,10 +50,13 @@ impl Kubeconfig {
 
     /// The names of its contexts, as far as they can be shown.
     pub fn contexts(&self) -> Vec<String> {
+        self.names().map(|name| self.shown(name)).collect()
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
         let entries = self.root.get("contexts").and_then(Value::as_array);
         let names = entries.into_iter().flatten();
-        let names = names.filter_map(|entry| entry.get("name")?.as_str());
-        names.map(|name| self.shown(name)).collect()
+        names.filter_map(|entry| entry.get("name")?.as_str())
     }
 
     /// Selects the context of this name, or `current-context`, or the only one. The context's
@@ -94,24 +97,15 @@ impl Kubeconfig {
 
     /// The context to use. It exists.
     fn context_name<'a>(&'a self, asked: Option<&'a str>) -> Result<&'a str, KubeconfigError> {
-        let entries = match self.root.get("contexts") {
-            None | Some(Value::Null) => return Err(KubeconfigError::NoContext),
-            Some(Value::Array(entries)) => entries,
-            Some(_) => {
-                return Err(KubeconfigError::Context {
-                    name: String::new(),
-                    faults: vec![KubeconfigFault {
-                        entry: KubeconfigEntry::Root,
-                        field: "contexts",
-                        problem: KubeconfigProblem::NotAList,
-                    }],
-                });
-            }
-        };
-        let names = entries
-            .iter()
-            .filter_map(|entry| entry.get("name")?.as_str());
-        let names = names.filter(|name| !name.is_empty()).collect::<Vec<_>>();
+        let unusable = self.listed("contexts", "context").unusable();
+        if let Some(fault) = unusable.filter(|it| it.problem == KubeconfigProblem::NotAList) {
+            return Err(KubeconfigError::Context {
+                name: String::new(),
+                faults: vec![fault],
+            });
+        }
+        let names = self.names().filter(|name| !name.is_empty());
+        let names = names.collect::<Vec<_>>();
         let current = self.root.get("current-context").and_then(Value::as_str);
         let current = current.filter(|name| !name.is_empty());
         match (asked.or(current), &names[..]) {

@@ -9,6 +9,7 @@ pub mod document;
 pub mod image;
 mod parameters;
 mod place;
+mod pods;
 pub mod release;
 mod env;
 mod fields;

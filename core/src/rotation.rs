@@ -3,7 +3,7 @@
 use crate::kubernetes::CallError;
 use crate::kubernetes::token::Token;
 use crate::outcome::CredentialsError;
-use crate::problem::Fault;
+use crate::problem::{Fault, kept};
 use crate::text::{clip, duration};
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -54,25 +54,20 @@ impl RotationRequest {
             }
         }
         let lifetime = event.get(LIFETIME).map_or(Ok(SHORTEST_LIFETIME), lifetime);
-        match lifetime {
-            Ok(lifetime) if faults.is_empty() => Ok(RotationRequest { lifetime }),
-            lifetime => {
-                faults.extend(lifetime.err());
-                Err(faults)
-            }
+        match kept(&mut faults, LIFETIME, lifetime) {
+            Some(lifetime) if faults.is_empty() => Ok(RotationRequest { lifetime }),
+            _ => Err(faults),
         }
     }
 }
 
-fn lifetime(value: &Value) -> Result<Duration, Fault> {
+fn lifetime(value: &Value) -> Result<Duration, String> {
     let read = value.as_str().and_then(duration);
-    let range = SHORTEST_LIFETIME..=LONGEST_LIFETIME;
-    read.filter(|lifetime| range.contains(lifetime))
-        .ok_or_else(|| {
-            let given = clip(&value.to_string(), 50);
-            let problem = format!("must be a duration from \"24h\" to \"168h\", and is {given}");
-            Fault::new(LIFETIME, problem)
-        })
+    let read = read.filter(|it| (SHORTEST_LIFETIME..=LONGEST_LIFETIME).contains(it));
+    read.ok_or_else(|| {
+        let given = clip(&value.to_string(), 50);
+        format!("must be a duration from \"24h\" to \"168h\", and is {given}")
+    })
 }
 
 /// Refuses a parameter that names one version or label: a new version would not be read.

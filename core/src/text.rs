@@ -17,8 +17,7 @@ pub fn clip(text: &str, limit: usize) -> String {
         return text.to_owned();
     }
     let room = limit.saturating_sub('…'.len_utf8());
-    let end = (0..=room).rev().find(|end| text.is_char_boundary(*end));
-    format!("{}…", &text[..end.unwrap_or(0)])
+    format!("{}…", &text[..text.floor_char_boundary(room)])
 }
 
 /// Percent-encodes all bytes but ASCII letters, digits and these.

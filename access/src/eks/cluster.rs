@@ -4,8 +4,7 @@
 use crate::arn::{ClusterName, RoleArn};
 use crate::command::Tools;
 use crate::failure::Refusal;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::target::pem;
 use serde_json::Value;
 
 /// How the cluster knows IAM roles.
@@ -70,7 +69,7 @@ impl Cluster {
         let mut part = || parts.next().unwrap_or_default();
         let (partition, _, region, account) = (part(), part(), part(), part());
         let endpoint = text(&cluster["endpoint"]);
-        let ca = authority(&cluster["certificateAuthority"]["data"]);
+        let ca = pem(&cluster["certificateAuthority"]["data"]);
         let (Some(ca), true, false) = (ca, endpoint.starts_with("https://"), account.is_empty())
         else {
             return Err(Refusal::own(
@@ -151,14 +150,6 @@ fn mode(value: &Value) -> Result<Mode, Refusal> {
             "It knows no access entries: install AWS CLI 2.15.5 or newer.",
         )),
     }
-}
-
-/// The CA in PEM; `None` if it is none.
-fn authority(data: &Value) -> Option<String> {
-    let bytes = STANDARD.decode(data.as_str()?).ok()?;
-    let pem = String::from_utf8(bytes).ok()?;
-    pem.contains("-----BEGIN CERTIFICATE-----")
-        .then(|| format!("{}\n", pem.trim()))
 }
 
 impl Reach {

@@ -23,7 +23,7 @@ pub(crate) enum Answer {
 
 /// How long a RoleBinding may take until each API server has it.
 pub(crate) const BINDING: Duration = Duration::from_secs(20);
-const PAUSE: Duration = Duration::from_secs(1);
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Asks until it is proved or cannot be asked, for as long as `patience`.
 ///

@@ -44,22 +44,10 @@ impl Step {
 
     /// The heading, which fits before "failed" and after a number.
     pub(crate) fn heading(&self, cluster: &Cluster, questions: &[Question]) -> String {
-        let words: Vec<_> = questions.iter().map(Question::words).collect();
-        let may = |namespaces: &[String]| {
-            format!(
-                "may it {} in {}?",
-                words.join(" and "),
-                namespaces.join(" and ")
-            )
-        };
+        let may = |namespaces: &[String]| Question::may(questions, &namespaces.join(" and "));
         match self {
             Step::Entry(role, verdict) => verdict.heading(cluster, role),
-            Step::Grant(target, grant) if grant.is_there() => {
-                format!("{} is applied in {} already", grant.file, target.namespace)
-            }
-            Step::Grant(target, grant) => {
-                format!("Apply {} in {}", grant.file, target.namespace)
-            }
+            Step::Grant(target, grant) => grant.heading(&format!(" in {}", target.namespace)),
             Step::Review(namespaces) => format!(
                 "Ask the cluster about group {GROUP}, by your own connection: {}",
                 may(namespaces)

@@ -3,9 +3,7 @@
 use crate::command::Tools;
 use crate::failure::Refusal;
 use crate::options::{Options, check_namespace};
-use crate::target::{Target, far};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use crate::target::{Target, far, pem};
 use landfall_core::eks::EksCluster;
 use landfall_core::kubeconfig::{Kubeconfig, KubeconfigUser};
 use landfall_core::outcome::{
@@ -261,8 +259,4 @@ pub(crate) fn refusal(context: &str, faults: Vec<KubeconfigFault>) -> Refusal {
         ),
         "Correct it in your kubeconfig, or leave the context out.",
     )
-}
-
-fn pem(data: &Value) -> Option<String> {
-    String::from_utf8(STANDARD.decode(data.as_str()?).ok()?).ok()
 }

@@ -10,6 +10,7 @@ use crate::grant::Grant;
 use crate::options::KubeconfigWay;
 use crate::proof::Question;
 use crate::step;
+use crate::target::Target;
 use crate::token::Token;
 use crate::work::take;
 use std::fs;
@@ -57,8 +58,12 @@ impl Work<'_> {
         };
         let mut tokens = Vec::new();
         for (source, cluster) in self.sources.iter().zip(&self.clusters) {
+            let Target {
+                context, namespace, ..
+            } = &source.target;
+            let place = format!(" in {namespace} of {context}");
             for grant in &cluster.grants {
-                let heading = grant_heading(source, grant);
+                let heading = grant.heading(&place);
                 begin(&heading);
                 let result = self.grant(source, cluster, grant).await;
                 result.map_err(|refusal| after(refusal, &heading, &done))?;
@@ -185,9 +190,8 @@ impl Work<'_> {
     }
 
     fn proof_heading(&self, source: &Source) -> String {
-        let words: Vec<_> = self.questions.iter().map(Question::words).collect();
         let target = &source.target;
-        let may = format!("may it {} in {}?", words.join(" and "), target.namespace);
+        let may = Question::may(&self.questions, &target.namespace);
         match &source.user {
             User::Iam(_) => format!(
                 "Ask {} about group {GROUP}, by your own connection: {may}",
@@ -240,17 +244,6 @@ impl Work<'_> {
         Ok(Answer::Proved(format!(
             "yes: {at} knows who it is, and it may"
         )))
-    }
-}
-
-fn grant_heading(source: &Source, grant: &Grant) -> String {
-    let (context, namespace) = (&source.target.context, &source.target.namespace);
-    match grant.is_there() {
-        true => format!(
-            "{} is applied in {namespace} of {context} already",
-            grant.file
-        ),
-        false => format!("Apply {} in {namespace} of {context}", grant.file),
     }
 }
 

@@ -75,7 +75,7 @@ impl<'a> Conditions<'a> {
         let Some((name, argument)) = operator(node).filter(|_| depth > 0) else {
             return false;
         };
-        let mut items = items(argument).iter();
+        let mut items = argument.items().iter();
         let mut is_true = |item: &Node| self.is_true(item, values, depth - 1);
         match name {
             "Condition" => self.holds_within(argument, values, depth),
@@ -94,7 +94,7 @@ impl<'a> Conditions<'a> {
     }
 
     fn holds_within(&self, name: &Node, values: &Values, depth: usize) -> bool {
-        match literal_of(name).map(|name| (name, self.definition(name))) {
+        match name.text().map(|name| (name, self.definition(name))) {
             Some((_, Some(node))) => self.is_true(node, values, depth - 1),
             Some((name, None)) => self.holds(name, values),
             None => false,
@@ -115,14 +115,15 @@ impl<'a> Conditions<'a> {
         };
         match name {
             "Condition" => {
-                if let Some(name) = literal_of(argument) {
+                if let Some(name) = argument.text() {
                     self.compared(name, depth - 1, domains);
                 }
             }
-            "Not" | "And" | "Or" => items(argument)
+            "Not" | "And" | "Or" => argument
+                .items()
                 .iter()
                 .for_each(|item| self.compared_in(item, depth - 1, domains)),
-            "Equals" => self.sides(items(argument), domains),
+            "Equals" => self.sides(argument.items(), domains),
             _ => drop(domains.insert(key(node), yes_or_no())),
         }
     }
@@ -148,8 +149,8 @@ impl<'a> Conditions<'a> {
     fn allowed(&self, node: &Node) -> Vec<String> {
         let values = || {
             let (_, name) = function(node).filter(|(function, _)| *function == "Ref")?;
-            let parameter = self.parameters?.get(literal_of(name)?)?;
-            let values = items(parameter.get("AllowedValues")?).iter();
+            let parameter = self.parameters?.get(name.text()?)?;
+            let values = parameter.get("AllowedValues")?.items().iter();
             Some(values.filter_map(literal).map(str::to_owned).collect())
         };
         values().unwrap_or_default()
@@ -159,7 +160,7 @@ impl<'a> Conditions<'a> {
 /// The conditions that choose something in a value.
 fn chosen_by(node: &Node, names: &mut BTreeSet<String>) {
     if let Some(("If", argument)) = function(node)
-        && let Some(name) = items(argument).first().and_then(literal)
+        && let Some(name) = argument.items().first().and_then(literal)
     {
         names.insert(name.to_owned());
     }
@@ -202,36 +203,18 @@ fn operator(node: &Node) -> Option<(&str, &Node)> {
     }
 }
 
-fn items(node: &Node) -> &[Node] {
-    match &node.content {
-        Content::List(items) => items,
-        Content::Text(..) | Content::Map(_) => &[],
-    }
-}
-
 /// A text that no function of CloudFormation makes.
 fn literal(node: &Node) -> Option<&str> {
-    match (&node.content, &node.tag) {
-        (Content::Text(text, _), None) => Some(text),
-        _ => None,
-    }
-}
-
-/// The text that a function takes, which has the function's tag.
-fn literal_of(node: &Node) -> Option<&str> {
-    match &node.content {
-        Content::Text(text, _) => Some(text),
-        Content::List(_) | Content::Map(_) => None,
-    }
+    node.text().filter(|_| node.tag.is_none())
 }
 
 /// What is compared, wherever it stands and however it is written.
 fn key(node: &Node) -> String {
     match (function(node), &node.content) {
-        (Some((name, argument)), _) => match literal_of(argument) {
+        (Some((name, argument)), _) => match argument.text() {
             Some(text) => format!("{name} {text}"),
             None => {
-                let parts = items(argument).iter().map(key);
+                let parts = argument.items().iter().map(key);
                 format!("{name} [{}]", parts.collect::<Vec<_>>().join(", "))
             }
         },

@@ -14,10 +14,7 @@ pub(super) const OF_ANY_TYPE: char = '\u{e002}';
 
 /// What a `Fn::If` of this condition chooses.
 fn branch<'a>(condition: &Node, both: [&'a Node; 2], choices: &Choices) -> &'a Node {
-    let holds = match &condition.content {
-        Content::Text(name, _) => choices.get(name).copied(),
-        Content::List(_) | Content::Map(_) => None,
-    };
+    let holds = condition.text().and_then(|name| choices.get(name).copied());
     both[usize::from(!holds.unwrap_or(true))]
 }
 
@@ -60,29 +57,20 @@ pub(super) fn text(node: &Node, choices: &Choices) -> String {
 }
 
 fn raw(node: &Node, choices: &Choices) -> String {
-    let (name, argument) = match function(node) {
-        Some(function) => function,
-        None => {
-            return match &node.content {
-                Content::Text(text, _) => serverless(text),
-                Content::List(_) | Content::Map(_) => json(node, choices).to_string(),
-            };
-        }
+    let Some((name, argument)) = function(node) else {
+        let text = node.text().map(serverless);
+        return text.unwrap_or_else(|| json(node, choices).to_string());
     };
-    let items = match &argument.content {
-        Content::List(items) => &items[..],
-        Content::Text(..) | Content::Map(_) => &[],
-    };
-    match (name, items) {
+    match (name, argument.items()) {
         ("Sub", [template, values @ ..]) => {
             let values = values.first();
             sub(&raw(template, choices), |name| {
                 Some(raw(values?.get(name)?, choices))
             })
         }
-        ("Sub", []) => match &argument.content {
-            Content::Text(template, _) => sub(template, |_| None),
-            Content::List(_) | Content::Map(_) => unknown(name),
+        ("Sub", []) => match argument.text() {
+            Some(template) => sub(template, |_| None),
+            None => unknown(name),
         },
         ("Join", [between, parts]) => match &parts.content {
             Content::List(parts) => {
@@ -116,12 +104,8 @@ fn referred(function: &str, argument: &Node) -> String {
 }
 
 fn texts<'a>(node: &'a Node, found: &mut Vec<&'a str>) {
-    match &node.content {
-        Content::Text(text, _) => found.push(text),
-        Content::List(_) | Content::Map(_) => {
-            node.children().for_each(|child| texts(child, found));
-        }
-    }
+    found.extend(node.text());
+    node.children().for_each(|child| texts(child, found));
 }
 
 fn unknown(name: &str) -> String {
@@ -168,14 +152,11 @@ pub(super) fn chosen<'a>(node: &'a Node, choices: &Choices) -> Option<&'a Node> 
     let Some((name, argument)) = function(node) else {
         return Some(node);
     };
-    match (name, &argument.content) {
-        ("If", Content::List(items)) => match &items[..] {
-            [condition, first, second] => {
-                chosen(branch(condition, [first, second], choices), choices)
-            }
-            _ => Some(node),
-        },
-        ("Ref", Content::Text(name, _)) if name == NO_VALUE => None,
+    match (name, argument.items()) {
+        ("If", [condition, first, second]) => {
+            chosen(branch(condition, [first, second], choices), choices)
+        }
+        ("Ref", _) if argument.text() == Some(NO_VALUE) => None,
         _ => Some(node),
     }
 }

@@ -66,9 +66,8 @@ impl<'a> Search<'a> {
     fn walk(&mut self, node: &'a Node) {
         let depth = self.within.len();
         let name = node.get("name").or_else(|| node.get("Name"));
-        if let Some(Content::Text(name, _)) = name.map(|name| &name.content) {
-            self.within.push(name.clone());
-        }
+        self.within
+            .extend(name.and_then(Node::text).map(str::to_owned));
         self.walk_named(node);
         self.within.truncate(depth);
     }
@@ -96,8 +95,7 @@ impl<'a> Search<'a> {
             self.found.push(vec![Found { names, ..found }]);
         }
         if let Some(("If", argument)) = function(node)
-            && let Content::List(items) = &argument.content
-            && let [condition, first, second] = &items[..]
+            && let [condition, first, second] = argument.items()
         {
             self.walk_where(condition, true, first);
             self.walk_where(condition, false, second);
@@ -136,9 +134,8 @@ impl<'a> Search<'a> {
 
     fn walk_where(&mut self, condition: &Node, holds: bool, node: &'a Node) {
         let depth = self.assumed.len();
-        if let Content::Text(name, _) = &condition.content {
-            self.assumed.push((name.clone(), holds));
-        }
+        let name = condition.text().map(str::to_owned);
+        self.assumed.extend(name.map(|name| (name, holds)));
         self.walk(node);
         self.assumed.truncate(depth);
     }
@@ -184,22 +181,21 @@ fn invoking(node: &Node) -> Option<&Node> {
     let is_lambda = |of: &Node| {
         let says = |names: [&str; 2], text: &str| {
             let value = names.iter().find_map(|name| of.get(name));
-            matches!(value.map(|it| &it.content), Some(Content::Text(found, _)) if found == text)
+            value.and_then(Node::text) == Some(text)
         };
         says(["Category", "category"], "Invoke") && says(["Provider", "provider"], "Lambda")
     };
     let types = ["ActionTypeId", "actionTypeId", "action_type_id"];
     let types = types.iter().find_map(|name| node.get(name));
     let of_event = node.get("actionConfiguration");
-    let configuration = |of: &'_ Node| match of.get("configuration") {
-        Some(_) => Some("configuration"),
-        None => of.get("Configuration").map(|_| "Configuration"),
+    let configuration = || {
+        let found = node.get("configuration");
+        found.or_else(|| node.get("Configuration"))
     };
-    match (types, of_event) {
-        (_, Some(action)) => action.get("configuration"),
-        (Some(types), None) if is_lambda(types) => node.get(configuration(node)?),
-        (None, None) if is_lambda(node) => node.get(configuration(node)?),
-        (Some(_) | None, None) => None,
+    match of_event {
+        Some(action) => action.get("configuration"),
+        None if is_lambda(types.unwrap_or(node)) => configuration(),
+        None => None,
     }
 }
 

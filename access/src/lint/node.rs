@@ -39,6 +39,22 @@ impl Node {
         }
     }
 
+    /// Its text, whatever its tag.
+    pub(super) fn text(&self) -> Option<&str> {
+        match &self.content {
+            Content::Text(text, _) => Some(text),
+            Content::List(_) | Content::Map(_) => None,
+        }
+    }
+
+    /// The items of a list.
+    pub(super) fn items(&self) -> &[Node] {
+        match &self.content {
+            Content::List(items) => items,
+            Content::Text(..) | Content::Map(_) => &[],
+        }
+    }
+
     /// The nodes in it. Of a plan of Terraform only what it plans: the rest is the time before it,
     /// the same once more, and what others have changed meanwhile.
     pub(super) fn children(&self) -> Box<dyn Iterator<Item = &Node> + '_> {
@@ -234,10 +250,8 @@ impl<'a> Reader<'a> {
                 merge(&mut fields, merged);
                 return Ok(fields);
             }
-            let key = match self.node(event, line, depth + 1)?.content {
-                Content::Text(key, _) => key,
-                Content::List(_) | Content::Map(_) => String::new(),
-            };
+            let key = self.node(event, line, depth + 1)?;
+            let key = key.text().unwrap_or_default().to_owned();
             let (event, line) = self.next()?;
             let value = self.node(event, line, depth + 1)?;
             match (&*key, value.content) {

@@ -74,10 +74,7 @@ fn faults(found: &Found) -> Vec<Fault> {
         // All of it comes from elsewhere: a parameter, another stack, an include.
         return Vec::new();
     }
-    let mut faults = match Draft::read(&found.parameters) {
-        Ok(_) => Vec::new(),
-        Err(faults) => faults,
-    };
+    let mut faults = Draft::read(&found.parameters).err().unwrap_or_default();
     let fields = match &found.parameters {
         Parameters::Object(fields) => Value::Object(fields.clone()),
         Parameters::Text(text) => serde_json::from_str(text).unwrap_or_default(),
@@ -114,26 +111,20 @@ fn quoted(fields: &Value) -> impl Iterator<Item = Fault> {
 
 /// Whether a fault depends on what is filled in later.
 fn is_open(fault: &Fault, fields: &Value) -> bool {
-    let later = |field: &str| has_later(&fields[field]);
+    let later = |field: &str| fields[field].to_string().contains(LATER);
     let root = fault.field.split(['.', '[']).next().unwrap_or_default();
     if is_later(&fields["mode"]) && ["to", "execution", "UserParameters"].contains(&root) {
         return true;
     }
-    if OF_PRESENCE
-        .iter()
-        .any(|begin| fault.problem.starts_with(begin))
-    {
+    let is_of = |begin: &&str| fault.problem.starts_with(begin);
+    if OF_PRESENCE.iter().any(is_of) {
         return fault.field.contains(LATER);
     }
     if fault.field.contains(LATER) || is_later(&fields[root]) {
         return true;
     }
-    let depends_on_times = fault.problem.contains("`timeout`");
-    if depends_on_times
-        && ["timeout", "bake", "steps", "handover"]
-            .iter()
-            .any(|it| later(it))
-    {
+    let times = ["timeout", "bake", "steps", "handover"];
+    if fault.problem.contains("`timeout`") && times.into_iter().any(later) {
         return true;
     }
     let rest = fault.field.get(root.len()..).unwrap_or_default();
@@ -160,15 +151,4 @@ fn is_later(value: &Value) -> bool {
 
 fn text_of(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
-}
-
-/// Whether something in it is filled in later.
-fn has_later(value: &Value) -> bool {
-    match value {
-        Value::Array(items) => items.iter().any(has_later),
-        Value::Object(fields) => fields.values().any(has_later),
-        other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-            is_later(other)
-        }
-    }
 }

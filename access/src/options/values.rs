@@ -1,5 +1,8 @@
 //! Checks of single values of the command line, and times in words.
 
+use landfall_core::kubernetes::name::{Name, Rule};
+use landfall_core::text::duration;
+
 /// The shortest lifetime of the first token. The function renews it after a third of it, which is
 /// an hour then: enough time to create the stack.
 const SHORTEST: u64 = 3 * 60 * 60;
@@ -20,33 +23,21 @@ const RELEASE_LIMIT: usize = 40;
 /// Checks a namespace's name, which goes into manifests and commands.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/names/#dns-label-names>
 pub(crate) fn check_namespace(name: &str) -> Result<(), String> {
-    match is_label(name, LABEL_LIMIT) {
-        true => Ok(()),
-        false => Err(format!(
-            "the namespace is `{name}`: a name has at most {LABEL_LIMIT} lower-case letters, \
-             digits and dashes"
-        )),
-    }
+    check_label("namespace", name, LABEL_LIMIT)
 }
 
 /// Checks a release's name, as the user parameters do.
 pub(crate) fn check_release(name: &str) -> Result<(), String> {
-    match is_label(name, RELEASE_LIMIT) {
-        true => Ok(()),
-        false => Err(format!(
-            "the release is `{name}`: a name has at most {RELEASE_LIMIT} lower-case letters, \
-             digits and dashes"
-        )),
-    }
+    check_label("release", name, RELEASE_LIMIT)
 }
 
-fn is_label(name: &str, limit: usize) -> bool {
-    let edge = |it: u8| it.is_ascii_lowercase() || it.is_ascii_digit();
-    let bytes = name.as_bytes();
-    let fits = bytes.iter().all(|it| edge(*it) || *it == b'-') && name.len() <= limit;
-    match (bytes.first(), bytes.last()) {
-        (Some(first), Some(last)) => fits && edge(*first) && edge(*last),
-        _ => false,
+fn check_label(what: &str, name: &str, limit: usize) -> Result<(), String> {
+    match name.len() <= limit && Name::new(name, Rule::Label).is_some() {
+        true => Ok(()),
+        false => Err(format!(
+            "the {what} is `{name}`: a name has at most {limit} lower-case letters, digits and \
+             dashes"
+        )),
     }
 }
 
@@ -90,14 +81,7 @@ pub(crate) fn check_key(key: &str) -> Result<(), String> {
 /// Parses `24h`, `200m`, `12000s` into seconds.
 pub(crate) fn seconds(text: &str) -> Result<u64, String> {
     let wrong = || format!("--token-lifetime is `{text}`: write it as 24h, 200m or 12000s");
-    let unit = match text.chars().last() {
-        Some('s') => 1,
-        Some('m') => 60,
-        Some('h') => 60 * 60,
-        _ => return Err(wrong()),
-    };
-    let number = text[..text.len() - 1].parse::<u64>().map_err(|_| wrong())?;
-    let seconds = number.saturating_mul(unit);
+    let seconds = duration(text).ok_or_else(wrong)?.as_secs();
     match seconds {
         SHORTEST..=LONGEST => Ok(seconds),
         _ => Err(format!(

@@ -4,20 +4,12 @@ use super::needs::{Needs, Plan};
 use super::rights::{Matter, Reason, Rights, Rule};
 use crate::account::{ACCOUNT, GROUP};
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 
 /// The longest line of a comment.
 const WIDTH: usize = 100;
 
-/// Who gets the rights.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Subject<'a> {
-    /// The namespace of the ServiceAccount.
-    pub(crate) home: &'a str,
-}
-
-/// Writes all of it.
-pub(crate) fn text(plan: &Plan<'_>, needs: &Needs, subject: Subject<'_>, command: &str) -> String {
+/// Writes all of it. `home` is the namespace of the ServiceAccount that gets the rights.
+pub(crate) fn text(plan: &Plan<'_>, needs: &Needs, home: &str, command: &str) -> String {
     let mut out = Output::default();
     out.comment(&format!(
         "What Landfall needs for the release `{}` in namespace `{}`, and no more. Made by:",
@@ -43,7 +35,7 @@ pub(crate) fn text(plan: &Plan<'_>, needs: &Needs, subject: Subject<'_>, command
     }
     for (namespace, rights) in &needs.rights {
         if !rights.is_empty() {
-            out.role(plan, namespace.as_deref(), rights, subject);
+            out.role(plan, namespace.as_deref(), rights, home);
         }
     }
     out.text
@@ -80,13 +72,7 @@ impl Output {
         self.line(&line);
     }
 
-    fn role(
-        &mut self,
-        plan: &Plan<'_>,
-        namespace: Option<&str>,
-        rights: &Rights,
-        subject: Subject<'_>,
-    ) {
+    fn role(&mut self, plan: &Plan<'_>, namespace: Option<&str>, rights: &Rights, home: &str) {
         let (kind, name) = match namespace {
             Some(_) => ("Role", format!("landfall-release-{}", plan.release)),
             // Neither part can have a dot, so no other release has this name.
@@ -101,25 +87,28 @@ impl Output {
             self.rule(&rule);
         }
         self.head(&format!("{kind}Binding"), &name, namespace);
-        self.line("roleRef:");
-        self.line("  apiGroup: rbac.authorization.k8s.io");
-        self.line(&format!("  kind: {kind}"));
-        self.line(&format!("  name: {}", scalar(&name)));
-        self.line("subjects:");
-        self.line("- kind: ServiceAccount");
-        self.line(&format!("  name: {ACCOUNT}"));
-        self.line(&format!("  namespace: {}", scalar(subject.home)));
-        self.line("- apiGroup: rbac.authorization.k8s.io");
-        self.line("  kind: Group");
-        self.line(&format!("  name: {GROUP}"));
+        let (name, home) = (scalar(&name), scalar(home));
+        self.line(&format!(
+            "\
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: {kind}
+  name: {name}
+subjects:
+- kind: ServiceAccount
+  name: {ACCOUNT}
+  namespace: {home}
+- apiGroup: rbac.authorization.k8s.io
+  kind: Group
+  name: {GROUP}"
+        ));
     }
 
     fn head(&mut self, kind: &str, name: &str, namespace: Option<&str>) {
-        self.line("---");
-        self.line("apiVersion: rbac.authorization.k8s.io/v1");
-        self.line(&format!("kind: {kind}"));
-        self.line("metadata:");
-        self.line(&format!("  name: {}", scalar(name)));
+        let name = scalar(name);
+        self.line(&format!(
+            "---\napiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {name}"
+        ));
         if let Some(namespace) = namespace {
             self.line(&format!("  namespace: {}", scalar(namespace)));
         }
@@ -179,7 +168,7 @@ fn words(reason: &Reason) -> String {
         Reason::Pods => "Why pods do not get ready.".to_owned(),
         Reason::Stuck => {
             "On the way back: a pod that was never ready blocks the StatefulSet until \
-                          it is deleted."
+             it is deleted."
                 .to_owned()
         }
         Reason::Held(role) => format!(
@@ -195,13 +184,7 @@ fn words(reason: &Reason) -> String {
 
 fn list(values: &[&str]) -> String {
     let values = values.iter().map(|value| scalar(value));
-    let mut list = String::from("[");
-    for (place, value) in values.enumerate() {
-        let comma = if place == 0 { "" } else { ", " };
-        let _infallible = write!(list, "{comma}{value}");
-    }
-    list.push(']');
-    list
+    format!("[{}]", values.collect::<Vec<_>>().join(", "))
 }
 
 /// Writes a text as YAML: as it is where every reader of YAML takes it for that text.

@@ -3,7 +3,7 @@
 use super::job::{ARTIFACTS_LIMIT, Artifact, Caller, Job, Keys, REPEATABLE};
 use crate::kubernetes::object::digest;
 use crate::outcome::KeysError;
-use crate::problem::Fault;
+use crate::problem::{Fault, kept};
 use crate::request::Parameters;
 use crate::text::clip;
 use serde_json::{Map, Value};
@@ -36,55 +36,37 @@ impl Call {
     pub fn read(event: &Value) -> Result<Call, Vec<Fault>> {
         let mut faults = Vec::new();
         let known = [DEPLOY, CONTINUATION, ARTIFACTS];
-        for field in event
-            .as_object()
-            .into_iter()
-            .flatten()
-            .map(|(name, _)| name)
-        {
+        for (field, _) in event.as_object().into_iter().flatten() {
             if !known.contains(&field.as_str()) {
                 let problem = "is unknown; a call has `deploy`, `continuation` and `artifacts`";
                 faults.push(Fault::new(clip(field, QUOTED), problem));
             }
         }
-        let parameters = match &event[DEPLOY] {
-            Value::Object(fields) => fields.clone(),
-            other @ (Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)) => {
-                let problem = match other.is_string() {
-                    true => "must be an object, the user parameters, and is in quotes: leave \
-                             them out, and the backslashes before the inner ones"
-                        .to_owned(),
-                    false => format!("must be an object, the user parameters, {}", is(other)),
-                };
-                faults.push(Fault::new(DEPLOY, problem));
-                Map::new()
-            }
-        };
-        let continuation = match &event[CONTINUATION] {
-            Value::Null => None,
-            Value::String(text) if !text.is_empty() => Some(text.clone()),
-            other @ (Value::Bool(_)
-            | Value::Number(_)
-            | Value::String(_)
-            | Value::Array(_)
-            | Value::Object(_)) => {
-                let problem = format!(
-                    "must be the text that the last answer had under this name, {}",
-                    is(other)
-                );
-                faults.push(Fault::new(CONTINUATION, problem));
-                None
-            }
-        };
+        let given = &event[DEPLOY];
+        let parameters = given.as_object().cloned().ok_or_else(|| {
+            let is = match given.is_string() {
+                true => "and is in quotes: leave them out, and the backslashes before the inner \
+                         ones"
+                    .to_owned(),
+                false => is(given),
+            };
+            format!("must be an object, the user parameters, {is}")
+        });
+        let parameters = kept(&mut faults, DEPLOY, parameters).unwrap_or_default();
+        let given = &event[CONTINUATION];
+        let continuation = given.as_str().filter(|text| !text.is_empty());
+        if continuation.is_none() && !given.is_null() {
+            let problem = "must be the text that the last answer had under this name";
+            faults.push(Fault::new(
+                CONTINUATION,
+                format!("{problem}, {}", is(given)),
+            ));
+        }
         let artifacts = artifacts(&event[ARTIFACTS], &mut faults);
         match faults.is_empty() {
             true => Ok(Call {
                 parameters,
-                continuation,
+                continuation: continuation.map(str::to_owned),
                 artifacts,
             }),
             false => Err(faults),
@@ -116,62 +98,49 @@ impl Call {
 
 /// Reads the artifacts, in the order of their names.
 fn artifacts(given: &Value, faults: &mut Vec<Fault>) -> Vec<Artifact> {
-    let fields = match given {
-        Value::Null => return Vec::new(),
-        Value::Object(fields) if fields.len() <= ARTIFACTS_LIMIT => fields,
-        Value::Object(fields) => {
-            let count = fields.len();
-            let problem = format!("has {count} artifacts, and at most {ARTIFACTS_LIMIT} are read");
-            faults.push(Fault::new(ARTIFACTS, problem));
-            return Vec::new();
-        }
-        other @ (Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_)) => {
-            let problem = format!(
-                "must be an object of names and places, such as {{\"BuildArtifact\": \
-                 \"s3://bucket/key.zip\"}}, {}",
-                is(other)
-            );
-            faults.push(Fault::new(ARTIFACTS, problem));
-            return Vec::new();
-        }
-    };
-    let artifact = |(name, place): (&String, &Value)| {
-        let field = format!("{ARTIFACTS}.{}", clip(name, QUOTED));
-        let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"@-_.".contains(&byte);
-        if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(allowed) {
-            let problem = format!(
-                "is not the name of an artifact: 1 to {LONGEST_NAME} letters, digits and `@-_.`"
-            );
-            return Err(Fault::new(field, problem));
-        }
-        let text = place.as_str().unwrap_or_default();
-        let parts = text
-            .strip_prefix("s3://")
-            .and_then(|rest| rest.split_once('/'));
-        match parts {
-            Some((bucket, key)) if !bucket.is_empty() && !key.is_empty() => Ok(Artifact {
-                name: name.clone(),
-                revision: None,
-                bucket: bucket.to_owned(),
-                key: key.to_owned(),
-            }),
-            Some(_) | None => {
-                let problem = format!(
-                    "must be the place of a ZIP archive, s3://bucket/key, {}",
-                    is(place)
-                );
-                Err(Fault::new(field, problem))
-            }
-        }
-    };
-    let mut read = Vec::new();
-    for artifact in fields.iter().map(artifact) {
-        match artifact {
-            Ok(artifact) => read.push(artifact),
-            Err(fault) => faults.push(fault),
-        }
+    if given.is_null() {
+        return Vec::new();
     }
-    read
+    let fields = given.as_object().ok_or_else(|| {
+        let example = "{\"BuildArtifact\": \"s3://bucket/key.zip\"}";
+        let is = is(given);
+        format!("must be an object of names and places, such as {example}, {is}")
+    });
+    let fields = fields.and_then(|fields| match fields.len() {
+        ..=ARTIFACTS_LIMIT => Ok(fields),
+        count => Err(format!(
+            "has {count} artifacts, and at most {ARTIFACTS_LIMIT} are read"
+        )),
+    });
+    let fields = kept(faults, ARTIFACTS, fields).into_iter().flatten();
+    let artifacts = fields.filter_map(|(name, place)| {
+        let field = format!("{ARTIFACTS}.{}", clip(name, QUOTED));
+        kept(faults, &field, artifact(name, place))
+    });
+    artifacts.collect()
+}
+
+fn artifact(name: &str, place: &Value) -> Result<Artifact, String> {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"@-_.".contains(&byte);
+    if name.is_empty() || name.len() > LONGEST_NAME || !name.bytes().all(allowed) {
+        return Err(format!(
+            "is not the name of an artifact: 1 to {LONGEST_NAME} letters, digits and `@-_.`"
+        ));
+    }
+    let rest = place.as_str().and_then(|text| text.strip_prefix("s3://"));
+    let parts = rest.and_then(|rest| rest.split_once('/'));
+    match parts.filter(|(bucket, key)| !bucket.is_empty() && !key.is_empty()) {
+        Some((bucket, key)) => Ok(Artifact {
+            name: name.to_owned(),
+            revision: None,
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+        }),
+        None => Err(format!(
+            "must be the place of a ZIP archive, s3://bucket/key, {}",
+            is(place)
+        )),
+    }
 }
 
 /// What a value is instead of what it should be.

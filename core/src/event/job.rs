@@ -117,10 +117,7 @@ impl Job {
 
     /// The artifacts of a call that are not in the one bucket that calls may name, by their names.
     pub fn foreign_artifacts(&self, bucket: Option<&str>) -> Vec<&str> {
-        let called = self
-            .artifacts
-            .iter()
-            .filter(|_| self.caller == Caller::Waiting);
+        let called = self.artifacts.iter().filter(|_| self.names_artifacts());
         let foreign = called.filter(|artifact| Some(&*artifact.bucket) != bucket);
         foreign.map(|artifact| &*artifact.name).collect()
     }
@@ -154,12 +151,9 @@ impl Job {
 /// The continuation token. One that is not text is kept, so that it is reported as damaged: without
 /// it the deploy would start again.
 fn continuation(given: &Value) -> Option<String> {
-    match given {
-        Value::Null => None,
-        Value::String(_) => text(given),
-        other @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-            Some(other.to_string())
-        }
+    match given.is_null() || given.is_string() {
+        true => text(given),
+        false => Some(given.to_string()),
     }
 }
 

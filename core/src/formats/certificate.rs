@@ -124,14 +124,7 @@ fn encoded(decoded: &[u8]) -> Option<Lookalike> {
     match read(text) {
         Ok(_) => Some(Lookalike::Twice),
         Err(CertificateError::Other(found)) => Some(found),
-        Err(
-            CertificateError::NoPem
-            | CertificateError::NoCertificate
-            | CertificateError::CutOff
-            | CertificateError::Unpaired
-            | CertificateError::NoBase64
-            | CertificateError::NoX509,
-        ) => None,
+        Err(_) => None,
     }
 }
 

@@ -55,28 +55,19 @@ fn address(entry: &mut Entry<'_>) -> Option<String> {
         }
         return None;
     };
-    match server::address(given, Paths::Kept) {
-        Ok(address) => Some(address),
-        Err(problem) => {
-            entry.fault("server", KubeconfigProblem::Address(problem));
-            None
-        }
-    }
+    let address = server::address(given, Paths::Kept).map_err(KubeconfigProblem::Address);
+    entry.kept("server", address)
 }
 
 /// The content has priority over a file, as for `kubectl`.
 fn ca(entry: &mut Entry<'_>) -> Option<String> {
-    let instead = "certificate-authority-data";
-    match entry.text("certificate-authority-data") {
-        Some(given) => match certificate::normalized(given) {
-            Ok(ca) => return Some(ca),
-            Err(why) => entry.fault("certificate-authority-data", KubeconfigProblem::Ca(why)),
-        },
-        None if entry.is_set("certificate-authority") => {
-            let file = KubeconfigProblem::File { instead };
-            entry.fault("certificate-authority", file);
-        }
-        None => {}
+    let (data, file) = ("certificate-authority-data", "certificate-authority");
+    if let Some(given) = entry.text(data) {
+        let ca = certificate::normalized(given).map_err(KubeconfigProblem::Ca);
+        return entry.kept(data, ca);
+    }
+    if entry.is_set(file) {
+        entry.fault(file, KubeconfigProblem::File { instead: data });
     }
     None
 }

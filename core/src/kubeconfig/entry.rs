@@ -80,6 +80,15 @@ impl<'a> Entry<'a> {
         });
     }
 
+    /// What was read of a field, or its fault.
+    pub(super) fn kept<T>(
+        &mut self,
+        field: &'static str,
+        read: Result<T, KubeconfigProblem>,
+    ) -> Option<T> {
+        read.map_err(|problem| self.fault(field, problem)).ok()
+    }
+
     /// Whether a field has a fault.
     pub(super) fn has_fault(&self, field: &str) -> bool {
         self.faults.iter().any(|fault| fault.field == field)
@@ -97,17 +106,12 @@ impl<'a> Entry<'a> {
 
     /// A text that is not empty.
     pub(super) fn text(&mut self, field: &'static str) -> Option<&'a str> {
-        match self.value(field)? {
-            Value::String(text) => Some(text.trim()).filter(|text| !text.is_empty()),
-            Value::Null
-            | Value::Bool(_)
-            | Value::Number(_)
-            | Value::Array(_)
-            | Value::Object(_) => {
-                self.fault(field, KubeconfigProblem::NotText);
-                None
-            }
-        }
+        let text = self
+            .value(field)?
+            .as_str()
+            .ok_or(KubeconfigProblem::NotText);
+        let text = self.kept(field, text)?.trim();
+        (!text.is_empty()).then_some(text)
     }
 
     /// Whether a field is given and is neither empty nor false.
@@ -128,11 +132,7 @@ impl<'a> Entry<'a> {
         let names = self.fields.into_iter().flat_map(Map::keys);
         for name in names.filter(|name| !known.contains(&&***name)) {
             if let Some(meant) = known.iter().find(|known| folded(known) == folded(name)) {
-                self.faults.push(KubeconfigFault {
-                    entry: self.place.clone(),
-                    field: "",
-                    problem: KubeconfigProblem::Misspelled(meant),
-                });
+                self.fault("", KubeconfigProblem::Misspelled(meant));
             }
         }
     }

@@ -67,13 +67,8 @@ pub(super) fn cluster(entry: &mut Entry<'_>, server: Option<&str>) -> Option<Eks
     };
     let args = texts(entry, "exec.args", exec.get("args"));
     let region = environment(entry, exec.get("env"));
-    let given = match program.read(&args?) {
-        Ok(given) => given,
-        Err(problem) => {
-            entry.fault("exec.args", KubeconfigProblem::Exec(problem));
-            return None;
-        }
-    };
+    let given = program.read(&args?).map_err(KubeconfigProblem::Exec);
+    let given = entry.kept("exec.args", given)?;
     let cluster = checked(entry, given, region, server);
     cluster.filter(|_| entry.faults.len() == before)
 }
@@ -111,41 +106,37 @@ fn shown(name: &str) -> Option<String> {
     is_name.then(|| name.to_owned())
 }
 
+/// The items of a list; one that is not given has none.
+fn items<'a>(
+    entry: &mut Entry<'_>,
+    field: &'static str,
+    list: Option<&'a Value>,
+) -> Option<&'a [Value]> {
+    let items = match list {
+        None | Some(Value::Null) => return Some(&[]),
+        Some(Value::Array(items)) => Ok(items.as_slice()),
+        Some(_) => Err(KubeconfigProblem::NotAList),
+    };
+    entry.kept(field, items)
+}
+
 /// The texts of a list.
 fn texts<'a>(
     entry: &mut Entry<'_>,
     field: &'static str,
     list: Option<&'a Value>,
 ) -> Option<Vec<&'a str>> {
-    let items = match list {
-        None | Some(Value::Null) => return Some(Vec::new()),
-        Some(Value::Array(items)) => items,
-        Some(_) => {
-            entry.fault(field, KubeconfigProblem::NotAList);
-            return None;
-        }
-    };
-    let texts = items.iter().map(Value::as_str).collect::<Option<Vec<_>>>();
-    if texts.is_none() {
-        entry.fault(field, KubeconfigProblem::NotText);
-    }
-    texts
+    let texts = items(entry, field, list)?.iter().map(Value::as_str);
+    let texts = texts.collect::<Option<_>>();
+    entry.kept(field, texts.ok_or(KubeconfigProblem::NotText))
 }
 
 /// Reads the region that the variables name. Those that mean other credentials than the function's
 /// own are refused.
 fn environment<'a>(entry: &mut Entry<'_>, list: Option<&'a Value>) -> Option<&'a str> {
     const FIELD: &str = "exec.env";
-    let variables = match list {
-        None | Some(Value::Null) => return None,
-        Some(Value::Array(variables)) => variables,
-        Some(_) => {
-            entry.fault(FIELD, KubeconfigProblem::NotAList);
-            return None;
-        }
-    };
     let (mut region, mut default) = (None, None);
-    for (index, variable) in variables.iter().enumerate() {
+    for (index, variable) in items(entry, FIELD, list)?.iter().enumerate() {
         let text = |field: &str| variable.get(field).and_then(Value::as_str);
         let (Some(name), Some(value)) = (text("name"), text("value")) else {
             entry.fault(FIELD, KubeconfigProblem::NotText);
@@ -186,21 +177,16 @@ fn checked(
     region: Option<&str>,
     server: Option<&str>,
 ) -> Option<EksCluster> {
-    let mut fault = |problem| entry.fault("exec.args", KubeconfigProblem::Exec(problem));
-    let role = given.role.and_then(|arn| match AssumedRole::read(&arn) {
-        Ok(role) => Some(role),
-        Err(problem) => {
-            fault(ExecProblem::Role(problem));
-            None
-        }
+    const FIELD: &str = "exec.args";
+    let role = given.role.and_then(|arn| {
+        let role = AssumedRole::read(&arn).map_err(ExecProblem::Role);
+        entry.kept(FIELD, role.map_err(KubeconfigProblem::Exec))
     });
-    let external = given.external_id.and_then(|id| match external_id(&id) {
-        Ok(id) => Some(id),
-        Err(problem) => {
-            fault(ExecProblem::ExternalId(problem));
-            None
-        }
+    let external = given.external_id.and_then(|id| {
+        let id = external_id(&id).map_err(ExecProblem::ExternalId);
+        entry.kept(FIELD, id.map_err(KubeconfigProblem::Exec))
     });
+    let mut fault = |problem| entry.fault(FIELD, KubeconfigProblem::Exec(problem));
     if external.is_some() && role.is_none() {
         fault(ExecProblem::NoRole);
     }
@@ -219,9 +205,7 @@ fn checked(
         Ok(cluster) => cluster,
         Err(_) if is_id(&name) => EksCluster {
             name,
-            region: None,
-            account: None,
-            role: None,
+            ..EksCluster::default()
         },
         Err(_) => {
             fault(ExecProblem::Cluster);

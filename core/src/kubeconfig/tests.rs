@@ -2,7 +2,7 @@ use super::*;
 use crate::eks::EksCluster;
 use crate::kubernetes::credential::ClientCertificate;
 use crate::kubernetes::server::Server;
-use crate::outcome::{ExecProblem, OtherText, ProxyProblem};
+use crate::outcome::{ExecProblem, KubeconfigFault, OtherText, ProxyProblem};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 

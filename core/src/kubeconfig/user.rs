@@ -67,22 +67,17 @@ pub(super) fn user(entry: &mut Entry<'_>, server: Option<&str>) -> Option<Kubeco
 
 /// What no function can use.
 fn refuse_others(entry: &mut Entry<'_>) {
-    if entry.is_set("tokenFile") {
-        let instead = "token";
-        entry.fault("tokenFile", KubeconfigProblem::File { instead });
-    }
-    if entry.is_set("auth-provider") {
-        entry.fault("auth-provider", KubeconfigProblem::AuthProvider);
-    }
-    if let Some(field) = ["username", "password"]
-        .into_iter()
-        .find(|it| entry.is_set(it))
-    {
-        entry.fault(field, KubeconfigProblem::BasicAuth);
-    }
     let impersonation = ["as", "as-uid", "as-groups", "as-user-extra"];
-    if let Some(field) = impersonation.into_iter().find(|it| entry.is_set(it)) {
-        entry.fault(field, KubeconfigProblem::Impersonation);
+    let refused: [(&[&'static str], _); 4] = [
+        (&["tokenFile"], KubeconfigProblem::File { instead: "token" }),
+        (&["auth-provider"], KubeconfigProblem::AuthProvider),
+        (&["username", "password"], KubeconfigProblem::BasicAuth),
+        (&impersonation, KubeconfigProblem::Impersonation),
+    ];
+    for (fields, problem) in refused {
+        if let Some(field) = fields.iter().find(|field| entry.is_set(field)) {
+            entry.fault(field, problem);
+        }
     }
 }
 
@@ -100,19 +95,13 @@ fn token(entry: &mut Entry<'_>) -> Option<KubeconfigUser> {
 fn client_certificate(entry: &mut Entry<'_>) -> Option<KubeconfigUser> {
     let certificate = content(entry, CERTIFICATE, "client-certificate");
     let key = content(entry, KEY, "client-key");
-    let certificates = certificate.and_then(|given| match certificate::normalized(given) {
-        Ok(certificates) => Some(certificates),
-        Err(why) => {
-            entry.fault(CERTIFICATE, KubeconfigProblem::Certificate(why));
-            None
-        }
+    let certificates = certificate.and_then(|given| {
+        let read = certificate::normalized(given).map_err(KubeconfigProblem::Certificate);
+        entry.kept(CERTIFICATE, read)
     });
-    let key = key.and_then(|given| match private_key::read(given) {
-        Ok(key) => Some(key),
-        Err(why) => {
-            entry.fault(KEY, KubeconfigProblem::Key(why));
-            None
-        }
+    let key = key.and_then(|given| {
+        let read = private_key::read(given).map_err(KubeconfigProblem::Key);
+        entry.kept(KEY, read)
     });
     let (certificates, key) = (certificates?, key?);
     let first = certificate::read(&certificates).ok();

@@ -2,133 +2,91 @@
 
 use super::resource::Resource;
 
-/// Version, kind, plural, and whether the objects are in namespaces. Only what is stable (GA) in
-/// every supported Kubernetes is here; anything else is looked up in the cluster.
+/// Version, whether the objects are in namespaces, and kinds. Only what is stable (GA) in every
+/// supported Kubernetes is here; anything else is looked up in the cluster.
 /// <https://kubernetes.io/docs/reference/kubernetes-api/>
-const BUILTIN: &[(&str, &str, &str, bool)] = &[
-    ("v1", "ConfigMap", "configmaps", true),
-    ("v1", "Endpoints", "endpoints", true),
-    ("v1", "LimitRange", "limitranges", true),
-    ("v1", "Namespace", "namespaces", false),
-    ("v1", "PersistentVolume", "persistentvolumes", false),
+const BUILTIN: &[(&str, bool, &[&str])] = &[
     (
         "v1",
-        "PersistentVolumeClaim",
-        "persistentvolumeclaims",
         true,
+        &[
+            "ConfigMap",
+            "Endpoints",
+            "LimitRange",
+            "PersistentVolumeClaim",
+            "Pod",
+            "PodTemplate",
+            "ReplicationController",
+            "ResourceQuota",
+            "Secret",
+            "Service",
+            "ServiceAccount",
+        ],
     ),
-    ("v1", "Pod", "pods", true),
-    ("v1", "PodTemplate", "podtemplates", true),
-    (
-        "v1",
-        "ReplicationController",
-        "replicationcontrollers",
-        true,
-    ),
-    ("v1", "ResourceQuota", "resourcequotas", true),
-    ("v1", "Secret", "secrets", true),
-    ("v1", "Service", "services", true),
-    ("v1", "ServiceAccount", "serviceaccounts", true),
+    ("v1", false, &["Namespace", "PersistentVolume"]),
     (
         "admissionregistration.k8s.io/v1",
-        "MutatingWebhookConfiguration",
-        "mutatingwebhookconfigurations",
         false,
-    ),
-    (
-        "admissionregistration.k8s.io/v1",
-        "ValidatingWebhookConfiguration",
-        "validatingwebhookconfigurations",
-        false,
+        &[
+            "MutatingWebhookConfiguration",
+            "ValidatingWebhookConfiguration",
+        ],
     ),
     (
         "apiextensions.k8s.io/v1",
-        "CustomResourceDefinition",
-        "customresourcedefinitions",
         false,
+        &["CustomResourceDefinition"],
     ),
+    ("apiregistration.k8s.io/v1", false, &["APIService"]),
     (
-        "apiregistration.k8s.io/v1",
-        "APIService",
-        "apiservices",
+        "apps/v1",
+        true,
+        &[
+            "ControllerRevision",
+            "DaemonSet",
+            "Deployment",
+            "ReplicaSet",
+            "StatefulSet",
+        ],
+    ),
+    ("autoscaling/v1", true, &["HorizontalPodAutoscaler"]),
+    ("autoscaling/v2", true, &["HorizontalPodAutoscaler"]),
+    ("batch/v1", true, &["CronJob", "Job"]),
+    ("coordination.k8s.io/v1", true, &["Lease"]),
+    ("discovery.k8s.io/v1", true, &["EndpointSlice"]),
+    ("networking.k8s.io/v1", true, &["Ingress", "NetworkPolicy"]),
+    ("networking.k8s.io/v1", false, &["IngressClass"]),
+    ("policy/v1", true, &["PodDisruptionBudget"]),
+    (
+        "rbac.authorization.k8s.io/v1",
         false,
-    ),
-    ("apps/v1", "ControllerRevision", "controllerrevisions", true),
-    ("apps/v1", "DaemonSet", "daemonsets", true),
-    ("apps/v1", "Deployment", "deployments", true),
-    ("apps/v1", "ReplicaSet", "replicasets", true),
-    ("apps/v1", "StatefulSet", "statefulsets", true),
-    (
-        "autoscaling/v1",
-        "HorizontalPodAutoscaler",
-        "horizontalpodautoscalers",
-        true,
-    ),
-    (
-        "autoscaling/v2",
-        "HorizontalPodAutoscaler",
-        "horizontalpodautoscalers",
-        true,
-    ),
-    ("batch/v1", "CronJob", "cronjobs", true),
-    ("batch/v1", "Job", "jobs", true),
-    ("coordination.k8s.io/v1", "Lease", "leases", true),
-    (
-        "discovery.k8s.io/v1",
-        "EndpointSlice",
-        "endpointslices",
-        true,
-    ),
-    ("networking.k8s.io/v1", "Ingress", "ingresses", true),
-    (
-        "networking.k8s.io/v1",
-        "IngressClass",
-        "ingressclasses",
-        false,
-    ),
-    (
-        "networking.k8s.io/v1",
-        "NetworkPolicy",
-        "networkpolicies",
-        true,
-    ),
-    (
-        "policy/v1",
-        "PodDisruptionBudget",
-        "poddisruptionbudgets",
-        true,
+        &["ClusterRole", "ClusterRoleBinding"],
     ),
     (
         "rbac.authorization.k8s.io/v1",
-        "ClusterRole",
-        "clusterroles",
-        false,
-    ),
-    (
-        "rbac.authorization.k8s.io/v1",
-        "ClusterRoleBinding",
-        "clusterrolebindings",
-        false,
-    ),
-    ("rbac.authorization.k8s.io/v1", "Role", "roles", true),
-    (
-        "rbac.authorization.k8s.io/v1",
-        "RoleBinding",
-        "rolebindings",
         true,
+        &["Role", "RoleBinding"],
     ),
-    (
-        "scheduling.k8s.io/v1",
-        "PriorityClass",
-        "priorityclasses",
-        false,
-    ),
-    ("storage.k8s.io/v1", "StorageClass", "storageclasses", false),
+    ("scheduling.k8s.io/v1", false, &["PriorityClass"]),
+    ("storage.k8s.io/v1", false, &["StorageClass"]),
 ];
 
 /// Finds the resource of a kind that every cluster serves.
 pub fn resource(api_version: &str, kind: &str) -> Option<Resource> {
-    let is_it = |row: &&(&str, &str, &str, bool)| row.0 == api_version && row.1 == kind;
-    let (api_version, kind, plural, namespaced) = BUILTIN.iter().find(is_it)?;
-    Some(Resource::new(api_version, kind, plural, *namespaced))
+    let mut rows = BUILTIN.iter();
+    let (_, namespaced, _) =
+        rows.find(|(version, _, kinds)| *version == api_version && kinds.contains(&kind))?;
+    Some(Resource::new(api_version, kind, &plural(kind), *namespaced))
+}
+
+/// The plural of a kind, by the rule that Kubernetes' own kinds follow.
+/// <https://github.com/kubernetes/apimachinery/blob/master/pkg/api/meta/restmapper.go>
+fn plural(kind: &str) -> String {
+    let kind = kind.to_lowercase();
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if kind == "endpoints" => kind,
+        None if kind.ends_with('s') => kind + "es",
+        None => kind + "s",
+    }
 }

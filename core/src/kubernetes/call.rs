@@ -62,6 +62,14 @@ pub struct Call {
 }
 
 impl Call {
+    /// The permission that it takes.
+    pub fn permission(&self) -> Permission {
+        Permission {
+            verb: self.verb.rbac(),
+            resource: self.resource.clone(),
+        }
+    }
+
     /// Reads one object, or the part of it that the resource is.
     pub fn get(resource: &Resource, namespace: &str, name: &str) -> Call {
         Call::new(Verb::Get, resource, namespace, Some(name))
@@ -150,12 +158,11 @@ impl Call {
     /// another uid, and stays.
     /// <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/delete-options/>
     pub fn delete(resource: &Resource, namespace: &str, name: &str, uid: &str) -> Call {
-        let body = json!({"apiVersion": "v1", "kind": "DeleteOptions",
-            "propagationPolicy": "Background", "preconditions": {"uid": uid}});
-        Call {
-            body: Some(body),
-            ..Call::new(Verb::Delete, resource, namespace, Some(name))
+        let mut call = Call::delete_any(resource, namespace, name);
+        if let Some(body) = &mut call.body {
+            body["preconditions"] = json!({"uid": uid});
         }
+        call
     }
 
     /// Deletes the object of this uid in this state: one that somebody has changed since stays.
@@ -227,26 +234,26 @@ impl Call {
 
     /// The events about one object.
     pub fn events(namespace: &str, kind: &str, name: &str) -> Call {
-        let mut call = Call::list(&EVENTS, namespace, "");
-        let kind_is_plain = kind.bytes().all(|byte| byte.is_ascii_alphabetic());
-        let name = Name::new(name, Rule::Subdomain).filter(|_| kind_is_plain);
-        let about =
-            name.map(|name| format!("involvedObject.kind={kind},involvedObject.name={name}"));
-        call.select("fieldSelector", about);
-        call
+        Call::events_about(namespace, kind, name, None)
     }
 
     /// The events of the Job of this uid alone: one of the same name may have been there before.
     pub fn events_of_job(namespace: &str, name: &str, uid: &str) -> Call {
+        Call::events_about(namespace, "Job", name, Some(uid))
+    }
+
+    fn events_about(namespace: &str, kind: &str, name: &str, uid: Option<&str>) -> Call {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+        let all_plain = kind
+            .bytes()
+            .chain(uid.unwrap_or_default().bytes())
+            .all(is_plain);
+        let name = Name::new(name, Rule::Subdomain).filter(|_| all_plain);
+        let uid = uid.map(|uid| format!(",involvedObject.uid={uid}"));
+        let uid = uid.unwrap_or_default();
+        let about =
+            name.map(|name| format!("involvedObject.kind={kind},involvedObject.name={name}{uid}"));
         let mut call = Call::list(&EVENTS, namespace, "");
-        let is_plain = |text: &str| {
-            text.bytes()
-                .all(|it| it.is_ascii_alphanumeric() || it == b'-')
-        };
-        let name = Name::new(name, Rule::Subdomain).filter(|_| is_plain(uid));
-        let about = name.map(|name| {
-            format!("involvedObject.kind=Job,involvedObject.name={name},involvedObject.uid={uid}")
-        });
         call.select("fieldSelector", about);
         call
     }
@@ -327,17 +334,13 @@ impl Call {
         if !self.path.is_void() {
             return None;
         }
-        let (code, reason, message) = match self.verb {
-            Verb::Get
-            | Verb::Update
-            | Verb::StrategicMergePatch
-            | Verb::JsonPatch
-            | Verb::MergePatch
-            | Verb::Apply
-            | Verb::Delete => (404, "NotFound", "its name is not a valid Kubernetes name"),
-            Verb::List | Verb::Watch | Verb::Create | Verb::Proxy => {
-                (400, "BadRequest", "a name or a selector in it is not valid")
-            }
+        let has_no_name = matches!(
+            self.verb,
+            Verb::List | Verb::Watch | Verb::Create | Verb::Proxy
+        );
+        let (code, reason, message) = match has_no_name {
+            false => (404, "NotFound", "its name is not a valid Kubernetes name"),
+            true => (400, "BadRequest", "a name or a selector in it is not valid"),
         };
         Some(Refusal {
             code,

@@ -74,23 +74,13 @@ pub enum UnreachedCause {
 impl UnreachedCause {
     /// Whether the call may have been carried out. Without a connection nothing was sent.
     pub fn may_have_been_sent(self) -> bool {
-        match self {
-            UnreachedCause::NameUnknown
-            | UnreachedCause::ConnectionRefused
-            | UnreachedCause::NoRoute
-            | UnreachedCause::Silent
-            | UnreachedCause::NotTls
-            | UnreachedCause::HandshakeRefused
-            | UnreachedCause::HandshakeCut
-            | UnreachedCause::OldTls
-            | UnreachedCause::ClientCertificate
-            | UnreachedCause::CertificateRefused
-            | UnreachedCause::Proxy => false,
+        matches!(
+            self,
             UnreachedCause::BrokenOff
-            | UnreachedCause::CutOff
-            | UnreachedCause::TooSlow
-            | UnreachedCause::Endless => true,
-        }
+                | UnreachedCause::CutOff
+                | UnreachedCause::TooSlow
+                | UnreachedCause::Endless
+        )
     }
 }
 

@@ -29,43 +29,21 @@ impl CallError {
     /// Whether the server may have moved, or have another certificate: it was not reached, or not
     /// trusted, and nothing can have been done.
     pub fn may_be_elsewhere(&self) -> bool {
-        match self {
-            CallError::Untrusted(_) => true,
-            CallError::Unreachable(_) => !self.may_have_been_done(),
-            CallError::Refused(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime => false,
-        }
+        let is_contact = matches!(self, CallError::Untrusted(_) | CallError::Unreachable(_));
+        is_contact && !self.may_have_been_done()
     }
 
     /// Whether the API server does not serve this path: a text, and no `Status`.
     /// <https://github.com/kubernetes/apiserver/blob/master/pkg/util/notfoundhandler/not_found_handler.go>
     pub fn is_not_served(&self) -> bool {
-        match self {
-            CallError::NotKubernetes(odd) => match &**odd {
-                OddAnswer::Text(404, text) => text
-                    .as_deref()
-                    .is_some_and(|text| text.contains("404 page not found")),
-                OddAnswer::NotHttp
-                | OddAnswer::BrokenBody
-                | OddAnswer::Redirect(..)
-                | OddAnswer::Compressed(_)
-                | OddAnswer::TooLong
-                | OddAnswer::Text(..)
-                | OddAnswer::Json(..)
-                | OddAnswer::Other { .. } => false,
-            },
-            CallError::Refused(refusal) => {
-                let told = "the server could not find the requested resource";
-                let of_path = !refusal.is_status || refusal.message.starts_with(told);
-                refusal.code == 404 && of_path
-            }
-            CallError::Unreachable(_)
-            | CallError::Untrusted(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime => false,
+        if let CallError::Refused(refusal) = self {
+            let told = "the server could not find the requested resource";
+            let of_path = !refusal.is_status || refusal.message.starts_with(told);
+            return refusal.code == 404 && of_path;
         }
+        matches!(self, CallError::NotKubernetes(odd)
+            if matches!(&**odd, OddAnswer::Text(404, Some(text))
+                if text.contains("404 page not found")))
     }
 
     /// Whether a write may have happened anyway: its response was lost, or the server failed during

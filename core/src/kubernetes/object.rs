@@ -107,13 +107,9 @@ impl Object {
 /// fields are read very often.
 pub fn at<'a>(object: &'a Value, pointer: &str) -> Option<&'a Value> {
     let mut fields = pointer.split('/').skip(1);
-    fields.try_fold(object, |object, field| match object {
-        Value::Array(list) => list.get(field.parse::<usize>().ok()?),
-        object @ (Value::Null
-        | Value::Bool(_)
-        | Value::Number(_)
-        | Value::String(_)
-        | Value::Object(_)) => object.get(field),
+    fields.try_fold(object, |object, field| match object.as_array() {
+        Some(list) => list.get(field.parse::<usize>().ok()?),
+        None => object.get(field),
     })
 }
 
@@ -142,11 +138,8 @@ pub fn held_by(object: &Value) -> Option<Vec<String>> {
     let time = metadata.get("deletionTimestamp");
     time.filter(|time| !time.is_null())?;
     let finalizers = metadata["finalizers"].as_array().into_iter().flatten();
-    Some(
-        finalizers
-            .filter_map(|it| it.as_str().map(str::to_owned))
-            .collect(),
-    )
+    let finalizers = finalizers.filter_map(Value::as_str);
+    Some(finalizers.map(str::to_owned).collect())
 }
 
 /// The uid of the object that controls this one.

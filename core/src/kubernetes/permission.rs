@@ -2,6 +2,7 @@
 
 use super::resource::{AUTOSCALERS, PROXY, Resource, SERVICES};
 use std::borrow::Cow;
+use std::fmt;
 
 /// A permission, as a rule of a Role grants it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,5 +34,11 @@ impl Permission {
     /// The permission to change an autoscaler.
     pub fn scale() -> Permission {
         Permission::of("patch", &AUTOSCALERS)
+    }
+}
+
+impl fmt::Display for Permission {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.verb, self.resource)
     }
 }

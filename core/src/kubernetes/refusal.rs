@@ -143,36 +143,19 @@ impl Refusal {
     /// Whether it is known that nothing was stored: a request that was refused before it came to
     /// storage, as admission and validation are. Of a server's own error nothing is known.
     pub fn stored_nothing(&self) -> bool {
-        match self.cause() {
-            RefusalCause::Busy => [403, 429].contains(&self.code),
-            // An object is converted for its answer, too, when it is stored already.
-            RefusalCause::Webhook { .. } => !self.message.contains("conversion webhook for"),
-            RefusalCause::Token
-            | RefusalCause::Anonymous
-            | RefusalCause::Permission(_)
-            | RefusalCause::Unexplained
-            | RefusalCause::Quota
-            | RefusalCause::Policy(_)
-            | RefusalCause::NamespaceEnding
-            | RefusalCause::Object
-            | RefusalCause::Conflict => true,
+        let cause = self.cause();
+        if cause == RefusalCause::Busy {
+            return [403, 429].contains(&self.code);
         }
+        // An object is converted for its answer, too, when it is stored already.
+        let is_webhook = matches!(cause, RefusalCause::Webhook { .. });
+        !is_webhook || !self.message.contains("conversion webhook for")
     }
 
     /// Whether the same call may succeed a while later, without anybody changing it.
     pub fn may_pass(&self) -> bool {
-        match self.cause() {
-            RefusalCause::Busy | RefusalCause::Webhook { .. } => true,
-            RefusalCause::Token
-            | RefusalCause::Anonymous
-            | RefusalCause::Permission(_)
-            | RefusalCause::Unexplained
-            | RefusalCause::Quota
-            | RefusalCause::Policy(_)
-            | RefusalCause::NamespaceEnding
-            | RefusalCause::Object
-            | RefusalCause::Conflict => false,
-        }
+        let cause = self.cause();
+        matches!(cause, RefusalCause::Busy | RefusalCause::Webhook { .. })
     }
 }
 

@@ -8,8 +8,8 @@ use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::token::{Identity, Life};
 use crate::kubernetes::{CallError, RefusedToken};
 use crate::outcome::{
-    CLOCK_NEXT, CredentialSource, CredentialsError, Denier, KeyFault, KubeconfigPlace,
-    ParameterPlace, UserKind,
+    CLOCK_NEXT, CredentialSource, CredentialsError, KeyFault, KubeconfigPlace, ParameterPlace,
+    UserKind,
 };
 use crate::text::{distance, listed, quote};
 use jiff::Timestamp;
@@ -53,14 +53,7 @@ pub(super) fn evidence(error: &CallError, source: &CredentialSource) -> Option<S
         {
             network::limits(place)
         }
-        (
-            CallError::Unreachable(_)
-            | CallError::Untrusted(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime,
-            _,
-        ) => None,
+        (_, _) => None,
     }
 }
 
@@ -339,24 +332,10 @@ const SECRET_VALUE: &str = "secretsmanager:GetSecretValue";
 fn grant(right: &str, said: &str) -> String {
     // SSM asks Secrets Manager in the function's name.
     let (right, on) = match said.contains(SECRET_VALUE) {
-        true => (SECRET_VALUE, "secret"),
-        false => (right, "parameter"),
+        true => (SECRET_VALUE, "the secret"),
+        false => (right, "the parameter"),
     };
-    match Denier::of(said) {
-        Denier::Endpoint => format!("Allow {right} in the policy of the VPC endpoint to SSM"),
-        Denier::Organization => {
-            format!("Have the policies of the AWS organization allow {right}")
-        }
-        Denier::Boundary(_) => {
-            format!("Allow {right} in the permissions boundary of the function's role")
-        }
-        Denier::Statement => {
-            format!("Remove the statement that denies {right} to the function's role")
-        }
-        Denier::NoIdentityPolicy | Denier::NoResourcePolicy | Denier::Unsaid => {
-            format!("Allow {right} on the {on} to the function's role")
-        }
-    }
+    eks::allow(said, right, on, "SSM", "the function's role")
 }
 
 /// A parameter's name without version or label.

@@ -156,9 +156,7 @@ impl Report {
 
 /// The event of a call is wrong.
 pub fn wrong_call(faults: &[Fault]) -> Report {
-    let lines = faults
-        .iter()
-        .map(|fault| format!("- `{}` {}", fault.field, fault.problem));
+    let lines = faults.iter().map(|fault| format!("- {fault}"));
     fail(
         FailureCode::Parameters,
         FailureType::ConfigurationError,

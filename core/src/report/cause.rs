@@ -100,7 +100,7 @@ pub fn cause(cause: &RolloutCause, which: &str) -> String {
             self::cause(cause, which)
         ),
         RolloutCause::Alarms(judgement) => alarms::judged(judgement),
-        RolloutCause::Unfit(fault) => format!("`{}` {}", fault.field, fault.problem),
+        RolloutCause::Unfit(fault) => fault.to_string(),
     };
     clip(&text, CAUSE_LIMIT)
 }

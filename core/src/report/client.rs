@@ -48,6 +48,14 @@ impl Client<'_> {
         }
     }
 
+    /// Whom a Role is bound to.
+    pub(super) fn account(self) -> &'static str {
+        match self {
+            Client::Token | Client::Role(_) => "the token's ServiceAccount",
+            Client::Certificate => self.noun(),
+        }
+    }
+
     /// Whom the cluster lets do something.
     pub(super) fn noun(self) -> &'static str {
         match self {

@@ -55,13 +55,8 @@ pub fn call_failed(
                 }
             };
             let failed = (client.code(failed.0), failed.1);
-            // What is refused comes with the section that helps there.
-            let Explanation {
-                code, next_step, ..
-            } = &explained;
-            let next = handbook::with_two_sections(next_step, *code, failed.0, NEXT_LIMIT);
-            let also = [also].into_iter().chain(beside).collect::<Vec<_>>();
-            failed_rollout(failed, &first(cause), &also.join("\n"), &seen, &next)
+            let also = [also].into_iter().chain(beside);
+            failed_before(failed, &first(cause), also.collect(), &seen, &explained)
         }
         None => fail(
             explained.code,
@@ -71,6 +66,18 @@ pub fn call_failed(
             &explained.next_step,
         ),
     }
+}
+
+/// The deploy failed before the call did, whose refusal comes with the section that helps there.
+pub(super) fn failed_before(
+    failed: (FailureCode, FailureType),
+    headline: &str,
+    also: Vec<String>,
+    seen: &Evidence,
+    call: &Explanation,
+) -> Report {
+    let next = handbook::with_two_sections(&call.next_step, call.code, failed.0, NEXT_LIMIT);
+    failed_rollout(failed, headline, &also.join("\n"), seen, &next)
 }
 
 /// Adds to an explanation since when the cluster has been unreachable, and how another token is
@@ -99,7 +106,7 @@ fn explained(
     error: &CallError,
     source: &CredentialSource,
 ) -> Explanation {
-    let what = format!("{} {}", call.verb.rbac(), call.resource);
+    let what = call.permission().to_string();
     explanation(error, &what, source).unwrap_or_else(|refusal| {
         let namespace = &request.namespace;
         let told = refusal::told(refusal, call, &what, namespace, roles(request), source);
@@ -214,46 +221,38 @@ pub fn lost_sight(
     since: Timestamp,
     why: &str,
 ) -> Report {
-    let phase = &continuation.phase;
     let target = target(request);
-    let cause = first_cause(&target, phase, None);
-    let said = silence(since, why);
-    let (headline, next) = match phase {
-        Phase::Start if !continuation.unsure => (
+    let cause = first_cause(&target, &continuation.phase, None);
+    let deploy = format!("the deploy of {target}");
+    let told = [&*target, &deploy, "a version that is already there"];
+    out_of_sight(continuation, (since, why), told, cause)
+}
+
+/// The cluster has been silent for too long: what is deployed, by what, and what is not written
+/// again. `cause` is why the deploy had failed before that.
+pub(super) fn out_of_sight(
+    continuation: &Continuation,
+    (since, why): (Timestamp, &str),
+    [target, deploy, there]: [&str; 3],
+    cause: Option<String>,
+) -> Report {
+    let why = quote(why);
+    let said = format!("the cluster has not answered since {since:.0} ({why})");
+    let (headline, next) = match continuation.has_begun() {
+        false => (
             format!("{target} was not changed: {said}."),
-            "Nothing was written. Retry the stage when the cluster answers.",
+            "Nothing was written. Retry the stage when the cluster answers.".to_owned(),
         ),
-        Phase::Start
-        | Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::Switch
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => (
-            format!("Lost contact with the cluster during the deploy of {target}: {said}."),
-            "What was written continues in the cluster. Retry the stage when the cluster \
-             answers: a version that is already there is not written again.",
+        true => (
+            format!("Lost contact with the cluster during {deploy}: {said}."),
+            format!(
+                "What was written continues in the cluster. Retry the stage when the cluster \
+                 answers: {there} is not written again."
+            ),
         ),
     };
-    out_of_sight(&headline, cause, next)
-}
-
-/// How the silence of the cluster is told.
-pub(super) fn silence(since: Timestamp, why: &str) -> String {
-    format!(
-        "the cluster has not answered since {since:.0} ({})",
-        quote(why)
-    )
-}
-
-/// The cluster has been silent for too long, and why the deploy had failed before that.
-pub(super) fn out_of_sight(headline: &str, cause: Option<String>, next: &str) -> Report {
-    fail(
-        FailureCode::OutOfSight,
-        FailureType::SystemUnavailable,
-        headline,
-        cause.as_slice(),
-        next,
-    )
+    let (code, failure_type) = (FailureCode::OutOfSight, FailureType::SystemUnavailable);
+    fail(code, failure_type, &headline, cause.as_slice(), &next)
 }
 
 /// There is no access to the cluster. `source` is where it should come from. In the middle of a
@@ -265,16 +264,13 @@ pub fn access_lost(
     source: &CredentialSource,
 ) -> Report {
     let target = target(request);
-    let cause = first_cause(&target, phase, None).or_else(|| match phase {
-        Phase::Start => None,
-        Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::Switch
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => Some(format!(
-            "The new version of {target} was written. Its rollout continues, but is no \
-                 longer followed."
-        )),
+    let cause = first_cause(&target, phase, None).or_else(|| {
+        (*phase != Phase::Start).then(|| {
+            format!(
+                "The new version of {target} was written. Its rollout continues, but is no longer \
+                 followed."
+            )
+        })
     });
     no_access(error, source, cause)
 }

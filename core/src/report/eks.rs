@@ -137,13 +137,16 @@ pub(super) fn next(error: &EksError, source: &CredentialSource) -> String {
             named.command("describe-cluster")
         ),
         EksError::TokenTooLong(_) => match cluster.and_then(|cluster| cluster.role.as_ref()) {
-            None => "Let the function assume a role by EKS_ROLE, whose session is its own and \
+            None => {
+                "Let the function assume a role by EKS_ROLE, whose session is its own and \
                      smaller; the access entry is that role's then. Then retry the stage."
-                .to_owned(),
-            Some(_) => "Let the session of the role be smaller (its `MinimumSessionTokenSize`), \
+            }
+            Some(_) => {
+                "Let the session of the role be smaller (its `MinimumSessionTokenSize`), \
                         or open the cluster by a token in SSM (K8S_CLUSTER). Then retry the stage."
-                .to_owned(),
-        },
+            }
+        }
+        .to_owned(),
         EksError::Call(call, fault) => of_call(call, fault, &named, cluster, setting),
     }
 }
@@ -265,7 +268,6 @@ fn assumable(role: &str, said: &str, cluster: Option<&EksCluster>) -> String {
 
 /// What lets the function ask EKS for the cluster.
 fn describable(said: &str, cluster: Option<&EksCluster>) -> String {
-    let right = "eks:DescribeCluster";
     let on = resource(said).unwrap_or_else(|| match cluster {
         Some(EksCluster {
             name,
@@ -283,20 +285,27 @@ fn describable(said: &str, cluster: Option<&EksCluster>) -> String {
     let who = assumed.map(|role| format!("`{}`", role.arn));
     let who = who.or_else(|| caller(said));
     let who = who.unwrap_or_else(|| "the function's role".to_owned());
-    let next = match Denier::of(said) {
-        Denier::Endpoint => format!("Allow {right} in the policy of the VPC endpoint to EKS"),
+    let next = allow(said, "eks:DescribeCluster", &format!("`{on}`"), "EKS", &who);
+    format!("{next}, then retry the stage.")
+}
+
+/// What lets `who` do an action of a service on something, by who denies it as AWS says.
+pub(super) fn allow(said: &str, action: &str, on: &str, service: &str, who: &str) -> String {
+    match Denier::of(said) {
+        Denier::Endpoint => {
+            format!("Allow {action} in the policy of the VPC endpoint to {service}")
+        }
         Denier::Organization => {
-            format!("Have the policies of the AWS organization allow {right}")
+            format!("Have the policies of the AWS organization allow {action}")
         }
         Denier::Boundary(_) => {
-            format!("Allow {right} on `{on}` in the permissions boundary of {who}")
+            format!("Allow {action} on {on} in the permissions boundary of {who}")
         }
-        Denier::Statement => format!("Remove the statement that denies {right} to {who}"),
+        Denier::Statement => format!("Remove the statement that denies {action} to {who}"),
         Denier::NoIdentityPolicy | Denier::NoResourcePolicy | Denier::Unsaid => {
-            format!("Allow {right} on `{on}` to {who}")
+            format!("Allow {action} on {on} to {who}")
         }
-    };
-    format!("{next}, then retry the stage.")
+    }
 }
 
 /// The role that AWS names as the caller in `User: ARN is not authorized …`.

@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::eks;
-use super::model::{Report, fail, target};
+use super::model::{Report, fail, target, who};
 use super::rollout_failed::{roles, rollout_failed};
 use super::{alarms, faults, outage, present};
 use crate::change::asked::Lost;
@@ -25,7 +25,7 @@ pub fn failure(request: &Request, failure: &Failure, source: &CredentialSource) 
         Failure::Missing => missing(request),
         Failure::BeingDeleted => being_deleted(request),
         Failure::Paused => paused(request),
-        Failure::TooLate => too_late(request),
+        Failure::TooLate => too_late(&target(request), request.timeout),
         Failure::Locked { execution, until } => locked(
             &target(request),
             request.timeout,
@@ -102,15 +102,15 @@ fn paused(request: &Request) -> Report {
     )
 }
 
-fn too_late(request: &Request) -> Report {
-    let target = target(request);
+/// The time was over before anything was written.
+pub(super) fn too_late(target: &str, timeout: Duration) -> Report {
     fail(
         FailureCode::TooLate,
         FailureType::SystemUnavailable,
         &format!(
             "{target} was not changed: the timeout of {} expired before anything could be \
              written to the cluster.",
-            words(request.timeout)
+            words(timeout)
         ),
         &[],
         "Retry the stage; if the cluster is slow to answer, raise `timeout`.",
@@ -154,28 +154,20 @@ fn end_unseen(request: &Request) -> Report {
 
 fn forbidden(request: &Request, permissions: &[Permission], source: &CredentialSource) -> Report {
     let client = Client::of(source);
-    let may_not = permissions
-        .iter()
-        .map(|right| format!("{} {}", right.verb, right.resource));
+    let may_not = permissions.iter().map(Permission::to_string);
     let grant = permissions
         .iter()
         .map(|right| format!("the verb `{}` on `{}`", right.verb, right.resource));
-    let asks = permissions
-        .first()
-        .map(|right| format!("{} {}", right.verb, right.resource));
-    let namespace = &request.namespace;
     let next = match client {
         Client::Role(cluster) => {
-            let (asks, roles) = (asks.unwrap_or_default(), roles(request));
+            let asks = may_not.clone().next().unwrap_or_default();
+            let (namespace, roles) = (&request.namespace, roles(request));
             eks::give_group(cluster, &User::Unknown, &asks, namespace, roles)
         }
         Client::Token | Client::Certificate => format!(
             "Grant {} to {} by a Role in this namespace; {} all verbs that are needed.",
             listed(grant.collect()),
-            match client {
-                Client::Certificate => client.noun(),
-                Client::Token | Client::Role(_) => "the token's ServiceAccount",
-            },
+            client.account(),
             roles(request)
         ),
     };
@@ -217,51 +209,29 @@ pub(super) fn locked(
 }
 
 fn out_of_sync(request: &Request, by: Option<&str>, wrote: bool) -> Report {
-    let who = match by {
-        Some(execution) => format!("execution `{execution}`"),
-        None => "someone else".to_owned(),
-    };
-    let ours = if wrote {
-        "this deploy wrote its version"
-    } else {
-        "this deploy began"
+    let who = who(by, None);
+    let ours = match wrote {
+        true => "this deploy wrote its version",
+        false => "this deploy began",
     };
     let changed = match request.strategy.switch() {
         Some(switch) => format!("Service `{}` in `{}`", switch.service, request.namespace),
         None => target(request),
     };
-    fail(
-        FailureCode::OutOfSync,
-        FailureType::RevisionOutOfSync,
-        &format!(
-            "{} was changed by {who} after {ours}; the later change was kept.",
-            changed
-        ),
-        &[],
-        match by {
-            Some(_) => present::LEAVE_OR_RELEASE,
-            None => present::LEAVE_OR_RETRY,
-        },
-    )
+    let headline =
+        format!("{changed} was changed by {who} after {ours}; the later change was kept.");
+    present::later(&headline, by)
 }
 
 /// Someone took back what was asked for: which field, and who.
 fn overwritten(request: &Request, lost: &Lost, editor: Option<&Editor>) -> Report {
-    let who = match editor {
-        Some(editor) => format!("`{}` (at {})", editor.manager, editor.time),
-        None => "someone else".to_owned(),
-    };
-    fail(
-        FailureCode::OutOfSync,
-        FailureType::RevisionOutOfSync,
-        &format!(
-            "{} was changed by {who} after this deploy wrote its version: `{}` {}; the later \
-             change was kept.",
-            target(request),
-            lost.field,
-            lost.problem()
-        ),
-        &[],
-        present::LEAVE_OR_RETRY,
-    )
+    let headline = format!(
+        "{} was changed by {} after this deploy wrote its version: `{}` {}; the later change was \
+         kept.",
+        target(request),
+        who(None, editor),
+        lost.field,
+        lost.problem()
+    );
+    present::later(&headline, None)
 }

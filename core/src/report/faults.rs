@@ -57,15 +57,12 @@ fn told(
         let file = origin.of_fault(fault);
         file.filter(|_| !fault.problem.contains("`variables`"))
     };
-    let line = |fault: &Fault| {
-        let Fault { field, problem } = fault;
-        match origin.of(field) {
-            // Where a file cannot be read as what it should be, it is named there.
-            Some(file) if !problem.starts_with("of ") => {
-                format!("`{field}` of {file} {problem}")
-            }
-            Some(_) | None => format!("`{field}` {problem}"),
+    let line = |fault: &Fault| match origin.of(&fault.field) {
+        // Where a file cannot be read as what it should be, it is named there.
+        Some(file) if !fault.problem.starts_with("of ") => {
+            format!("`{}` of {file} {}", fault.field, fault.problem)
         }
+        Some(_) | None => fault.to_string(),
     };
     let in_files = faults.iter().map(of).collect::<Vec<_>>();
     let touches = faults.iter().any(|fault| origin.touches(&fault.field));

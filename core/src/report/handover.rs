@@ -34,11 +34,10 @@ pub(super) fn planned(handover: &Handover) -> String {
 /// Why both serve for a while.
 fn reason(why: &Why) -> String {
     match why {
-        Why::Front(front) => format!(
-            ", so that {} sees the new pods healthy first ({})",
-            balancer(front),
-            object(front)
-        ),
+        Why::Front(front) => {
+            let (balancer, (kind, name)) = (balancer(front), &front.object);
+            format!(", so that {balancer} sees the new pods healthy first ({kind} `{name}`)")
+        }
         Why::Asked
         | Why::NoFront
         | Why::Unreadable(_)
@@ -88,11 +87,6 @@ fn balancer(front: &Front) -> &'static str {
         Balancer::Network => "the Network Load Balancer",
         Balancer::Unknown => "the load balancer",
     }
-}
-
-fn object(front: &Front) -> String {
-    let (kind, name) = &front.object;
-    format!("{kind} `{name}`")
 }
 
 #[cfg(test)]

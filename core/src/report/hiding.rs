@@ -7,42 +7,28 @@ use crate::text::redaction::{Mask, visible};
 impl Report {
     /// The report without what is hidden. Output variables but one, the id and the token are made
     /// of names alone: of them only what does not show is taken out.
-    pub fn hide(self, mask: &Mask) -> Report {
-        match self {
+    pub fn hide(mut self, mask: &Mask) -> Report {
+        match &mut self {
             Report::Success {
                 summary,
                 external_id,
                 variables,
-            } => Report::Success {
-                summary: clip(&mask.text(&summary), SUMMARY_LIMIT),
-                external_id: visible(&external_id),
-                variables: variables
-                    .into_iter()
-                    .map(|(name, value)| match name == CHANGES {
-                        true => (name, clip(&mask.text(&value), VARIABLE_LIMIT)),
-                        false => (name, visible(&value)),
-                    })
-                    .collect(),
-            },
-            Report::Progress {
-                token,
-                summary,
-                percent,
-            } => Report::Progress {
-                token,
-                summary: clip(&mask.text(&summary), SUMMARY_LIMIT),
-                percent,
-            },
-            Report::Failure {
-                failure_type,
-                code,
-                message,
-            } => Report::Failure {
-                failure_type,
-                code,
-                message: refit(mask.text(&message)),
-            },
+            } => {
+                *summary = clip(&mask.text(summary), SUMMARY_LIMIT);
+                *external_id = visible(external_id);
+                for (name, value) in variables {
+                    *value = match *name == CHANGES {
+                        true => clip(&mask.text(value), VARIABLE_LIMIT),
+                        false => visible(value),
+                    };
+                }
+            }
+            Report::Progress { summary, .. } => {
+                *summary = clip(&mask.text(summary), SUMMARY_LIMIT);
+            }
+            Report::Failure { message, .. } => *message = refit(mask.text(message)),
         }
+        self
     }
 }
 

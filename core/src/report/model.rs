@@ -1,9 +1,10 @@
 //! What CodePipeline is told, within its limits.
 
 use super::handbook;
+use crate::change::editor::Editor;
 use crate::outcome::{FailureCode, FailureType};
 use crate::request::Request;
-use crate::text::clip;
+use crate::text::{clip, quote};
 
 /// CodePipeline's limits, in characters; we count bytes, which are never fewer.
 /// <https://docs.aws.amazon.com/codepipeline/latest/APIReference/API_FailureDetails.html>
@@ -136,6 +137,15 @@ pub(super) fn message(headline: &str, evidence: &[String], next: &str) -> String
         format!("{headline}{PARAGRAPH}{next}")
     } else {
         format!("{headline}{PARAGRAPH}{evidence}{PARAGRAPH}{next}")
+    }
+}
+
+/// Who made a later change, as far as that is known.
+pub(super) fn who(by: Option<&str>, editor: Option<&Editor>) -> String {
+    match (by, editor) {
+        (Some(execution), _) => format!("execution `{execution}`"),
+        (None, Some(editor)) => format!("`{}` (at {})", quote(&editor.manager), editor.time),
+        (None, None) => "someone else".to_owned(),
     }
 }
 

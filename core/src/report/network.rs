@@ -42,77 +42,64 @@ pub(super) fn limits(place: &EksPlace) -> Option<String> {
 
 /// Whether a limit of EKS may be why the API server was not reached.
 pub(super) fn is_limit(cause: UnreachedCause) -> bool {
-    match cause {
+    matches!(
+        cause,
         UnreachedCause::NameUnknown
-        | UnreachedCause::ConnectionRefused
-        | UnreachedCause::NoRoute
-        | UnreachedCause::Silent => true,
-        UnreachedCause::NotTls
-        | UnreachedCause::HandshakeRefused
-        | UnreachedCause::HandshakeCut
-        | UnreachedCause::OldTls
-        | UnreachedCause::ClientCertificate
-        | UnreachedCause::CertificateRefused
-        | UnreachedCause::Proxy
-        | UnreachedCause::BrokenOff
-        | UnreachedCause::CutOff
-        | UnreachedCause::TooSlow
-        | UnreachedCause::Endless => false,
-    }
+            | UnreachedCause::ConnectionRefused
+            | UnreachedCause::NoRoute
+            | UnreachedCause::Silent
+    )
 }
 
 /// What to do so that the API server of a cluster of EKS is reached.
 pub(super) fn reach(cause: UnreachedCause, place: &EksPlace) -> String {
     let named = Named::new(Some(&place.cluster));
     let limited = place.network.as_ref().filter(|network| !network.is_open());
-    match (limited, cause) {
+    let next = match (limited, cause) {
         (Some(network), cause) if is_limit(cause) => match network.public {
-            true => format!(
-                "Let the function call from an address in these blocks: put it into subnets behind \
-                 a NAT gateway, and add that gateway's address (`{} --resources-vpc-config \
-                 publicAccessCidrs=BLOCK,…`, which takes the whole list). Then retry the stage.",
-                named.command("update-cluster-config")
-            ),
-            false => "Put the function into subnets of that VPC (`SubnetIds` and \
+            true => {
+                return format!(
+                    "Let the function call from an address in these blocks: put it into subnets \
+                     behind a NAT gateway, and add that gateway's address (`{} \
+                     --resources-vpc-config publicAccessCidrs=BLOCK,…`, which takes the whole \
+                     list). Then retry the stage.",
+                    named.command("update-cluster-config")
+                );
+            }
+            false => {
+                "Put the function into subnets of that VPC (`SubnetIds` and \
                       `SecurityGroupIds` of the template), and let the cluster's security group \
                       take port 443 from the function's. Then retry the stage."
-                .to_owned(),
+            }
         },
         (_, UnreachedCause::NameUnknown) => {
             "Let the function's VPC resolve names (`enableDnsSupport` and `enableDnsHostnames`), \
              then retry the stage."
-                .to_owned()
         }
         (_, UnreachedCause::ConnectionRefused) => {
             "Retry the stage. If this happens again, something between the function and EKS \
              refuses the connection: a network ACL, a firewall or a proxy."
-                .to_owned()
         }
         (_, UnreachedCause::NoRoute) => {
             "Add a route to the function's subnets: a NAT gateway for a public address, peering or \
              a transit gateway for a private one. Then retry the stage."
-                .to_owned()
         }
         (_, UnreachedCause::Silent) => {
             "Packets are dropped on the way: let the function's subnets, route tables and security \
              groups reach the API server's port 443, and the cluster's security group the \
              function. Then retry the stage."
-                .to_owned()
         }
         (_, UnreachedCause::BrokenOff | UnreachedCause::CutOff | UnreachedCause::Endless) => {
             "Retry the stage. If this happens again, a firewall or a proxy between the function \
              and EKS cuts or holds back the connection: look at its log."
-                .to_owned()
         }
         (_, UnreachedCause::TooSlow) => {
             "Retry the stage when the API server is healthy again; it is reached, and overloaded \
              or held up by a webhook."
-                .to_owned()
         }
         (_, UnreachedCause::Proxy) => {
             "Add the host to NO_PROXY in the function's environment, or let the proxy reach it. \
              Then retry the stage."
-                .to_owned()
         }
         (
             _,
@@ -122,11 +109,13 @@ pub(super) fn reach(cause: UnreachedCause, place: &EksPlace) -> String {
             | UnreachedCause::OldTls
             | UnreachedCause::ClientCertificate
             | UnreachedCause::CertificateRefused,
-        ) => "What answers there is not EKS's API server but something on the way, such as a \
+        ) => {
+            "What answers there is not EKS's API server but something on the way, such as a \
               firewall or a proxy: let the function reach the API server directly. Then retry the \
               stage."
-            .to_owned(),
-    }
+        }
+    };
+    next.to_owned()
 }
 
 /// What to do about a certificate that does not fit what EKS says.

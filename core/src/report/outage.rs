@@ -16,26 +16,17 @@ const WHY_LIMIT: usize = 300;
 impl Failure {
     /// Whether pods are wanted, served before and do not serve now.
     pub fn is_outage(&self) -> bool {
-        match self {
-            Failure::Rollout {
-                failure,
-                rollback_result,
-            } => is_outage(&failure.evidence, rollback_result),
-            Failure::Faults(_)
-            | Failure::Missing
-            | Failure::BeingDeleted
-            | Failure::Paused
-            | Failure::TooLate
-            | Failure::Forbidden(_)
-            | Failure::Locked { .. }
-            | Failure::Ringing(..)
-            | Failure::AlarmsUnreadable(_)
-            | Failure::EndUnseen
-            | Failure::OutOfSync { .. }
-            | Failure::Overwritten { .. } => false,
-            Failure::Deleted(left) => left.is_some_and(|left| left.is_outage()),
-            Failure::SetAside { present, .. } => is_of_switch(present),
+        if let Failure::Rollout {
+            failure,
+            rollback_result,
+        } = self
+        {
+            return is_outage(&failure.evidence, rollback_result);
         }
+        if let Failure::SetAside { present, .. } = self {
+            return is_of_switch(present);
+        }
+        matches!(self, Failure::Deleted(Some(left)) if left.is_outage())
     }
 }
 

@@ -1,7 +1,7 @@
 //! What is said of a switch that somebody else has come between: what the Service sends to now,
 //! and what is still scaled up.
 
-use super::model::{Report, fail};
+use super::model::{Report, fail, who};
 use super::outage;
 use crate::change::editor::Editor;
 use crate::kubernetes::service::Detour;
@@ -11,16 +11,26 @@ use crate::strategy::TrafficState;
 use crate::text::{listed, quote};
 
 /// What to do about somebody else's later change. Which of both is wanted only people know.
-pub(super) const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to \
+const LEAVE_OR_RELEASE: &str = "To keep the version that serves now, do nothing; to \
     deploy this version, release the change again.";
 
 /// The same where no later execution has taken this one's place.
-pub(super) const LEAVE_OR_RETRY: &str =
+const LEAVE_OR_RETRY: &str =
     "To keep the version that serves now, do nothing; to deploy this version, retry the stage.";
 
 /// What to do about a selector that others set.
 const OTHERS_SET: &str = "A tool that applies the Service from files must not manage its \
     `spec.selector` (docs/strategies.md).";
+
+/// A later change stands, be it another execution's or not.
+pub(super) fn later(headline: &str, by: Option<&str>) -> Report {
+    let next = match by {
+        Some(_) => LEAVE_OR_RELEASE,
+        None => LEAVE_OR_RETRY,
+    };
+    let (code, failure_type) = (FailureCode::OutOfSync, FailureType::RevisionOutOfSync);
+    fail(code, failure_type, headline, &[], next)
+}
 
 fn counted(count: i64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
@@ -117,15 +127,11 @@ pub(super) fn service_gone(request: &Request, share: Option<u8>, fate: &str) -> 
 
 /// What to do about it. `help` is what to do about the cause.
 pub(super) fn make_anew(request: &Request, share: u8, code: FailureCode, help: &str) -> String {
-    let service = request
-        .strategy
-        .switch()
-        .map_or("", |switch| &*switch.service);
-    let is_its_cause = code == FailureCode::OutOfSync;
-    let then = if is_its_cause {
-        "Then retry the stage."
-    } else {
-        help
+    let switch = request.strategy.switch();
+    let service = switch.map_or("", |switch| &*switch.service);
+    let then = match code == FailureCode::OutOfSync {
+        true => "Then retry the stage.",
+        false => help,
     };
     let first = match share {
         0 => "",
@@ -141,11 +147,7 @@ pub(super) fn set_aside(
     editor: Option<&Editor>,
     present: &TrafficState,
 ) -> Report {
-    let who = match (by, editor) {
-        (Some(execution), _) => format!("execution `{execution}`"),
-        (None, Some(editor)) => format!("`{}` (at {})", editor.manager, editor.time),
-        (None, None) => "someone else".to_owned(),
-    };
+    let who = who(by, editor);
     let (service, namespace) = (&present.service, &request.namespace);
     let next = match (by, present.is_mixed()) {
         (None, _) if present.detour.is_some() => format!(

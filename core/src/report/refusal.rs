@@ -46,7 +46,7 @@ pub(super) fn told(
         }
         Some(_) | None => match (&cause, client) {
             (RefusalCause::Permission(user), Client::Role(cluster)) => {
-                let asks = format!("{} {}", call.verb.rbac(), call.resource);
+                let asks = call.permission().to_string();
                 eks::give_group(cluster, user, &asks, namespace, roles)
             }
             (_, _) => placed(&next(refusal, call, namespace, roles), source),

@@ -337,10 +337,8 @@ fn of_switch(
     serving: Option<Serving>,
     rollback_result: &RollbackResult,
 ) -> String {
-    let service = request
-        .strategy
-        .switch()
-        .map_or("", |switch| &*switch.service);
+    let switch = request.strategy.switch();
+    let service = switch.map_or("", |switch| &*switch.service);
     if let RollbackResult::Unswitched(end, ..) = rollback_result {
         let end = fate(request, end);
         if serving.is_some_and(|serving| serving.is_outage()) {
@@ -350,10 +348,8 @@ fn of_switch(
         return format!("Service `{service}` still routes to the previous version{route}. {end}");
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
-        return format!(
-            "Service `{service}` routes to `{old}` again. {}",
-            fate(request, end)
-        );
+        let end = fate(request, end);
+        return format!("Service `{service}` routes to `{old}` again. {end}");
     }
     if let RollbackResult::ShareUnconfirmed(name, waited) = rollback_result {
         let unconfirmed = route::unconfirmed(request, *waited);

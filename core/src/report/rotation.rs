@@ -132,8 +132,8 @@ impl RotationError {
 }
 
 fn list(faults: &[Fault]) -> String {
-    let line = |fault: &Fault| format!("`{}` {}", fault.field, fault.problem);
-    faults.iter().map(line).collect::<Vec<_>>().join("; ")
+    let faults = faults.iter().map(Fault::to_string);
+    faults.collect::<Vec<_>>().join("; ")
 }
 
 /// Whether a write may have been done: its answer was lost, or SSM broke on the way.
@@ -146,33 +146,15 @@ fn is_lost(error: &CredentialsError) -> bool {
 
 /// What is wrong with parameters, and what to do. That the token's is meant has been said.
 fn no_access(error: &CredentialsError, place: &ParameterPlace) -> (String, String) {
-    match error {
-        CredentialsError::Expired(_, at, _) => {
-            (format!("it expired at {at:.0}"), format!("{FIRST}."))
-        }
-        CredentialsError::NoToken(_, what) => (format!("it {what}"), format!("{FIRST}.")),
-        CredentialsError::Missing(_)
-        | CredentialsError::Denied(..)
-        | CredentialsError::KeyDenied(..)
-        | CredentialsError::KeyUnusable(..)
-        | CredentialsError::NotSigned(_)
-        | CredentialsError::Clock(_)
-        | CredentialsError::Throttled(_)
-        | CredentialsError::Broken(_)
-        | CredentialsError::Refused(_)
-        | CredentialsError::Unreachable(_)
-        | CredentialsError::Eks(_)
-        | CredentialsError::ClientCertificate(_)
-        | CredentialsError::Proxy(_)
-        | CredentialsError::Kubeconfig(_)
-        | CredentialsError::Ca(_) => (
-            error.to_string(),
-            without_stage(&access::next(
-                error,
-                &CredentialSource::Parameter(place.clone()),
-            )),
-        ),
+    if let CredentialsError::Expired(_, at, _) = error {
+        return (format!("it expired at {at:.0}"), format!("{FIRST}."));
     }
+    if let CredentialsError::NoToken(_, what) = error {
+        return (format!("it {what}"), format!("{FIRST}."));
+    }
+    let source = CredentialSource::Parameter(place.clone());
+    let next = access::next(error, &source);
+    (error.to_string(), without_stage(&next))
 }
 
 /// A renewal has no stage that could be retried.

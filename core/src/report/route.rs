@@ -1,5 +1,6 @@
 //! What is said of a canary's route: why it failed, how far it is, and what became of it.
 
+use super::model::who;
 use crate::kubernetes::route::{ParentRefusal, RouteReference, WeightChange};
 use crate::request::Request;
 use crate::strategy::RouteProblem;
@@ -21,10 +22,7 @@ pub(super) fn problem(route: &RouteReference, problem: &RouteProblem) -> String 
     match problem {
         RouteProblem::Deleted => format!("someone else deleted {route} during the deploy"),
         RouteProblem::Changed { change, editor } => {
-            let who = match editor {
-                Some(editor) => format!("`{}` (at {})", quote(&editor.manager), editor.time),
-                None => "someone else".to_owned(),
-            };
+            let who = who(None, editor.as_ref());
             let what = match change {
                 WeightChange::Gone => "sends to another Service now".to_owned(),
                 WeightChange::Unnoted => {

@@ -7,39 +7,28 @@ use crate::state::continuation::{ContinuationError, Phase};
 
 /// A file of an input artifact cannot be had. `phase` is how far the deploy had come.
 pub fn no_artifact(error: &ArtifactError, phase: &Phase) -> Report {
-    let begun = match phase {
-        Phase::Start => Vec::new(),
-        Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::Switch
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => vec![
-            "An earlier invocation had started to write the new version. What it wrote stays in \
-             the cluster, but its rollout is no longer followed."
-                .to_owned(),
-        ],
-    };
-    let headline = format!("{error}.");
+    let begun = (*phase != Phase::Start).then(|| {
+        "An earlier invocation had started to write the new version. What it wrote stays in the \
+         cluster, but its rollout is no longer followed."
+            .to_owned()
+    });
     fail(
         FailureCode::Artifact,
         error.kind(),
-        &headline,
-        &begun,
+        &format!("{error}."),
+        begun.as_slice(),
         &error.next(),
     )
 }
 
 /// The function's environment is wrong.
 pub fn wrong_environment(faults: &[Fault]) -> Report {
-    let lines = faults
-        .iter()
-        .map(|fault| format!("- `{}` {}", fault.field, fault.problem))
-        .collect::<Vec<_>>();
+    let lines = faults.iter().map(|fault| format!("- {fault}"));
     fail(
         FailureCode::Environment,
         FailureType::ConfigurationError,
         "Nothing was deployed: the Lambda function's environment is not set up correctly.",
-        &lines,
+        &lines.collect::<Vec<_>>(),
         "Correct the function's environment variables, then retry the stage.",
     )
 }

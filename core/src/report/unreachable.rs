@@ -58,20 +58,18 @@ pub(super) fn explained(unreached: &Unreached, source: &CredentialSource) -> Exp
     let next_step = match (source, cause) {
         (CredentialSource::Eks(place), _) => network::reach(cause, place),
         (CredentialSource::Kubeconfig(_), UnreachedCause::ClientCertificate) => {
-            match Client::of(source) {
+            let next = match Client::of(source) {
                 Client::Certificate => {
-                    "Let the kubeconfig's `client-certificate-data` be one that \
-                                        the server takes, and store the kubeconfig again. Then \
-                                        retry the stage."
-                        .to_owned()
+                    "Let the kubeconfig's `client-certificate-data` be one that the server takes, \
+                     and store the kubeconfig again. Then retry the stage."
                 }
                 Client::Token | Client::Role(_) => {
                     "Set the kubeconfig's `server` to an address of the API server that takes a \
                      bearer token alone, or give the user a client certificate in the place of \
                      its token. Then retry the stage."
-                        .to_owned()
                 }
-            }
+            };
+            next.to_owned()
         }
         (CredentialSource::Parameter(_) | CredentialSource::Kubeconfig(_), cause) => {
             placed(next(cause, unreached.is_own()), source)
@@ -164,8 +162,7 @@ fn next(cause: UnreachedCause, is_own: bool) -> &'static str {
         }
         UnreachedCause::BrokenOff => {
             "Retry the stage. If this happens again, a firewall or a load balancer on the way \
-             cuts the \
-             connection: look at its log."
+             cuts the connection: look at its log."
         }
         UnreachedCause::CutOff | UnreachedCause::Endless => {
             "Retry the stage. If it stays so, look at what stands before the API server: a proxy \
@@ -173,51 +170,45 @@ fn next(cause: UnreachedCause, is_own: bool) -> &'static str {
         }
         UnreachedCause::TooSlow => {
             "Retry the stage when the API server is healthy again; it is reached, and overloaded \
-             or \
-             held up by a webhook."
+             or held up by a webhook."
         }
     }
 }
 
 /// What is wrong with the certificate. It follows the words "is not trusted".
 pub fn untrusted(untrusted: &Untrusted) -> String {
-    match &untrusted.fault {
-        CertificateFault::NotPublic => {
-            "no public CA signed it, and no CA of the cluster is given".to_owned()
+    let what = match &untrusted.fault {
+        CertificateFault::Expired(Some(time)) => return format!("it expired at {time:.0}"),
+        CertificateFault::NotYetValid(Some(time)) => {
+            return format!("it is not valid before {time:.0}");
         }
-        CertificateFault::OtherCa => "it was signed by another CA than the one given".to_owned(),
-        CertificateFault::Expired(Some(time)) => format!("it expired at {time:.0}"),
-        CertificateFault::Expired(None) => "it has expired".to_owned(),
-        CertificateFault::NotYetValid(Some(time)) => format!("it is not valid before {time:.0}"),
-        CertificateFault::NotYetValid(None) => "it is not valid yet".to_owned(),
-        CertificateFault::OtherName(names) if names.is_empty() => {
+        CertificateFault::OtherName(names) if !names.is_empty() => {
+            return format!("it is not for this name, but for `{}`", names.join("`, `"));
+        }
+        CertificateFault::NotPublic => "no public CA signed it, and no CA of the cluster is given",
+        CertificateFault::OtherCa => "it was signed by another CA than the one given",
+        CertificateFault::Expired(None) => "it has expired",
+        CertificateFault::NotYetValid(None) => "it is not valid yet",
+        CertificateFault::OtherName(_) => {
             "it is for no name: it has no subjectAltName, and its common name does not count"
-                .to_owned()
         }
-        CertificateFault::OtherName(names) => {
-            format!("it is not for this name, but for `{}`", names.join("`, `"))
-        }
-        CertificateFault::NotOfServer => "it is not a certificate for servers".to_owned(),
+        CertificateFault::NotOfServer => "it is not a certificate for servers",
         CertificateFault::OtherSignature => {
             "it was signed by another CA of the same name as the one given, or one of the two has \
              an RSA key of less than 2,048 bits"
-                .to_owned()
         }
-        CertificateFault::OfCa => {
-            "it is a CA's own certificate (CA:TRUE), not one of a server".to_owned()
-        }
+        CertificateFault::OfCa => "it is a CA's own certificate (CA:TRUE), not one of a server",
         CertificateFault::BrokenChain => {
-            "one in its chain was issued by a certificate that may not do that".to_owned()
+            "one in its chain was issued by a certificate that may not do that"
         }
         CertificateFault::OldSignature => {
-            "it was signed in a way that is not safe or not known, such as SHA-1".to_owned()
+            "it was signed in a way that is not safe or not known, such as SHA-1"
         }
-        CertificateFault::OldVersion => {
-            "it is of X.509 version 1, which has no names of servers".to_owned()
-        }
-        CertificateFault::Damaged => "it is not a well-formed X.509 certificate".to_owned(),
-        CertificateFault::Unusable => "it cannot be verified".to_owned(),
-    }
+        CertificateFault::OldVersion => "it is of X.509 version 1, which has no names of servers",
+        CertificateFault::Damaged => "it is not a well-formed X.509 certificate",
+        CertificateFault::Unusable => "it cannot be verified",
+    };
+    what.to_owned()
 }
 
 /// What to do about a certificate.

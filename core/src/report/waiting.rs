@@ -112,16 +112,10 @@ pub fn progress(wait: &Wait) -> String {
         Stage::Leaving(name) => Some(format!("waiting for the pods of `{name}` to terminate")),
         Stage::Settling(name) => Some(format!("`{name}` is being scaled or rolled out")),
     };
-    if let Some(state) = switching {
-        return match wait.rollback {
-            true => format!("rolling back: {state}"),
-            false => state,
-        };
-    }
-    let state = pods_state(progress, if wait.rollback { PREVIOUS } else { NEW });
-    if wait.rollback {
-        format!("rolling back: {state}")
-    } else {
-        state
+    let which = if wait.rollback { PREVIOUS } else { NEW };
+    let state = switching.unwrap_or_else(|| pods_state(progress, which));
+    match wait.rollback {
+        true => format!("rolling back: {state}"),
+        false => state,
     }
 }

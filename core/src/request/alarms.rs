@@ -1,6 +1,6 @@
 //! The field `alarms`: the CloudWatch alarms that guard a deploy.
 
-use super::checks::{kind, unresolved};
+use super::checks::unresolved;
 use super::fields::Check;
 use super::model::Alarms;
 use super::shown::excerpt;
@@ -18,30 +18,20 @@ const SHAPE: &str = r#"a list of alarms' names, or {"names": ["web-5xx"], "ringi
 
 impl Check<'_> {
     pub(super) fn alarms(&mut self) -> Option<Alarms> {
-        let (names, field, ringing) = match self.fields.get("alarms")?.clone() {
-            Value::Array(names) => (names, "alarms", None),
-            Value::Object(fields) => {
-                let known = |field: &&String| ["names", "ringing"].contains(&field.as_str());
-                if let Some(unknown) = fields.keys().find(|field| !known(field)) {
-                    let field = format!("alarms.{unknown}");
-                    self.fault(field, "is unknown; there are `names` and `ringing`");
-                    return None;
-                }
+        let (names, field, ringing) = match self.fields.get("alarms").cloned() {
+            None => return None,
+            Some(Value::Array(names)) => (names, "alarms", None),
+            Some(Value::Object(fields)) => {
+                self.known_parts("alarms", &fields, &["names", "ringing"])?;
                 let Some(Value::Array(names)) = fields.get("names") else {
                     self.fault("alarms.names", "must be a list of alarms' names");
                     return None;
                 };
-                (
-                    names.clone(),
-                    "alarms.names",
-                    fields.get("ringing").cloned(),
-                )
+                let ringing = fields.get("ringing").cloned();
+                (names.clone(), "alarms.names", ringing)
             }
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_)) => {
-                self.fault(
-                    "alarms",
-                    format!("must be {SHAPE}, and is {}", kind(&other)),
-                );
+            Some(other) => {
+                self.must_be("alarms", SHAPE, &other);
                 return None;
             }
         };
@@ -49,10 +39,8 @@ impl Check<'_> {
             None | Some(Some("refuse")) => false,
             Some(Some("ignore")) => true,
             Some(_) => {
-                self.fault(
-                    "alarms.ringing",
-                    "must be `refuse` (the default) or `ignore`",
-                );
+                let problem = "must be `refuse` (the default) or `ignore`";
+                self.fault("alarms.ringing", problem);
                 false
             }
         };
@@ -75,8 +63,7 @@ impl Check<'_> {
         for (index, value) in given.iter().enumerate() {
             let place = format!("{field}[{index}]");
             let Some(name) = value.as_str() else {
-                let problem = format!("must be an alarm's name, and is {}", kind(value));
-                self.fault(place, problem);
+                self.must_be(place, "an alarm's name", value);
                 continue;
             };
             let plain = name.chars().all(|character| !character.is_control());

@@ -275,14 +275,5 @@ pub fn containers(manifest: &Value) -> impl Iterator<Item = (String, &Value)> {
     })
 }
 
-/// The values of all variables in a manifest.
-pub fn manifest_values(manifest: &Value) -> Vec<&str> {
-    containers(manifest)
-        .filter_map(|(_, container)| container.get("env")?.as_array())
-        .flatten()
-        .filter_map(|variable| variable.get("value")?.as_str())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests;

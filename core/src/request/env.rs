@@ -1,6 +1,6 @@
 //! The fields `env` and `container`.
 
-use super::checks::{kind, name_of};
+use super::checks::name_of;
 use super::fields::Check;
 use super::image;
 use super::model::Hidden;
@@ -33,11 +33,7 @@ impl Check<'_> {
                 Value::Null => _ = env.insert(name, None),
                 other
                 @ (Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                    let problem = format!(
-                        "must be a string, or null to remove it, and is {}",
-                        kind(&other)
-                    );
-                    self.fault(field, problem);
+                    self.must_be(field, "a string, or null to remove it", &other);
                 }
             }
         }
@@ -46,17 +42,13 @@ impl Check<'_> {
 
     pub(super) fn container(&mut self, has_env: bool, has_sole_image: bool) -> Option<String> {
         let container = self.text("container")?;
-        if let Err(problem) = name_of(&container, 63, false) {
-            self.fault("container", problem);
-        }
+        self.check("container", name_of(&container, 63, false));
         // An `imageDetail.json` that is still to be read may need it.
         let unread = self.wanted.images.is_some();
         if !has_env && !self.fields.contains_key("env") && !has_sole_image && !unread {
-            self.fault(
-                "container",
-                "is the one container that gets `env`, or the image of an `imageDetail.json`, and \
-                 there is neither",
-            );
+            let problem = "is the one container that gets `env`, or the image of an \
+                `imageDetail.json`, and there is neither";
+            self.fault("container", problem);
         }
         Some(container)
     }

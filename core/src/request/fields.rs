@@ -9,9 +9,8 @@ use super::parameters::{FIELDS, SCHEMA};
 use super::shown::excerpt;
 use crate::formats::yaml::text::first_unseen;
 use crate::problem::Fault;
-use crate::request::document::Chosen;
 use crate::text::placeholder;
-use crate::text::{duration, words};
+use crate::text::{duration, listed, words};
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::{Map, Value};
@@ -75,13 +74,8 @@ impl<'a> Check<'a> {
         self.unknown_fields();
         self.without_release();
         self.workload();
-        let (manifest, skipped) = match self.manifest() {
-            Some(Chosen {
-                deployment,
-                skipped,
-            }) => (Some(deployment), skipped),
-            None => (None, Vec::new()),
-        };
+        let chosen = self.manifest().map(|it| (it.deployment, it.skipped));
+        let (manifest, skipped) = chosen.unzip();
         let named = |part: &str| {
             let found = manifest.as_ref()?["metadata"][part].as_str()?;
             Some(found.to_owned())
@@ -121,7 +115,7 @@ impl<'a> Check<'a> {
             env,
             container,
             manifest,
-            skipped,
+            skipped: skipped.unwrap_or_default(),
             origin: Origin::default(),
             commit,
             mode,
@@ -168,15 +162,45 @@ impl<'a> Check<'a> {
         let changes = ["images", "env", "manifest"].into_iter();
         let mut changes = changes.chain(restarts.then_some("restart"));
         if !changes.any(|field| self.is_there(field)) {
-            self.fault(
-                "UserParameters",
-                "change nothing: give `images`, `env`, a `manifest` or `restart`",
-            );
+            let problem = "change nothing: give `images`, `env`, a `manifest` or `restart`";
+            self.fault("UserParameters", problem);
         }
     }
 
     pub(super) fn fault(&mut self, field: impl Into<String>, problem: impl Into<String>) {
         self.faults.push(Fault::new(field, problem));
+    }
+
+    /// Takes the problem that a check has found as a fault.
+    pub(super) fn check(&mut self, field: impl Into<String>, checked: Result<(), String>) {
+        if let Err(problem) = checked {
+            self.fault(field, problem);
+        }
+    }
+
+    /// Tells that a value is not of the shape that it must have.
+    pub(super) fn must_be(&mut self, field: impl Into<String>, shape: &str, value: &Value) {
+        self.fault(field, format!("must be {shape}, and is {}", kind(value)));
+    }
+
+    /// Refuses the first part of a field that is not known.
+    pub(super) fn known_parts(
+        &mut self,
+        field: &str,
+        parts: &Map<String, Value>,
+        known: &[&str],
+    ) -> Option<()> {
+        let Some(unknown) = parts.keys().find(|name| !known.contains(&name.as_str())) else {
+            return Some(());
+        };
+        let are = match known.len() {
+            1 => "is only",
+            _ => "are",
+        };
+        let known = listed(known.iter().map(|name| format!("`{name}`")).collect());
+        let problem = format!("is unknown; there {are} {known}");
+        self.fault(format!("{field}.{}", excerpt(unknown, 0)), problem);
+        None
     }
 
     /// Whether a field is present, or meant by a misspelt one.
@@ -185,21 +209,13 @@ impl<'a> Check<'a> {
     }
 
     pub(super) fn unknown_fields(&mut self) {
-        let unknown = self
-            .fields
-            .keys()
-            .filter(|field| !FIELDS.contains(&field.as_str()) && *field != SCHEMA)
-            .cloned()
-            .collect::<Vec<_>>();
-        if self
-            .fields
-            .get(SCHEMA)
-            .is_some_and(|schema| !schema.is_string())
-        {
-            self.fault(
-                SCHEMA,
-                "must be the address of a JSON Schema, for an editor",
-            );
+        let is_unknown = |field: &&String| !FIELDS.contains(&field.as_str()) && *field != SCHEMA;
+        let unknown = self.fields.keys().filter(is_unknown).cloned();
+        let unknown = unknown.collect::<Vec<_>>();
+        let schema = self.fields.get(SCHEMA);
+        if schema.is_some_and(|schema| !schema.is_string()) {
+            let problem = "must be the address of a JSON Schema, for an editor";
+            self.fault(SCHEMA, problem);
         }
         for field in unknown {
             let problem = match (similar(&field), first_unseen(&field)) {
@@ -265,17 +281,11 @@ impl<'a> Check<'a> {
 
     /// The commit, from the variable of that name or else the revision of an artifact.
     pub(super) fn commit(&self, revision: Option<String>) -> Option<String> {
-        let given = self
-            .fields
-            .get("variables")
-            .and_then(|all| all.get("COMMIT"));
-        let commit = given
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-            .or(revision)?;
-        let plain = commit
-            .chars()
-            .all(|c| !c.is_control() && !c.is_whitespace());
+        let variables = self.fields.get("variables");
+        let given = variables.and_then(|all| all.get("COMMIT")?.as_str());
+        let commit = given.map(str::to_owned).or(revision)?;
+        let mut each = commit.chars();
+        let plain = each.all(|c| !c.is_control() && !c.is_whitespace());
         let fits = !commit.is_empty() && commit.len() <= COMMIT_LIMIT && plain;
         fits.then_some(commit)
     }
@@ -287,18 +297,14 @@ impl<'a> Check<'a> {
             Some("patch") => Method::Patch,
             Some("put") => {
                 if !self.fields.contains_key("manifest") {
-                    self.fault(
-                        "method",
-                        "`put` replaces the whole object and needs a `manifest`",
-                    );
+                    let problem = "`put` replaces the whole object and needs a `manifest`";
+                    self.fault("method", problem);
                 }
                 Method::Put
             }
             Some(other) => {
-                self.fault(
-                    "method",
-                    format!("must be `patch` or `put`, and is `{}`", excerpt(other, 0)),
-                );
+                let problem = format!("must be `patch` or `put`, and is `{}`", excerpt(other, 0));
+                self.fault("method", problem);
                 default
             }
         }
@@ -316,13 +322,26 @@ impl<'a> Check<'a> {
         let Some(text) = number.map(Value::to_string).or_else(|| self.text(field)) else {
             return default;
         };
-        let problem = match duration(&text) {
-            Some(duration) if range.contains(&duration) => return duration,
-            Some(_) => format!("must be from {words}, and is `{text}`"),
-            None => format!("`{text}` is not a valid duration; write 90s, 15m or 2h"),
+        self.duration_of(field, &text, range, words)
+            .unwrap_or(default)
+    }
+
+    /// The same of a text.
+    pub(super) fn duration_of(
+        &mut self,
+        field: &str,
+        text: &str,
+        range: RangeInclusive<Duration>,
+        words: &str,
+    ) -> Option<Duration> {
+        let shown = excerpt(text, 0);
+        let problem = match duration(text) {
+            Some(duration) if range.contains(&duration) => return Some(duration),
+            Some(_) => format!("must be from {words}, and is `{shown}`"),
+            None => format!("`{shown}` is not a valid duration; write 90s, 15m or 2h"),
         };
         self.fault(field, problem);
-        default
+        None
     }
 
     pub(super) fn execution(&mut self, job: &str) -> String {

@@ -16,24 +16,20 @@ const SHAPE: &str = r#""cut", "overlap" or {"overlap": "90s"}"#;
 
 impl Check<'_> {
     pub(super) fn handover(&mut self) -> AskedHandover {
-        let Some(value) = self.fields.get("handover").cloned() else {
-            return AskedHandover::Auto;
-        };
-        let problem = match &value {
-            Value::String(text) if text == "cut" => return AskedHandover::Cut,
-            Value::String(text) if text == "overlap" => return AskedHandover::Overlap(None),
-            Value::String(text) => format!("must be {SHAPE}, and is `{}`", excerpt(text, 0)),
-            Value::Object(fields) => {
-                let unknown = fields.keys().find(|field| *field != "overlap");
-                if let Some(field) = unknown {
-                    let field = format!("handover.{}", excerpt(field, 0));
-                    self.fault(field, "is unknown; there is only `overlap`");
+        let problem = match self.fields.get("handover").cloned() {
+            None => return AskedHandover::Auto,
+            Some(Value::String(text)) => match &*text {
+                "cut" => return AskedHandover::Cut,
+                "overlap" => return AskedHandover::Overlap(None),
+                _ => format!("must be {SHAPE}, and is `{}`", excerpt(&text, 0)),
+            },
+            Some(Value::Object(fields)) => {
+                let parts = self.known_parts("handover", &fields, &["overlap"]);
+                if parts.is_none() {
                     return AskedHandover::Auto;
                 }
-                match fields
-                    .get("overlap")
-                    .map(|text| text.as_str().map(duration))
-                {
+                let overlap = fields.get("overlap");
+                match overlap.map(|text| text.as_str().map(duration)) {
                     Some(Some(Some(time))) => return self.overlap(time),
                     Some(_) => {
                         let problem = "must be a duration in quotes; write 90s, 15m or 1h";
@@ -43,9 +39,7 @@ impl Check<'_> {
                     None => format!("must be {SHAPE}"),
                 }
             }
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
-                format!("must be {SHAPE}, and is {}", kind(other))
-            }
+            Some(other) => format!("must be {SHAPE}, and is {}", kind(&other)),
         };
         self.fault("handover", problem);
         AskedHandover::Auto

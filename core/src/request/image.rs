@@ -75,25 +75,21 @@ pub fn definitions(content: &[u8]) -> Result<Definitions, Vec<Fault>> {
     let mut faults = Vec::new();
     for (index, entry) in entries.iter().enumerate() {
         let text = |name| entry.get(name).and_then(Value::as_str);
+        let mut fault = |problem| faults.push(Fault::new(format!("images[{index}]"), problem));
         let (Some(name), Some(image)) = (text("name"), text("imageUri")) else {
-            let field = format!("images[{index}]");
             let found = has(entry);
-            let problem = format!(r#"must be {{"name": "web", "imageUri": "…"}}, and {found}"#);
-            faults.push(Fault::new(field, problem));
+            fault(format!(
+                r#"must be {{"name": "web", "imageUri": "…"}}, and {found}"#
+            ));
             continue;
         };
         if named.insert(name.to_owned(), image.to_owned()).is_some() {
-            let field = format!("images[{index}]");
-            faults.push(Fault::new(
-                field,
-                format!("names container `{name}` once more"),
-            ));
+            fault(format!("names container `{name}` once more"));
         }
     }
-    if faults.is_empty() {
-        Ok(Definitions::Named(named))
-    } else {
-        Err(faults)
+    match faults.is_empty() {
+        true => Ok(Definitions::Named(named)),
+        false => Err(faults),
     }
 }
 

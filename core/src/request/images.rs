@@ -1,7 +1,7 @@
 //! The field `images`, and file references in fields.
 
 use super::appearance::stand_in;
-use super::checks::{image_of, kind, left_unfilled, name_of, unresolved, variable};
+use super::checks::{image_of, left_unfilled, name_of, unresolved, variable};
 use super::fields::Check;
 use super::shown::excerpt;
 use crate::formats::archive::plain;
@@ -20,35 +20,30 @@ pub(super) const PATH_LIMIT: usize = 300;
 const ARTIFACT_LIMIT: usize = 100;
 
 impl Check<'_> {
-    /// Reads the images by container, or the single image of a file without container names.
-    pub(super) fn images(&mut self) -> (BTreeMap<String, String>, Option<String>) {
-        let given = match self.fields.get("images") {
-            Some(Value::String(path)) => {
-                let path = path.clone();
-                self.images_file(&path)
-            }
-            Some(
-                Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_),
-            )
-            | None => None,
+    /// The entries of `images` by what they name, or the single image of a file without names.
+    pub(super) fn image_entries(&mut self, named: &str) -> (Map<String, Value>, Option<String>) {
+        let Some(Value::String(path)) = self.fields.get("images") else {
+            let shape = format!(r#"{{"{named}": "image"}}, or the path of a file in an artifact"#);
+            return (self.object("images", &shape), None);
         };
-        let shape = r#"{"container": "image"}, or the path of a file in an artifact"#;
-        let entries = match given {
+        let path = path.clone();
+        match self.images_file(&path) {
             Some(Definitions::Sole(image)) => {
                 self.image("images", &image);
-                return (BTreeMap::new(), Some(image));
+                (Map::new(), Some(image))
             }
             Some(Definitions::Named(named)) => {
                 let named = named.into_iter();
-                named.map(|(name, image)| (name, image.into())).collect()
+                let entries = named.map(|(name, image)| (name, image.into()));
+                (entries.collect(), None)
             }
-            None if matches!(self.fields.get("images"), Some(Value::String(_))) => Map::new(),
-            None => self.object("images", shape),
-        };
+            None => (Map::new(), None),
+        }
+    }
+
+    /// Reads the images by container, or the single image of a file without container names.
+    pub(super) fn images(&mut self) -> (BTreeMap<String, String>, Option<String>) {
+        let (entries, sole) = self.image_entries("container");
         let mut images = BTreeMap::new();
         for (container, image) in entries {
             let field = format!("images.{container}");
@@ -56,34 +51,27 @@ impl Check<'_> {
                 self.fault(&field, format!("is for a container whose name {problem}"));
             }
             let Value::String(image) = image else {
-                let problem = format!("must be an image in quotes, and is {}", kind(&image));
-                self.fault(field, problem);
+                self.must_be(field, "an image in quotes", &image);
                 continue;
             };
             if self.image(&field, &image) {
                 images.insert(container, image);
             }
         }
-        (images, None)
+        (images, sole)
     }
 
     pub(super) fn image(&mut self, field: &str, image: &str) -> bool {
         let root = field.split(['.', '[']).next().unwrap_or_default();
         let is_in_file = self.fields.get(root).is_some_and(Value::is_string);
-        if is_in_file && let Some(problem) = in_file(image) {
-            self.fault(field, problem);
-            return false;
-        }
-        match image_of(image) {
-            Ok(()) => true,
-            Err(problem) => {
-                self.fault(field, problem);
-                false
-            }
-        }
+        let problem = in_file(image).filter(|_| is_in_file);
+        let checked = problem.map_or_else(|| image_of(image), Err);
+        let is_valid = checked.is_ok();
+        self.check(field, checked);
+        is_valid
     }
 
-    pub(super) fn images_file(&mut self, path: &str) -> Option<Definitions> {
+    fn images_file(&mut self, path: &str) -> Option<Definitions> {
         let member = self.member("images", path, "imagedefinitions.json")?;
         if member.path.contains([':', '@']) {
             let problem = format!(

@@ -4,6 +4,7 @@ use super::checks::{kind, unresolved};
 use super::field_types::wrong_types;
 use super::fields::Check;
 use super::image;
+use super::pods::{POD, nameless};
 use super::unseen::{self, ZERO};
 use crate::problem::Fault;
 use crate::request::document::{self, Chosen, NotChosen, containers};
@@ -109,14 +110,10 @@ impl Check<'_> {
     /// The values of `variables`; `None` if nothing is to be filled.
     pub(super) fn variables(&mut self) -> Option<BTreeMap<String, String>> {
         self.fields.get("variables")?;
-        if !["manifest", "before", "manifests"]
-            .iter()
-            .any(|field| self.is_there(field))
-        {
-            self.fault(
-                "variables",
-                "fill places in a manifest, and there is no `manifest`",
-            );
+        let mut places = ["manifest", "before", "manifests"].into_iter();
+        if !places.any(|field| self.is_there(field)) {
+            let problem = "fill places in a manifest, and there is no `manifest`";
+            self.fault("variables", problem);
         }
         let mut variables = BTreeMap::new();
         for (name, value) in self.object("variables", r#"{"COMMIT": "value"}"#) {
@@ -126,19 +123,13 @@ impl Check<'_> {
                     "is not a valid variable name: letters, digits and `_`, no digit first";
                 self.fault(&field, problem);
             }
-            match value {
-                Value::String(value) if value.contains(placeholder::PIPELINE) => {
-                    self.fault(&field, unresolved(&value));
-                }
-                Value::String(value) => _ = variables.insert(name, value),
-                other @ (Value::Null
-                | Value::Bool(_)
-                | Value::Number(_)
-                | Value::Array(_)
-                | Value::Object(_)) => {
-                    let problem = format!("must be a string, and is {}", kind(&other));
-                    self.fault(field, problem);
-                }
+            let Value::String(value) = value else {
+                self.must_be(field, "a string", &value);
+                continue;
+            };
+            match value.contains(placeholder::PIPELINE) {
+                true => self.fault(&field, unresolved(&value)),
+                false => _ = variables.insert(name, value),
             }
         }
         Some(variables)
@@ -167,33 +158,27 @@ impl Check<'_> {
                 self.fault(format!("manifest.{field}"), problem);
             }
         }
-        let template = manifest
-            .pointer("/spec/template")
-            .and_then(Value::as_object);
-        if template.is_none() {
+        if !manifest["spec"]["template"].is_object() {
             self.fault("manifest.spec.template", "is missing: the pods to run");
         }
         self.faults.extend(wrong_types(manifest, "manifest"));
-        if let Some(pod) = manifest.pointer("/spec/template/spec") {
+        if let Some(pod) = manifest.pointer(POD) {
             for path in unseen::zeros(pod, "manifest.spec.template.spec") {
                 self.fault(path, ZERO);
             }
         }
-        self.manifest_names(manifest);
+        for path in nameless(POD, manifest) {
+            self.fault(format!("manifest{path}"), "is missing");
+        }
         let metadata = &manifest["metadata"];
         if metadata["name"].is_null() && metadata["generateName"].is_string() {
             let problem = "makes another object each time, and a deploy changes one: give it a \
                            `name`";
             self.fault("manifest.metadata.generateName", problem);
         }
-        let replicas = manifest
-            .pointer("/spec/replicas")
-            .filter(|it| !it.is_null());
-        if let Some(replicas) = replicas
-            && replicas
-                .as_i64()
-                .is_none_or(|count| i32::try_from(count).is_err())
-        {
+        let replicas = &manifest["spec"]["replicas"];
+        let is_count = |count: i64| i32::try_from(count).is_ok();
+        if !replicas.is_null() && !replicas.as_i64().is_some_and(is_count) {
             // In a strategic merge patch the API server lets a larger number overflow.
             let problem = format!("must be a whole number of 32 bits, and is {replicas}");
             self.fault("manifest.spec.replicas", problem);
@@ -202,21 +187,6 @@ impl Check<'_> {
         if is_paused && self.kind == Kind::Deployment {
             let problem = "must not be true: a paused Deployment rolls nothing out";
             self.fault("manifest.spec.paused", problem);
-        }
-    }
-
-    /// Checks the merge keys of a strategic merge patch: without them the API server responds with
-    /// HTTP 500.
-    fn manifest_names(&mut self, manifest: &Value) {
-        for list in ["initContainers", "containers", "volumes"] {
-            let path = format!("/spec/template/spec/{list}");
-            let items = manifest.pointer(&path).and_then(Value::as_array);
-            for (index, item) in items.into_iter().flatten().enumerate() {
-                if item.is_object() && item["name"].is_null() {
-                    let field = format!("manifest.spec.template.spec.{list}[{index}].name");
-                    self.fault(field, "is missing");
-                }
-            }
         }
     }
 }

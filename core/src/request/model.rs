@@ -1,8 +1,9 @@
 //! The checked request of a job.
 
 use super::canary::{Canary, CanaryStep};
-use super::document::{containers, manifest_values};
+use super::document::containers;
 use super::origin::Origin;
+use super::pods::{POD, values};
 use crate::workload::Kind;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -11,7 +12,7 @@ use std::fmt;
 use std::time::Duration;
 
 /// The checked request of a job.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Default, PartialEq)]
 pub struct Request {
     /// What kind of workload is deployed.
     pub kind: Kind,
@@ -116,18 +117,20 @@ impl fmt::Debug for Hidden {
 }
 
 /// How to write the change.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Method {
     /// A strategic merge patch of the named fields.
+    #[default]
     Patch,
     /// The whole object, replaced by `manifest`.
     Put,
 }
 
 /// The purpose of a request.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub enum Mode {
     /// Deploy the new version.
+    #[default]
     Deploy,
     /// Report the difference and write nothing.
     Plan,
@@ -179,9 +182,10 @@ impl ReturnTarget {
 }
 
 /// How the new version takes over.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub enum Strategy {
     /// Kubernetes' own rolling update.
+    #[default]
     Rolling,
     /// Two Deployments alternate behind a Service.
     BlueGreen(Switch),
@@ -303,27 +307,10 @@ impl Request {
             kind,
             deployment: name.to_owned(),
             namespace: namespace.to_owned(),
-            cluster: None,
-            images: BTreeMap::new(),
-            sole_image: None,
-            env: BTreeMap::new(),
-            container: None,
-            manifest: None,
-            origin: Origin::default(),
-            skipped: Vec::new(),
-            commit: None,
-            mode: Mode::Deploy,
-            to: None,
-            method: Method::Patch,
-            restart: false,
-            strategy: Strategy::Rolling,
-            bake: Duration::ZERO,
-            alarms: None,
             timeout,
             patience,
-            rollback: false,
             execution: execution.to_owned(),
-            committed: None,
+            ..Request::default()
         }
     }
 
@@ -373,7 +360,8 @@ impl Request {
     /// names in the request are excluded, because no text can avoid them.
     pub fn secrets(&self) -> impl Iterator<Item = &str> {
         let env = self.env.values().flatten().map(Hidden::reveal);
-        let manifest = self.manifest.iter().flat_map(manifest_values);
+        let manifest = self.manifest.iter();
+        let manifest = manifest.flat_map(|manifest| values(POD, manifest));
         env.chain(manifest).filter(|value| !self.names(value))
     }
 

@@ -16,15 +16,13 @@ mod identity;
 mod images;
 mod images_field;
 mod model;
-mod namespace;
 mod pods;
 mod recalled;
 mod sources;
 
 pub use annotations::{FOLLOW, PRUNE, RECREATE, WAVE};
 pub use collect::{OBJECTS_LIMIT, TEXT_LIMIT};
-pub use model::{Manifest, Place, PrunePolicy, ReleaseRequest};
-pub use namespace::namespace_of;
+pub use model::{Manifest, Place, PrunePolicy, ReleaseRequest, namespace_of};
 pub use recalled::Recalled;
 
 #[cfg(test)]

@@ -106,10 +106,7 @@ fn without_values(text: &str) -> (String, bool) {
 
 /// The text around a position, in one line, with an arrow before it.
 pub(super) fn excerpt(text: &str, position: usize) -> String {
-    let position = (0..=position.min(text.len()))
-        .rev()
-        .find(|place| text.is_char_boundary(*place))
-        .unwrap_or(0);
+    let position = text.floor_char_boundary(position.min(text.len()));
     let (before, after) = text.split_at(position);
     let skipped = before.chars().count().saturating_sub(EXCERPT);
     let head = before.chars().skip(skipped).collect::<String>();

@@ -7,7 +7,6 @@ use super::model::Strategy;
 use super::shown::excerpt;
 use super::strategy::{LONGEST_BAKE, SECONDS_TO_6H};
 use crate::kubernetes::route::{RouteKind, RouteReference};
-use crate::text::duration;
 use serde_json::{Map, Value};
 use std::time::Duration;
 
@@ -59,38 +58,14 @@ impl Check<'_> {
     /// The steps, which end with 100 %.
     fn steps(&mut self, bake: Duration) -> Vec<CanaryStep> {
         let mut steps = match self.fields.get("steps").cloned() {
-            None => {
-                if !self.is_there("steps") {
-                    let problem = format!("is missing: the shares of the new version, as {SHAPE}");
-                    self.fault("steps", problem);
-                }
-                Vec::new()
-            }
-            Some(Value::Array(items)) if !items.is_empty() && items.len() <= MOST_STEPS => {
-                let items = items.iter().enumerate();
-                items
-                    .filter_map(|(index, item)| self.step(index, item, bake))
-                    .collect()
-            }
             Some(Value::Object(fields)) => self.linear(&fields),
-            Some(other) => {
-                let problem = match &other {
-                    Value::Array(items) if items.is_empty() => {
-                        format!("is empty; give the shares of the new version, as {SHAPE}")
-                    }
-                    Value::Array(items) => {
-                        format!(
-                            "has {} steps; at most {MOST_STEPS} are possible",
-                            items.len()
-                        )
-                    }
-                    other @ (Value::Null
-                    | Value::Bool(_)
-                    | Value::Number(_)
-                    | Value::String(_)
-                    | Value::Object(_)) => format!("must be {SHAPE}, and is {}", kind(other)),
-                };
-                self.fault("steps", problem);
+            Some(Value::Array(items)) if (1..=MOST_STEPS).contains(&items.len()) => {
+                let items = items.iter().enumerate();
+                let steps = items.filter_map(|(index, item)| self.step(index, item, bake));
+                steps.collect()
+            }
+            other => {
+                self.no_steps(other);
                 Vec::new()
             }
         };
@@ -108,6 +83,24 @@ impl Check<'_> {
         steps
     }
 
+    /// Tells what there is in place of steps.
+    fn no_steps(&mut self, given: Option<Value>) {
+        let problem = match given {
+            // A misspelt one is a fault of its own.
+            None if self.is_there("steps") => return,
+            None => format!("is missing: the shares of the new version, as {SHAPE}"),
+            Some(Value::Array(items)) if items.is_empty() => {
+                format!("is empty; give the shares of the new version, as {SHAPE}")
+            }
+            Some(Value::Array(items)) => {
+                let count = items.len();
+                format!("has {count} steps; at most {MOST_STEPS} are possible")
+            }
+            Some(other) => format!("must be {SHAPE}, and is {}", kind(&other)),
+        };
+        self.fault("steps", problem);
+    }
+
     /// One step of a list: a share, or a share and its `bake`.
     fn step(&mut self, index: usize, item: &Value, bake: Duration) -> Option<CanaryStep> {
         let field = format!("steps[{index}]");
@@ -117,10 +110,8 @@ impl Check<'_> {
         };
         self.known_parts(&field, fields, &["weight", "bake"])?;
         let Some(weight) = fields.get("weight") else {
-            self.fault(
-                format!("{field}.weight"),
-                "is missing: the share in percent",
-            );
+            let problem = "is missing: the share in percent";
+            self.fault(format!("{field}.weight"), problem);
             return None;
         };
         let weight = self.share(&format!("{field}.weight"), weight, 100)?;
@@ -133,10 +124,8 @@ impl Check<'_> {
 
     /// Equal steps: `{"every": "1m", "by": 10}`.
     fn linear(&mut self, fields: &Map<String, Value>) -> Vec<CanaryStep> {
-        if self
-            .known_parts("steps", fields, &["every", "by"])
-            .is_none()
-        {
+        let parts = self.known_parts("steps", fields, &["every", "by"]);
+        if parts.is_none() {
             return Vec::new();
         }
         let (Some(every), Some(by)) = (fields.get("every"), fields.get("by")) else {
@@ -149,41 +138,20 @@ impl Check<'_> {
             return Vec::new();
         };
         let weights = (by..100).step_by(usize::from(by));
-        weights
-            .map(|weight| CanaryStep {
-                weight,
-                bake: every,
-            })
-            .collect()
-    }
-
-    fn known_parts(
-        &mut self,
-        field: &str,
-        fields: &Map<String, Value>,
-        known: &[&str],
-    ) -> Option<()> {
-        let unknown = fields.keys().find(|name| !known.contains(&name.as_str()));
-        let Some(unknown) = unknown else {
-            return Some(());
+        let step = |weight| CanaryStep {
+            weight,
+            bake: every,
         };
-        let known = known.join("` and `");
-        let field = format!("{field}.{}", excerpt(unknown, 0));
-        self.fault(field, format!("is unknown; there are `{known}`"));
-        None
+        weights.map(step).collect()
     }
 
     fn share(&mut self, field: &str, value: &Value, most: u64) -> Option<u8> {
         let share = value.as_u64().filter(|share| (1..=most).contains(share));
         let share = share.and_then(|share| u8::try_from(share).ok());
         if share.is_none() {
-            let found = match value {
-                Value::Number(number) => format!("`{number}`"),
-                other @ (Value::Null
-                | Value::Bool(_)
-                | Value::String(_)
-                | Value::Array(_)
-                | Value::Object(_)) => kind(other).to_owned(),
+            let found = match value.is_number() {
+                true => format!("`{value}`"),
+                false => kind(value).to_owned(),
             };
             let problem =
                 format!("must be a whole number of percent from 1 to {most}, and is {found}");
@@ -193,28 +161,16 @@ impl Check<'_> {
     }
 
     fn time(&mut self, field: &str, value: &Value, shortest: Duration) -> Option<Duration> {
-        let text = match value {
-            Value::String(text) => text.clone(),
-            Value::Number(number) => number.to_string(),
-            other @ (Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_)) => {
-                let problem = format!("must be a duration such as \"5m\", and is {}", kind(other));
-                self.fault(field, problem);
-                return None;
-            }
+        let number = value.is_number().then(|| value.to_string());
+        let Some(text) = value.as_str().map(str::to_owned).or(number) else {
+            self.must_be(field, "a duration such as \"5m\"", value);
+            return None;
         };
-        let problem = match duration(&text) {
-            Some(time) if (shortest..=LONGEST_BAKE).contains(&time) => return Some(time),
-            Some(_) if shortest.is_zero() => {
-                format!("must be from {SECONDS_TO_6H}, and is `{text}`")
-            }
-            Some(_) => format!("must be from 1s to 6h, and is `{text}`"),
-            None => {
-                let text = excerpt(&text, 0);
-                format!("`{text}` is not a valid duration; write 90s, 15m or 2h")
-            }
+        let words = match shortest.is_zero() {
+            true => SECONDS_TO_6H,
+            false => "1s to 6h",
         };
-        self.fault(field, problem);
-        None
+        self.duration_of(field, &text, shortest..=LONGEST_BAKE, words)
     }
 
     /// The times of a deploy, into which its steps must fit.

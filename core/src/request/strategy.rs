@@ -1,6 +1,6 @@
 //! The field `strategy`, and the fields that belong to it.
 
-use super::checks::{SMOKE_LIMIT, kind, name_of, path_of};
+use super::checks::{SMOKE_LIMIT, name_of, path_of};
 use super::fields::Check;
 use super::model::{Smoke, Strategy, Switch};
 use super::shown::excerpt;
@@ -161,83 +161,64 @@ impl Check<'_> {
     fn service(&mut self) -> String {
         let Some(service) = self.text("service") else {
             if !self.is_there("service") {
-                self.fault(
-                    "service",
-                    "is missing: the Service that is switched to the new version",
-                );
+                let problem = "is missing: the Service that is switched to the new version";
+                self.fault("service", problem);
             }
             return String::new();
         };
         // The limit leaves room for `-preview`.
-        if let Err(problem) = name_of(&service, 55, false) {
-            self.fault("service", problem);
-        }
+        self.check("service", name_of(&service, 55, false));
         service
     }
 
     fn keep(&mut self) -> usize {
-        match self.fields.get("keep") {
-            None => DEFAULT_KEEP,
-            Some(value) => {
-                let count = value.as_u64().filter(|count| *count <= MOST_KEPT);
-                let Some(count) = count.and_then(|count| usize::try_from(count).ok()) else {
-                    let problem =
-                        format!("must be a whole number from 0 to {MOST_KEPT}, no quotes");
-                    self.fault("keep", problem);
-                    return DEFAULT_KEEP;
-                };
-                count
-            }
+        let Some(value) = self.fields.get("keep") else {
+            return DEFAULT_KEEP;
+        };
+        let count = value.as_u64().filter(|count| *count <= MOST_KEPT);
+        let count = count.and_then(|count| usize::try_from(count).ok());
+        if count.is_none() {
+            let problem = format!("must be a whole number from 0 to {MOST_KEPT}, no quotes");
+            self.fault("keep", problem);
         }
+        count.unwrap_or(DEFAULT_KEEP)
     }
 
     fn smoke(&mut self) -> Option<Smoke> {
         let shape =
             r#"a path such as "/health", or {"path": "/health", "contains": "ok", "port": "http"}"#;
-        let (path, contains, port) = match self.fields.get("smoke")?.clone() {
-            Value::String(path) => (path, None, None),
-            Value::Object(fields) => {
-                let known = |field: &String| ["path", "contains", "port"].contains(&field.as_str());
+        let (path, contains, port) = match self.fields.get("smoke").cloned() {
+            None => return None,
+            Some(Value::String(path)) => (path, None, None),
+            Some(Value::Object(fields)) => {
+                self.known_parts("smoke", &fields, &["path", "contains", "port"])?;
                 let text = |field: &str| match fields.get(field) {
                     None => Ok(None),
                     Some(Value::String(text)) => Ok(Some(text.clone())),
                     Some(Value::Number(port)) if field == "port" => Ok(Some(port.to_string())),
                     Some(_) => Err(()),
                 };
-                match (text("path"), text("contains"), text("port")) {
-                    (Ok(Some(path)), Ok(contains), Ok(port)) if fields.keys().all(known) => {
-                        (path, contains, port)
-                    }
-                    _ => {
-                        let unknown = fields.keys().find(|field| !known(field));
-                        match unknown {
-                            Some(field) => self.fault(
-                                format!("smoke.{field}"),
-                                "is unknown; there are `path`, `contains` and `port`",
-                            ),
-                            None => self.fault("smoke", format!("must be {shape}")),
-                        }
-                        return None;
-                    }
-                }
+                let (Ok(Some(path)), Ok(contains), Ok(port)) =
+                    (text("path"), text("contains"), text("port"))
+                else {
+                    self.fault("smoke", format!("must be {shape}"));
+                    return None;
+                };
+                (path, contains, port)
             }
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_)) => {
-                self.fault("smoke", format!("must be {shape}, and is {}", kind(&other)));
+            Some(other) => {
+                self.must_be("smoke", shape, &other);
                 return None;
             }
         };
-        if let Err(problem) = path_of(&path) {
-            self.fault("smoke", problem);
-        }
+        self.check("smoke", path_of(&path));
         let given = self.fields["smoke"].get("port");
         if given.is_some_and(|port| !is_port(port)) {
             let problem = "must be the name or the number (1 to 65535) of a port of the Service";
             self.fault("smoke.port", problem);
         }
-        if contains
-            .as_ref()
-            .is_some_and(|text| text.is_empty() || text.len() > SMOKE_LIMIT)
-        {
+        let fits = |text: &String| (1..=SMOKE_LIMIT).contains(&text.len());
+        if !contains.as_ref().is_none_or(fits) {
             let problem = format!("must be a text of 1 to {SMOKE_LIMIT} characters");
             self.fault("smoke.contains", problem);
         }

@@ -36,10 +36,8 @@ impl Check<'_> {
             ("namespace", &given),
             ("manifest.metadata.namespace", &manifest_namespace),
         ] {
-            if let Some(namespace) = namespace
-                && let Err(problem) = name_of(namespace, 63, false)
-            {
-                self.fault(field, problem);
+            if let Some(namespace) = namespace {
+                self.check(field, name_of(namespace, 63, false));
             }
         }
         if let (Some(given), Some(named)) = (&given, &manifest_namespace)

@@ -918,7 +918,7 @@ fn what_is_no_object() {
         ),
         (Parameters::Text("[1]".into()), "and are a list"),
         (Parameters::Text(" \"x\"".into()), "and are a string"),
-        (Parameters::Text("null".into()), "and are `null`"),
+        (Parameters::Text("null".into()), "and are null"),
     ];
     for (parameters, problem) in cases {
         let faults = Request::parse(&parameters, JOB).unwrap_err();

@@ -1,5 +1,6 @@
 //! Parses the text of the user parameters into a JSON object, or says where and why it is invalid.
 
+use super::checks::kind;
 use super::parameters::{FIELDS, Parameters};
 use super::shown::{around, beginning};
 use crate::formats::json::{self, repeated};
@@ -43,7 +44,7 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
         )),
         Ok(other) => Err(fault(format!(
             "must be one JSON object such as {EXAMPLE}, and are {}",
-            kind_of(&other)
+            kind(&other)
         ))),
         Err(_) if is_object(&text.replace("\\\"", "\"").replace("\\n", "\n")) => {
             Err(fault(format!(
@@ -65,18 +66,6 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
                 beginning(text)
             ))),
         },
-    }
-}
-
-/// The JSON type of the value.
-fn kind_of(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "`null`",
-        Value::Bool(_) => "a boolean",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
     }
 }
 

@@ -24,28 +24,25 @@ impl Check<'_> {
 
     fn check_names(&mut self) {
         let deployment = self.text("deployment");
-        if let Some(name) = &deployment
-            && let Err(problem) = name_of(name, 253, true)
-        {
-            self.fault("deployment", problem);
+        if let Some(name) = &deployment {
+            self.check("deployment", name_of(name, 253, true));
         }
         let Some(workload) = self.text("workload") else {
             return;
         };
-        let problem = match kind_and_name(&workload) {
-            Err(problem) => problem,
-            Ok((_, name)) if name_of(&name, 253, true).is_err() => {
-                name_of(&name, 253, true).err().unwrap_or_default()
+        let checked = kind_and_name(&workload).and_then(|(kind, name)| {
+            name_of(&name, 253, true)?;
+            match deployment {
+                Some(deployment) if (kind, &name) != (Kind::Deployment, &deployment) => {
+                    Err(format!(
+                        "is `{}/{name}` and `deployment` is `{deployment}`; they must agree",
+                        kind.row().names[0]
+                    ))
+                }
+                Some(_) | None => Ok(()),
             }
-            Ok((kind, name)) => match deployment {
-                Some(deployment) if (kind, &name) != (Kind::Deployment, &deployment) => format!(
-                    "is `{}/{name}` and `deployment` is `{deployment}`; they must agree",
-                    kind.row().names[0]
-                ),
-                Some(_) | None => return,
-            },
-        };
-        self.fault("workload", problem);
+        });
+        self.check("workload", checked);
     }
 
     /// The field that names the workload.
@@ -64,9 +61,7 @@ impl Check<'_> {
             }
             (Some((_, name)), _) => Some(name),
             (None, Some(named)) => {
-                if let Err(problem) = name_of(&named, 253, true) {
-                    self.fault("manifest.metadata.name", problem);
-                }
+                self.check("manifest.metadata.name", name_of(&named, 253, true));
                 Some(named)
             }
             (None, None) => {

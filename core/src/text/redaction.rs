@@ -91,8 +91,7 @@ impl Clone for Mask {
             parts: self.parts.clone(),
             open: self.open.clone(),
             references: self.references.clone(),
-            patterns: OnceLock::new(),
-            more_patterns: OnceLock::new(),
+            ..Mask::new()
         }
     }
 }
@@ -249,25 +248,13 @@ fn without(text: &str, mut found: Vec<(usize, usize)>) -> String {
         while let Some((_, other)) = places.next_if(|(other, _)| *other < end) {
             end = end.max(other);
         }
-        let start = floor(text, start).max(from);
+        let start = text.floor_char_boundary(start).max(from);
         shown.push_str(&text[from..start]);
         shown.push_str(HIDDEN);
-        from = ceiling(text, end).max(from);
+        from = text.ceil_char_boundary(end).max(from);
     }
     shown.push_str(&text[from..]);
     shown
-}
-
-fn floor(text: &str, at: usize) -> usize {
-    let mut before = (0..=at.min(text.len())).rev();
-    before.find(|at| text.is_char_boundary(*at)).unwrap_or(0)
-}
-
-fn ceiling(text: &str, at: usize) -> usize {
-    let mut after = at..=text.len();
-    after
-        .find(|at| text.is_char_boundary(*at))
-        .unwrap_or(text.len())
 }
 
 #[cfg(test)]

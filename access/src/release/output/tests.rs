@@ -36,12 +36,7 @@ fn needs() -> Needs {
 }
 
 fn written(needs: &Needs, prune: bool) -> String {
-    text(
-        &plan(prune),
-        needs,
-        Subject { home: "tools" },
-        "landfall-access --for k8s",
-    )
+    text(&plan(prune), needs, "tools", "landfall-access --for k8s")
 }
 
 #[test]

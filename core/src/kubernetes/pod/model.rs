@@ -1,11 +1,8 @@
 //! The parts of pods and events that Landfall uses.
 
+use super::raw_object::{clipped, null, time};
 use jiff::Timestamp;
-
-/// How much of Kubernetes' messages is kept. A runtime names the cause at the very end, and a
-/// container's termination message has at most this many bytes.
-/// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
-pub(super) const TEXT_LIMIT: usize = 4096;
+use serde::Deserialize;
 
 /// How many failed pods are kept with their reasons: an eviction storm leaves thousands behind.
 pub const FAILED_LIMIT: usize = 200;
@@ -74,11 +71,14 @@ pub struct Failed {
 }
 
 /// A reason for programs and a message for people.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Said {
     /// `Evicted`, `ReadinessGatesNotReady`, …
+    #[serde(deserialize_with = "null")]
     pub reason: String,
     /// The message; possibly empty.
+    #[serde(deserialize_with = "clipped")]
     pub message: String,
 }
 
@@ -191,15 +191,20 @@ pub enum State {
 }
 
 /// The end of a container.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
 pub struct Ended {
     /// The exit code.
+    #[serde(rename = "exitCode", deserialize_with = "null")]
     pub code: i64,
     /// `Error`, `OOMKilled`, `StartError`, `Completed`, …
+    #[serde(deserialize_with = "null")]
     pub reason: String,
     /// The termination message, or the runtime's message.
+    #[serde(deserialize_with = "clipped")]
     pub message: String,
     /// When the container ended.
+    #[serde(rename = "finishedAt", deserialize_with = "time")]
     pub finished: Option<Timestamp>,
 }
 

@@ -110,31 +110,9 @@ struct RawContainer {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawState {
-    waiting: Option<RawWaiting>,
+    waiting: Option<Said>,
     running: Option<serde::de::IgnoredAny>,
-    terminated: Option<RawEnded>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawWaiting {
-    #[serde(deserialize_with = "null")]
-    reason: String,
-    #[serde(deserialize_with = "clipped")]
-    message: String,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct RawEnded {
-    #[serde(deserialize_with = "null")]
-    exit_code: i64,
-    #[serde(deserialize_with = "null")]
-    reason: String,
-    #[serde(deserialize_with = "clipped")]
-    message: String,
-    #[serde(deserialize_with = "time")]
-    finished_at: Option<Timestamp>,
+    terminated: Option<Ended>,
 }
 
 impl RawPod {
@@ -155,8 +133,7 @@ impl RawPod {
     }
 
     pub(super) fn is_ready(&self) -> bool {
-        self.condition("Ready")
-            .is_some_and(|ready| ready.status == "True")
+        self.condition_that_holds("Ready").is_some()
     }
 
     /// Whether a container was started anew.
@@ -185,16 +162,13 @@ impl RawPod {
     /// The readiness gates that keep the pod from being ready.
     fn gates(&self) -> Vec<Gate> {
         let gates = self.spec.readiness_gates.iter();
-        let gates = gates.map(|gate| match self.condition(&gate.condition_type) {
-            Some(condition) => Gate {
+        let gates = gates.map(|gate| {
+            let condition = self.condition(&gate.condition_type);
+            Gate {
                 name: gate.condition_type.clone(),
-                status: condition.status.clone(),
-                why: condition.said(),
-            },
-            None => Gate {
-                name: gate.condition_type.clone(),
-                ..Gate::default()
-            },
+                status: condition.map(|it| it.status.clone()).unwrap_or_default(),
+                why: condition.map(RawCondition::said).unwrap_or_default(),
+            }
         });
         gates.filter(|gate| gate.status != "True").collect()
     }
@@ -300,22 +274,19 @@ impl RawContainer {
     /// Reads the container together with its spec. An init container with the policy `Always` is a
     /// sidecar.
     fn read(&self, init: bool, spec: Option<&RawContainerSpec>) -> Container {
-        let state = match &self.state {
-            RawState {
-                terminated: Some(ended),
-                ..
-            } => State::Ended(ended.read()),
-            RawState {
-                running: Some(_), ..
-            } => State::Running,
-            RawState {
-                waiting: Some(waiting),
-                ..
-            } => State::Waiting {
+        let RawState {
+            waiting,
+            running,
+            terminated,
+        } = &self.state;
+        let state = match (terminated, running, waiting) {
+            (Some(ended), ..) => State::Ended(ended.clone()),
+            (_, Some(_), _) => State::Running,
+            (_, _, Some(waiting)) => State::Waiting {
                 reason: waiting.reason.clone(),
                 message: waiting.message.clone(),
             },
-            RawState { .. } => State::Unknown,
+            (None, None, None) => State::Unknown,
         };
         Container {
             name: self.name.clone(),
@@ -329,18 +300,7 @@ impl RawContainer {
             spec: spec.map(RawContainerSpec::kept).unwrap_or_default(),
             restarts: self.restart_count,
             state,
-            last: self.last_state.terminated.as_ref().map(RawEnded::read),
-        }
-    }
-}
-
-impl RawEnded {
-    fn read(&self) -> Ended {
-        Ended {
-            code: self.exit_code,
-            reason: self.reason.clone(),
-            message: self.message.clone(),
-            finished: self.finished_at,
+            last: self.last_state.terminated.clone(),
         }
     }
 }

@@ -1,10 +1,14 @@
 //! The JSON format of a list, and of what every object in it has.
 
-use super::model::TEXT_LIMIT;
 use crate::kubernetes::object::timestamp;
 use crate::text::clip;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
+
+/// How much of Kubernetes' messages is kept. A runtime names the cause at the very end, and a
+/// container's termination message has at most this many bytes.
+/// <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
+pub(super) const TEXT_LIMIT: usize = 4096;
 
 /// Accepts `null`, which Go writes for an empty list and for a zero time.
 pub(super) fn null<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(

@@ -1,4 +1,4 @@
-use super::model::TEXT_LIMIT;
+use super::raw_object::TEXT_LIMIT;
 use super::*;
 use crate::kubernetes::object::timestamp;
 use serde_json::{Value, json};

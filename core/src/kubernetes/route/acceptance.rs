@@ -74,10 +74,7 @@ pub(super) fn faults(object: &Object) -> Vec<RouteFault> {
 
 /// The parents that the route asks for.
 pub(super) fn parents(object: &Object) -> &[Value] {
-    let parents = object
-        .value()
-        .pointer("/spec/parentRefs")
-        .and_then(Value::as_array);
+    let parents = object.value()["spec"]["parentRefs"].as_array();
     parents.map_or(&[], Vec::as_slice)
 }
 
@@ -117,10 +114,8 @@ fn word(object: &Object, parent: &Value) -> Word {
 
 fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
     let generation = object.generation();
-    let conditions = status["conditions"]
-        .as_array()
-        .map_or(&[][..], Vec::as_slice);
-    let find = |kind: &str| conditions.iter().find(|one| one["type"] == kind);
+    let conditions = status["conditions"].as_array().into_iter().flatten();
+    let find = |kind: &str| conditions.clone().find(|one| one["type"] == kind);
     let refusal = |condition: &Value| {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         ParentRefusal {
@@ -160,10 +155,7 @@ fn spoken(object: &Object, parent: &Value, status: &Value) -> Word {
 
 fn statuses<'a>(object: &'a Object, parent: &Value) -> impl Iterator<Item = &'a Value> {
     let wanted = key(object, parent);
-    let statuses = object
-        .value()
-        .pointer("/status/parents")
-        .and_then(Value::as_array);
+    let statuses = object.value()["status"]["parents"].as_array();
     let is_of = move |status: &&Value| key(object, &status["parentRef"]) == wanted;
     statuses.into_iter().flatten().filter(is_of)
 }
@@ -191,9 +183,9 @@ fn described(object: &Object, parent: &Value) -> String {
         Some(section) => format!(", listener `{section}`"),
         None => String::new(),
     };
-    if namespace == object.text("/metadata/namespace") {
-        format!("{} `{name}`{listener}", kind(parent))
-    } else {
-        format!("{} `{name}` in `{namespace}`{listener}", kind(parent))
-    }
+    let place = match namespace == object.text("/metadata/namespace") {
+        true => String::new(),
+        false => format!(" in `{namespace}`"),
+    };
+    format!("{} `{name}`{place}{listener}", kind(parent))
 }

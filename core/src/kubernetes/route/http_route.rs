@@ -14,10 +14,8 @@ pub(super) const BACKENDS_LIMIT: usize = 16;
 pub(super) fn splits(object: &Object, backends: &Backends) -> Vec<Split> {
     let split = |(index, rule): (usize, &Value)| {
         let list = rule["backendRefs"].as_array()?.clone();
-        let roles = list
-            .iter()
-            .map(|one| role(one, backends))
-            .collect::<Vec<_>>();
+        let roles = list.iter().map(|one| role(one, backends));
+        let roles = roles.collect::<Vec<_>>();
         roles.contains(&Role::Service).then(|| Split {
             place: Place::Rule {
                 number: index + 1,
@@ -29,11 +27,8 @@ pub(super) fn splits(object: &Object, backends: &Backends) -> Vec<Split> {
             text: None,
         })
     };
-    all_rules(object)
-        .iter()
-        .enumerate()
-        .filter_map(split)
-        .collect()
+    let rules = all_rules(object).iter().enumerate();
+    rules.filter_map(split).collect()
 }
 
 /// All rules, with new backends where there are such.
@@ -71,10 +66,7 @@ pub(super) fn services(object: &Object) -> Vec<String> {
 }
 
 fn all_rules(object: &Object) -> &[Value] {
-    let rules = object
-        .value()
-        .pointer("/spec/rules")
-        .and_then(Value::as_array);
+    let rules = object.value()["spec"]["rules"].as_array();
     rules.map_or(&[], Vec::as_slice)
 }
 

@@ -105,18 +105,12 @@ pub(super) fn services(object: &Object) -> Vec<String> {
 
 /// An Ingress that the controller has not taken is not routed by its annotations.
 pub(super) fn not_taken(object: &Object) -> Option<RouteFault> {
-    let finalizers = object.value().pointer("/metadata/finalizers");
-    let finalizers = finalizers.and_then(Value::as_array).into_iter().flatten();
-    let mut finalizers = finalizers.filter_map(Value::as_str);
-    let is_taken = finalizers.any(|one| {
-        FINALIZERS
-            .iter()
-            .any(|beginning| one.starts_with(beginning))
-    });
+    let finalizers = object.value()["metadata"]["finalizers"].as_array();
+    let mut finalizers = finalizers.into_iter().flatten().filter_map(Value::as_str);
+    let is_taken = finalizers.any(|one| FINALIZERS.iter().any(|begin| one.starts_with(begin)));
+    let older = object.annotation("kubernetes.io/ingress.class");
     let class = match object.text("/spec/ingressClassName") {
-        "" => object
-            .annotation("kubernetes.io/ingress.class")
-            .unwrap_or_default(),
+        "" => older.unwrap_or_default(),
         class => class,
     };
     (!is_taken).then(|| RouteFault::NotTaken {
@@ -137,10 +131,7 @@ pub(super) fn only_targets_sticky(
     let all = text.into_iter().flat_map(|text| text.split(','));
     let all = all.filter_map(|one| one.split_once('='));
     let mut enabled = all.filter(|(name, _)| name.trim() == "stickiness.enabled");
-    if enabled
-        .next_back()
-        .is_none_or(|(_, value)| value.trim() != "true")
-    {
+    if enabled.next_back().map(|(_, value)| value.trim()) != Some("true") {
         return Vec::new();
     }
     let has_sticky_groups = |split: &Split| {
@@ -167,11 +158,9 @@ fn targets(object: &Object) -> Vec<(String, bool)> {
     let backends = paths.flatten().map(|path| &path["backend"]);
     let mut found = Vec::new();
     for backend in backends.chain([&spec["defaultBackend"]]) {
-        if let Some(name) = backend.pointer("/service/name").and_then(Value::as_str) {
-            let port = backend
-                .pointer("/service/port/name")
-                .and_then(Value::as_str);
-            let target = (name.to_owned(), port == Some(BY_ANNOTATION));
+        if let Some(name) = backend["service"]["name"].as_str() {
+            let is_action = backend["service"]["port"]["name"] == BY_ANNOTATION;
+            let target = (name.to_owned(), is_action);
             if !found.contains(&target) {
                 found.push(target);
             }

@@ -129,13 +129,8 @@ fn weighted(entry: &Value, weight: Option<u32>, name: &str) -> Value {
 /// A field of an object of an action. Go's decoder does not tell capitals from small letters, and
 /// some tools write `ServiceName`.
 pub(super) fn field<'a>(entry: &'a Value, name: &str) -> Option<&'a Value> {
-    let fields = entry.as_object()?;
-    fields.get(name).or_else(|| {
-        fields
-            .iter()
-            .find(|(key, _)| key.eq_ignore_ascii_case(name))
-            .map(|one| one.1)
-    })
+    let is_spelled = || entry.get(spelled(entry, name)?);
+    entry.get(name).or_else(is_spelled)
 }
 
 /// How a field is spelled where it is there.

@@ -81,7 +81,7 @@ pub struct Details {
 }
 
 /// The page.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Page {
     pub(super) format: u32,
@@ -161,13 +161,11 @@ impl Page {
         mask: &Mask,
     ) -> Option<Page> {
         let is_plan = details.as_ref().is_some_and(|details| details.is_plan);
+        let done = if is_plan { "PLANNED" } else { "SUCCEEDED" };
         let (outcome, message, failure, variables) = match report {
             Report::Success {
                 summary, variables, ..
-            } if is_plan => ("PLANNED", summary, None, &**variables),
-            Report::Success {
-                summary, variables, ..
-            } => ("SUCCEEDED", summary, None, &**variables),
+            } => (done, summary, None, &**variables),
             Report::Failure {
                 failure_type,
                 code,
@@ -186,23 +184,12 @@ impl Page {
             outcome,
             message: message.clone(),
             failure,
-            rolled_back_to: None,
             job: visible(job),
-            deploy: None,
-            started: None,
             ended: now,
             variables: variables.iter().cloned().collect(),
-            pods: Vec::new(),
-            events: Vec::new(),
-            log: Vec::new(),
-            changes: Vec::new(),
-            warnings: Vec::new(),
-            versions: Vec::new(),
-            points: Vec::new(),
-            marks: Vec::new(),
-            is_shortened: false,
             api_calls: calls,
             api_bytes: bytes,
+            ..Page::default()
         };
         if let Some(details) = details {
             page.take(details, mask);

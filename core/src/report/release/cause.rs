@@ -1,6 +1,7 @@
 //! Why a release failed, in a sentence that names the object. The continuation keeps it, too.
 
 use super::super::cause::{self, NEW};
+use super::super::model::who;
 use super::super::rollout_failed::what_failed;
 use super::super::{alarms, odd, refusal, unreachable};
 use super::naming::{object, some_of};
@@ -9,6 +10,7 @@ use crate::alarm::Judgement;
 use crate::change::apply::{FieldConflict, OtherWriter};
 use crate::kubernetes::CallError;
 use crate::outcome::{FailureCode, FailureType};
+use crate::problem::Fault;
 use crate::release::{ObjectFault, ReleaseCause};
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::strategy::Failure;
@@ -26,12 +28,18 @@ pub fn recorded(cause: &ReleaseCause) -> RecordedFailure {
         return recorded.clone();
     }
     let mut recorded = RecordedFailure::of(&sentence(cause, ""));
+    recorded.kind = kind(cause);
     recorded.reason = reason(cause);
     recorded.evidence = evidence(cause);
-    if let Some(failure) = rollout(cause) {
-        recorded.kind = failure.kind;
-    }
     recorded
+}
+
+/// What is wrong with the pods, if that is the cause.
+fn kind(cause: &ReleaseCause) -> Option<Kind> {
+    if let ReleaseCause::Recorded(recorded) = cause {
+        return recorded.kind;
+    }
+    rollout(cause)?.kind
 }
 
 /// What failed, for a later invocation.
@@ -50,14 +58,11 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         ReleaseCause::Alarms(Judgement::Rang(_)) => Some(Reason::Alarm),
         ReleaseCause::Alarms(Judgement::Unreadable(..)) => Some(Reason::AlarmsUnreadable),
         ReleaseCause::Refused(fault) => Some(refused::reason(&fault.trouble)),
-        ReleaseCause::Broken { error, .. } => match error {
-            CallError::Refused(refusal) => Some(refusal::reason(refusal)),
-            CallError::Unreachable(_)
-            | CallError::Untrusted(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime => Some(Reason::Refused(503)),
-        },
+        ReleaseCause::Broken {
+            error: CallError::Refused(refusal),
+            ..
+        } => Some(refusal::reason(refusal)),
+        ReleaseCause::Broken { .. } => Some(Reason::Refused(503)),
         ReleaseCause::Workload { id, failure, .. } => match rollout(cause) {
             Some(failure) if id.is("batch", "Job") => of_job(failure),
             Some(failure) => failure.reason,
@@ -112,65 +117,31 @@ fn rollout(cause: &ReleaseCause) -> Option<&RolloutFailure> {
     let ReleaseCause::Workload { failure, .. } = cause else {
         return None;
     };
-    match &**failure {
-        Failure::Rollout { failure, .. } => Some(failure),
-        Failure::Faults(_)
-        | Failure::Missing
-        | Failure::BeingDeleted
-        | Failure::Paused
-        | Failure::TooLate
-        | Failure::Forbidden(_)
-        | Failure::Locked { .. }
-        | Failure::Ringing(..)
-        | Failure::AlarmsUnreadable(_)
-        | Failure::Deleted(_)
-        | Failure::EndUnseen
-        | Failure::OutOfSync { .. }
-        | Failure::Overwritten { .. }
-        | Failure::SetAside { .. } => None,
-    }
+    let Failure::Rollout { failure, .. } = &**failure else {
+        return None;
+    };
+    Some(failure)
 }
 
 /// Section and type of a cause.
 pub(super) fn class(cause: &ReleaseCause) -> (FailureCode, FailureType) {
-    match cause {
-        ReleaseCause::Refused(fault) => refused::class(&fault.trouble),
-        ReleaseCause::Workload { .. } => {
-            let kind = rollout(cause).and_then(|failure| failure.kind);
-            what_failed(kind, reason(cause))
-        }
-        ReleaseCause::Recorded(recorded) => what_failed(recorded.kind, recorded.reason),
-        ReleaseCause::Broken { .. }
-        | ReleaseCause::Object { .. }
-        | ReleaseCause::Overwritten { .. }
-        | ReleaseCause::Forbidden(_)
-        | ReleaseCause::Gone(_)
-        | ReleaseCause::Alarms(_)
-        | ReleaseCause::TimedOut { .. } => what_failed(None, reason(cause)),
+    if let ReleaseCause::Refused(fault) = cause {
+        return refused::class(&fault.trouble);
     }
+    what_failed(kind(cause), reason(cause))
 }
 
 /// What was seen of the workload that failed.
 pub fn evidence(cause: &ReleaseCause) -> Evidence {
-    match cause {
-        ReleaseCause::Recorded(recorded) => recorded.evidence.clone(),
-        ReleaseCause::Workload { .. } => {
-            let failure = rollout(cause);
-            failure.map_or_else(Evidence::default, |failure| failure.evidence.clone())
-        }
-        ReleaseCause::Alarms(judgement) => {
-            let mut evidence = Evidence::default();
-            evidence.pods.extend(alarms::graph_of_judgement(judgement));
-            evidence
-        }
-        ReleaseCause::Refused(_)
-        | ReleaseCause::Broken { .. }
-        | ReleaseCause::Object { .. }
-        | ReleaseCause::Overwritten { .. }
-        | ReleaseCause::Forbidden(_)
-        | ReleaseCause::Gone(_)
-        | ReleaseCause::TimedOut { .. } => Evidence::default(),
+    if let ReleaseCause::Recorded(recorded) = cause {
+        return recorded.evidence.clone();
     }
+    let failure = rollout(cause);
+    let mut evidence = failure.map_or_else(Evidence::default, |it| it.evidence.clone());
+    if let ReleaseCause::Alarms(judgement) = cause {
+        evidence.pods.extend(alarms::graph_of_judgement(judgement));
+    }
+    evidence
 }
 
 /// The cause, without a full stop.
@@ -188,14 +159,18 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
                 Some(id) => object(id, namespace),
                 None => "the record of the release".to_owned(),
             };
-            let call = format!("{} {}", call.verb.rbac(), call.resource);
-            format!(
-                "the call for {what} failed ({call}): {}",
-                brief(error, &call)
-            )
+            let call = call.permission().to_string();
+            let why = brief(error, &call);
+            format!("the call for {what} failed ({call}): {why}")
         }
-        ReleaseCause::Workload { id, failure, .. } => {
-            let told = workload(failure, which(cause));
+        ReleaseCause::Workload {
+            id,
+            failure,
+            is_new,
+            ..
+        } => {
+            // Pods of one that the release has not changed were there before.
+            let told = workload(failure, if *is_new { NEW } else { "" });
             format!("{}: {told}", object(id, namespace))
         }
         ReleaseCause::Object { id, cause } => {
@@ -206,23 +181,7 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
             "someone else deleted {}, or replaced it, while it was followed",
             object(id, namespace)
         ),
-        ReleaseCause::Overwritten { id, by } => {
-            let what = object(id, namespace);
-            match by {
-                OtherWriter::Manager(FieldConflict { field, manager }) => format!(
-                    "`{}` changed `{}` of {what} after this release had applied it",
-                    quote(manager),
-                    quote(field)
-                ),
-                OtherWriter::Release(release) => {
-                    format!("{what} was taken over by release `{}`", quote(release))
-                }
-                OtherWriter::Removed(field) => format!(
-                    "someone else removed `{}` of {what} after this release had applied it",
-                    quote(field)
-                ),
-            }
-        }
+        ReleaseCause::Overwritten { id, by } => overwritten(&object(id, namespace), by),
         ReleaseCause::TimedOut { timeout, waiting } => {
             let waiting = waiting.iter().map(|(id, said)| match said.as_str() {
                 "" => object(id, namespace),
@@ -244,21 +203,20 @@ pub(super) fn sentence(cause: &ReleaseCause, namespace: &str) -> String {
     }
 }
 
-/// Which pods of a workload were followed: those of one that the release has not changed were there
-/// before.
-fn which(cause: &ReleaseCause) -> &'static str {
-    match cause {
-        ReleaseCause::Workload { is_new: false, .. } => "",
-        ReleaseCause::Workload { .. }
-        | ReleaseCause::Recorded(_)
-        | ReleaseCause::Refused(_)
-        | ReleaseCause::Broken { .. }
-        | ReleaseCause::Object { .. }
-        | ReleaseCause::Overwritten { .. }
-        | ReleaseCause::Forbidden(_)
-        | ReleaseCause::Gone(_)
-        | ReleaseCause::Alarms(_)
-        | ReleaseCause::TimedOut { .. } => NEW,
+fn overwritten(what: &str, by: &OtherWriter) -> String {
+    match by {
+        OtherWriter::Manager(FieldConflict { field, manager }) => format!(
+            "`{}` changed `{}` of {what} after this release had applied it",
+            quote(manager),
+            quote(field)
+        ),
+        OtherWriter::Release(release) => {
+            format!("{what} was taken over by release `{}`", quote(release))
+        }
+        OtherWriter::Removed(field) => format!(
+            "someone else removed `{}` of {what} after this release had applied it",
+            quote(field)
+        ),
     }
 }
 
@@ -267,15 +225,10 @@ fn workload(failed: &Failure, which: &str) -> String {
     let text = match failed {
         Failure::Rollout { failure, .. } => return cause::cause(&failure.cause, which),
         Failure::Faults(faults) => {
-            let faults = faults.iter();
-            let faults = faults.map(|fault| format!("`{}` {}", fault.field, fault.problem));
-            return some_of(faults.collect());
+            return some_of(faults.iter().map(Fault::to_string).collect());
         }
         Failure::OutOfSync { by, .. } => {
-            let who = match by {
-                Some(execution) => format!("execution `{execution}`"),
-                None => "someone else".to_owned(),
-            };
+            let who = who(by.as_deref(), None);
             return format!("{who} changed it after this release wrote its version");
         }
         Failure::Overwritten { lost, editor } => {

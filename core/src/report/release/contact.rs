@@ -1,9 +1,9 @@
 //! Calls of a release that failed for good, a cluster out of sight, and access that was lost.
 
-use super::super::contact::{complete, explanation, no_access, out_of_sight, silence};
-use super::super::model::{Explanation, NEXT_LIMIT, Report, fail};
-use super::super::rollout_failed::{failed_rollout, what_failed};
-use super::super::{access, handbook, refusal};
+use super::super::contact::{complete, explanation, failed_before, no_access, out_of_sight};
+use super::super::model::{Explanation, Report, fail};
+use super::super::rollout_failed::what_failed;
+use super::super::{access, refusal};
 use super::failure::ROLES;
 use super::naming::the_release;
 use super::own_webhook;
@@ -11,7 +11,7 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::outcome::{CredentialSource, CredentialsError, FailureCode};
 use crate::request::release::ReleaseRequest;
-use crate::state::continuation::{Continuation, Phase, RecordedFailure, ReleasePhase};
+use crate::state::continuation::{Continuation, Phase, RecordedFailure};
 use jiff::Timestamp;
 
 /// A call to the cluster failed for good.
@@ -41,22 +41,10 @@ pub fn broken(
     match first_failure(&continuation.phase) {
         Some(first) => {
             let headline = format!("{release} failed: {}.", first.cause);
-            let (code, failure_type) = what_failed(first.kind, first.reason);
+            let failed = what_failed(first.kind, first.reason);
             let also = format!("Its rollback was not completed: {why}.");
-            let also = [also].into_iter().chain(told).collect::<Vec<_>>();
-            let Explanation {
-                code: of_call,
-                next_step,
-                ..
-            } = &explained;
-            let next = handbook::with_two_sections(next_step, *of_call, code, NEXT_LIMIT);
-            failed_rollout(
-                (code, failure_type),
-                &headline,
-                &also.join("\n"),
-                &first.evidence,
-                &next,
-            )
+            let also = [also].into_iter().chain(told).collect();
+            failed_before(failed, &headline, also, &first.evidence, &explained)
         }
         None => {
             let evidence = told.into_iter().chain(unfinished(&continuation.phase));
@@ -70,10 +58,6 @@ pub fn broken(
         }
     }
 }
-
-/// What is said of a way back that was cut off.
-const LEFT: &str = "Its rollback was not completed; a retry of the stage starts from what is \
-    there.";
 
 fn unfinished(phase: &Phase) -> Option<String> {
     let begun = *phase != Phase::Start;
@@ -89,18 +73,10 @@ fn lower(release: &str) -> String {
 
 /// Why the release failed, where something went wrong with its way back.
 fn first_failure(phase: &Phase) -> Option<&RecordedFailure> {
-    match phase {
-        Phase::Release(ReleasePhase {
-            way_back: Some((failure, _)),
-            ..
-        }) => Some(failure),
-        Phase::Start
-        | Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::Switch
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => None,
-    }
+    let Phase::Release(release) = phase else {
+        return None;
+    };
+    release.way_back.as_ref().map(|(failure, _)| failure)
 }
 
 fn explained(
@@ -110,8 +86,8 @@ fn explained(
     source: &CredentialSource,
 ) -> Explanation {
     let what = match call.name() {
-        Some(name) => format!("{} {} `{name}`", call.verb.rbac(), call.resource),
-        None => format!("{} {}", call.verb.rbac(), call.resource),
+        Some(name) => format!("{} `{name}`", call.permission()),
+        None => call.permission().to_string(),
     };
     explanation(error, &what, source).unwrap_or_else(|refused| {
         refusal::told(refused, call, &what, &request.namespace, ROLES, source)
@@ -125,31 +101,11 @@ pub fn lost_sight(
     since: Timestamp,
     why: &str,
 ) -> Report {
-    let phase = &continuation.phase;
     let release = the_release(request);
-    let said = silence(since, why);
-    let first = first_failure(phase);
+    let first = first_failure(&continuation.phase);
     let first = first.map(|first| format!("The release had failed before: {}.", first.cause));
-    let (headline, next) = match phase {
-        Phase::Start if !continuation.unsure => (
-            format!("{release} was not changed: {said}."),
-            "Nothing was written. Retry the stage when the cluster answers.",
-        ),
-        Phase::Start
-        | Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::Switch
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => (
-            format!(
-                "Lost contact with the cluster during {}: {said}.",
-                lower(&release)
-            ),
-            "What was written continues in the cluster. Retry the stage when the cluster answers: \
-             what is already there is not written again.",
-        ),
-    };
-    out_of_sight(&headline, first, next)
+    let told = [&*release, &lower(&release), "what is already there"];
+    out_of_sight(continuation, (since, why), told, first)
 }
 
 /// There is no access to the cluster. `source` is where it should come from.
@@ -161,7 +117,11 @@ pub fn access_lost(
 ) -> Report {
     let release = the_release(request);
     let cause = match (first_failure(phase), phase) {
-        (Some(first), _) => Some(format!("{release} failed: {}. {LEFT}", first.cause)),
+        (Some(first), _) => Some(format!(
+            "{release} failed: {}. Its rollback was not completed; a retry of the stage starts \
+             from what is there.",
+            first.cause
+        )),
         (None, Phase::Start) => None,
         (None, _) => Some(format!(
             "{release} was begun. What was written continues, but is no longer followed."

@@ -1,8 +1,10 @@
 //! A release that came to nothing.
 
 use super::super::client::{Client, placed};
-use super::super::failure::locked;
-use super::super::model::{HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail};
+use super::super::failure::{locked, too_late};
+use super::super::model::{
+    HEADLINE_LIMIT, MESSAGE_LIMIT, NEXT_LIMIT, PARAGRAPH, Report, fail, who,
+};
 use super::super::rollout_failed::failed_rollout;
 use super::super::{again, alarms, eks, faults, present};
 use super::fitting::fit;
@@ -18,7 +20,7 @@ use crate::release::{
 };
 use crate::request::release::ReleaseRequest;
 use crate::state::release::ParentFault;
-use crate::text::{clip, quote, words};
+use crate::text::{clip, quote};
 
 /// Room for the section of the handbook, which comes after the next step.
 const SECTION_ROOM: usize = 200;
@@ -45,7 +47,7 @@ pub fn failure(
         ReleaseFailure::Record(secret, trouble) => unrecorded(request, secret, trouble),
         ReleaseFailure::NoRevision(why) => super::returned::refused(request, why),
         ReleaseFailure::NoNamespace => no_namespace(request),
-        ReleaseFailure::TooLate => too_late(request),
+        ReleaseFailure::TooLate => too_late(&the_release(request), request.timeout),
         ReleaseFailure::Alarms(AlarmsRefusal::Ringing(ring)) => {
             alarms::ringing(&the_release(request), ring, None)
         }
@@ -185,50 +187,37 @@ fn forbidden(
     let lines = permissions::rules(missing);
     let next = match (client, missing.first()) {
         (Client::Role(cluster), Some((first, namespace))) => {
-            let asks = format!("{} {}", first.verb, first.resource);
             let namespace = namespace.as_deref().unwrap_or(&request.namespace);
-            eks::give_group(cluster, &User::Unknown, &asks, namespace, ROLES)
+            eks::give_group(
+                cluster,
+                &User::Unknown,
+                &first.to_string(),
+                namespace,
+                ROLES,
+            )
         }
         (client, _) => format!(
             "Grant these rules to {} by a RoleBinding (or a ClusterRoleBinding for those of the \
              whole cluster), then retry the stage; {ROLES} all that the release takes.",
-            match client {
-                Client::Certificate => client.noun(),
-                Client::Token | Client::Role(_) => "the token's ServiceAccount",
-            }
+            client.account()
         ),
     };
     let code = client.code(FailureCode::Forbidden);
-    listing(
-        (code, FailureType::PermissionError),
-        &headline,
-        &lines,
-        &next,
-    )
+    let class = (code, FailureType::PermissionError);
+    listing(class, &headline, &lines, &next)
 }
 
 fn out_of_sync(request: &ReleaseRequest, by: Option<&str>, wrote: bool) -> Report {
-    let who = match by {
-        Some(execution) => format!("execution `{execution}`"),
-        None => "someone else".to_owned(),
-    };
     let ours = match wrote {
         true => "this one had begun to write",
         false => "this one began",
     };
-    fail(
-        FailureCode::OutOfSync,
-        FailureType::RevisionOutOfSync,
-        &format!(
-            "{} was deployed by {who} after {ours}; the later release was kept.",
-            the_release(request)
-        ),
-        &[],
-        match by {
-            Some(_) => present::LEAVE_OR_RELEASE,
-            None => present::LEAVE_OR_RETRY,
-        },
-    )
+    let headline = format!(
+        "{} was deployed by {} after {ours}; the later release was kept.",
+        the_release(request),
+        who(by, None)
+    );
+    present::later(&headline, by)
 }
 
 fn unrecorded(request: &ReleaseRequest, secret: &str, trouble: &RecordTrouble) -> Report {
@@ -264,21 +253,6 @@ fn record_trouble(trouble: &RecordTrouble) -> String {
              bytes)"
         ),
     }
-}
-
-fn too_late(request: &ReleaseRequest) -> Report {
-    fail(
-        FailureCode::TooLate,
-        FailureType::SystemUnavailable,
-        &format!(
-            "{} was not changed: the timeout of {} expired before anything could be written to \
-             the cluster.",
-            the_release(request),
-            words(request.timeout)
-        ),
-        &[],
-        "Retry the stage; if the cluster is slow to answer, raise `timeout`.",
-    )
 }
 
 /// Its records have no place.
@@ -362,21 +336,10 @@ fn lost(back: &WayBack) -> Option<&ObjectId> {
 }
 
 fn gone_out<'a>(cause: &'a ReleaseCause, back: &WayBack) -> Option<&'a ObjectId> {
-    match cause {
-        ReleaseCause::Workload { id, failure, .. } if !back.tried && failure.is_outage() => {
-            Some(id)
-        }
-        ReleaseCause::Workload { .. }
-        | ReleaseCause::Refused(_)
-        | ReleaseCause::Broken { .. }
-        | ReleaseCause::Object { .. }
-        | ReleaseCause::Overwritten { .. }
-        | ReleaseCause::Forbidden(_)
-        | ReleaseCause::Gone(_)
-        | ReleaseCause::TimedOut { .. }
-        | ReleaseCause::Alarms(_)
-        | ReleaseCause::Recorded(_) => None,
-    }
+    let ReleaseCause::Workload { id, failure, .. } = cause else {
+        return None;
+    };
+    (!back.tried && failure.is_outage()).then_some(id)
 }
 
 /// The next step: first what keeps something from serving.

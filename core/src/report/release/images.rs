@@ -14,20 +14,11 @@ const DIGEST: usize = 22;
 /// Whether images come with objects that change so, which are shown before what matters less is;
 /// `forms` are their texts.
 pub(super) fn are_shown(change: &ObjectChange, forms: &[String]) -> bool {
-    match change {
-        ObjectChange::Changed(difference) => difference.lines.iter().any(|line| is_image(line)),
-        // What is new has a longer text for its images alone.
-        ObjectChange::New => forms.len() > 1,
-        ObjectChange::Again(_)
-        | ObjectChange::NewUntried(_)
-        | ObjectChange::TakenOver
-        | ObjectChange::Noted
-        | ObjectChange::Recreated(_)
-        | ObjectChange::Unchanged
-        | ObjectChange::Untried(_)
-        | ObjectChange::Deleted
-        | ObjectChange::Kept(_) => false,
+    if let ObjectChange::Changed(difference) = change {
+        return difference.lines.iter().any(|line| is_image(line));
     }
+    // What is new has a longer text for its images alone.
+    *change == ObjectChange::New && forms.len() > 1
 }
 
 /// The images of an object that is new, in lines.

@@ -88,18 +88,12 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
     };
     let jobs = plan.objects.iter().map(|one| {
         let name = object(&one.id, &request.namespace).replace('`', "");
-        match &one.change {
-            ObjectChange::New => format!("+ {name}: new, and runs before anything else changes"),
-            ObjectChange::Unchanged => format!("{name}: completed before, so it does not run"),
-            ObjectChange::Changed(_)
-            | ObjectChange::TakenOver
-            | ObjectChange::Noted
-            | ObjectChange::Again(_)
-            | ObjectChange::NewUntried(_)
-            | ObjectChange::Recreated(_)
-            | ObjectChange::Untried(_)
-            | ObjectChange::Deleted
-            | ObjectChange::Kept(_) => forms(request, &[one]).pop().unwrap_or_default(),
+        if one.change == ObjectChange::New {
+            format!("+ {name}: new, and runs before anything else changes")
+        } else if one.change == ObjectChange::Unchanged {
+            format!("{name}: completed before, so it does not run")
+        } else {
+            forms(request, &[one]).pop().unwrap_or_default()
         }
     });
     let jobs = jobs.collect::<Vec<_>>().join("\n");
@@ -125,18 +119,7 @@ pub fn planned_before(report: Report, request: &ReleaseRequest, plan: &ReleasePl
 
 /// Whether something would be written or deleted.
 fn changes(change: &ObjectChange) -> bool {
-    match change {
-        ObjectChange::New
-        | ObjectChange::Changed(_)
-        | ObjectChange::TakenOver
-        | ObjectChange::Noted
-        | ObjectChange::Again(_)
-        | ObjectChange::NewUntried(_)
-        | ObjectChange::Recreated(_)
-        | ObjectChange::Untried(_)
-        | ObjectChange::Deleted => true,
-        ObjectChange::Unchanged | ObjectChange::Kept(_) => false,
-    }
+    !matches!(change, ObjectChange::Unchanged | ObjectChange::Kept(_))
 }
 
 /// What becomes of objects is counted in this order: what is lost, what changes, what comes.
@@ -154,20 +137,19 @@ fn rank(change: &ObjectChange) -> u8 {
 }
 
 fn counts(plan: &ReleasePlan) -> String {
-    let number = |wanted: u8| {
-        let all = plan.objects.iter().map(|one| rank(&one.change));
-        all.filter(|rank| *rank == wanted).count()
-    };
-    let parts = [
-        (number(0), "deleted"),
-        (number(1), "deleted and made anew"),
-        (number(2), "changed"),
-        (number(3), "taken into the release"),
-        (number(4), "new"),
-        (number(5), "not tried"),
-        (number(6), "kept"),
-        (number(7), "unchanged"),
+    let mut parts = [
+        (0, "deleted"),
+        (0, "deleted and made anew"),
+        (0, "changed"),
+        (0, "taken into the release"),
+        (0, "new"),
+        (0, "not tried"),
+        (0, "kept"),
+        (0, "unchanged"),
     ];
+    for one in &plan.objects {
+        parts[usize::from(rank(&one.change))].0 += 1;
+    }
     counted(&parts)
 }
 
@@ -228,16 +210,10 @@ fn place(id: &ObjectId) -> u8 {
 /// is run with.
 fn order(one: &ObjectPlan) -> (u8, u8, u8) {
     let rank = rank(&one.change);
-    let loss = match &one.change {
-        ObjectChange::Deleted | ObjectChange::Recreated(_) => rank,
-        ObjectChange::Kept(_) | ObjectChange::Unchanged => u8::MAX,
-        ObjectChange::Changed(_)
-        | ObjectChange::TakenOver
-        | ObjectChange::Noted
-        | ObjectChange::New
-        | ObjectChange::Again(_)
-        | ObjectChange::NewUntried(_)
-        | ObjectChange::Untried(_) => 2,
+    // The first two are lost.
+    let loss = match changes(&one.change) {
+        true => rank.min(2),
+        false => u8::MAX,
     };
     (loss, place(&one.id), rank)
 }

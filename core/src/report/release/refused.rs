@@ -1,6 +1,7 @@
 //! What keeps an object from being applied, in a clause about it.
 
 use super::super::refusal;
+use super::super::rollout_failed::what_failed;
 use super::object;
 use crate::change::apply::{ApplyRefusal, FieldConflict};
 use crate::kubernetes::Refusal;
@@ -60,7 +61,7 @@ fn fields(trouble: &ObjectTrouble) -> Vec<&str> {
 /// What is wrong with an object, without its name: "its namespace does not exist".
 pub(super) fn wrong(id: &ObjectId, trouble: &ObjectTrouble) -> String {
     let text = match trouble {
-        ObjectTrouble::Fault(fault) => format!("`{}` {}", fault.field, fault.problem),
+        ObjectTrouble::Fault(fault) => fault.to_string(),
         ObjectTrouble::UnknownKind(version) => format!(
             "the cluster does not serve its kind in `{}`, and no CustomResourceDefinition of the \
              release brings it",
@@ -148,17 +149,11 @@ fn refused(meaning: &ApplyRefusal, refusal: &Refusal) -> String {
 
 /// Whether a definition is refused because objects may be stored in a version that it lacks.
 pub(super) fn is_of_stored(trouble: &ObjectTrouble) -> bool {
-    match trouble {
-        ObjectTrouble::Refused(ApplyRefusal::Invalid(wrong), _) => wrong
-            .iter()
-            .all(|(field, _)| field.starts_with("status.storedVersions")),
-        ObjectTrouble::Refused(..)
-        | ObjectTrouble::Fault(_)
-        | ObjectTrouble::UnknownKind(_)
-        | ObjectTrouble::OwnNamespace
-        | ObjectTrouble::BeingDeleted(_)
-        | ObjectTrouble::Foreign(_) => false,
-    }
+    let ObjectTrouble::Refused(ApplyRefusal::Invalid(wrong), _) = trouble else {
+        return false;
+    };
+    let mut fields = wrong.iter().map(|(field, _)| field);
+    fields.all(|field| field.starts_with("status.storedVersions"))
 }
 
 /// Whether its namespace is missing.
@@ -189,29 +184,16 @@ pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
         }
         ObjectTrouble::BeingDeleted(_) => FailureCode::BeingDeleted,
         ObjectTrouble::Foreign(_) => FailureCode::ForeignObject,
-        ObjectTrouble::Refused(meaning, _) => match meaning {
-            ApplyRefusal::Conflict(_) => FailureCode::Conflict,
-            ApplyRefusal::Immutable(_) => FailureCode::Immutable,
-            ApplyRefusal::UnknownField(_)
-            | ApplyRefusal::DuplicateKey(_)
-            | ApplyRefusal::Invalid(_)
-            | ApplyRefusal::NamespaceMissing
-            | ApplyRefusal::KindMissing
-            | ApplyRefusal::OtherVersion
-            | ApplyRefusal::RoleMissing(_) => FailureCode::ReleaseFaults,
-            ApplyRefusal::NamespaceEnding => FailureCode::BeingDeleted,
-            ApplyRefusal::QuotaRace => FailureCode::Quota,
-            ApplyRefusal::Stale => {
-                return (FailureCode::OutOfSync, FailureType::RevisionOutOfSync);
+        ObjectTrouble::Refused(ApplyRefusal::Other(cause), _) => return refusal::class(cause),
+        ObjectTrouble::Refused(ApplyRefusal::Immutable(_), _) => FailureCode::Immutable,
+        ObjectTrouble::Refused(..) => {
+            let reason = reason(trouble);
+            // Otherwise the manifest is wrong.
+            if reason != Reason::Object {
+                return what_failed(None, Some(reason));
             }
-            ApplyRefusal::Forbidden(_) | ApplyRefusal::Escalation(_) => {
-                return (FailureCode::Forbidden, FailureType::PermissionError);
-            }
-            ApplyRefusal::WebhookAway { .. } => {
-                return (FailureCode::Webhook, FailureType::SystemUnavailable);
-            }
-            ApplyRefusal::Other(cause) => return refusal::class(cause),
-        },
+            FailureCode::ReleaseFaults
+        }
     };
     (code, FailureType::ConfigurationError)
 }

@@ -1,281 +1,241 @@
 //! The types of the workloads' fields that people often get wrong.
 //! <https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/>
 
-/// The type of a field's value. `null` always fits: the API server treats it as absent.
-#[derive(Clone, Copy, PartialEq)]
+use Type::{Amount, Anywhere, Flag, List, Map, Object, Secret, Text, Whole, WholeOrText};
+
+/// Fields of an object, by names with spaces between them; others are of any type.
+type Fields = &'static [(&'static str, Type)];
+
+/// The type of a value. `null` always fits: the API server treats it as absent.
+#[derive(Clone, Copy)]
 pub(super) enum Type {
     Text,
+    /// A text that no message may quote.
+    Secret,
     Whole,
     Flag,
     /// A port or a percentage: `80`, `"http"`, `"25%"`.
     WholeOrText,
     /// A quantity: `1`, `0.5`, `"500m"`.
     Amount,
-    List,
-    Object,
-    Texts,
-    Wholes,
-    /// An object whose values are strings.
-    TextMap,
-    AmountMap,
+    /// A list, and the type of its items.
+    List(&'static Type),
+    /// An object whose values are of one type.
+    Map(&'static Type),
+    /// An object with these fields.
+    Object(Fields),
+    /// Any value; below it, in whatever depth, these fields have a type.
+    Anywhere(Fields),
 }
 
-/// The type of the field with this path; `None` if it is not listed here.
-pub(super) fn field_type(fields: &[&str]) -> Option<Type> {
-    match fields {
-        ["metadata" | "spec"] => Some(Type::Object),
-        ["metadata", rest @ ..] | ["spec", "template", "metadata", rest @ ..] => metadata(rest),
-        ["spec", "template", "spec", rest @ ..] => pod(rest),
-        ["spec", "selector" | "strategy"] => Some(Type::Object),
-        ["spec", "selector", rest @ ..] => selector(rest),
-        [
-            "spec",
-            "minReadySeconds" | "revisionHistoryLimit" | "progressDeadlineSeconds",
-        ] => Some(Type::Whole),
-        ["spec", "paused"] => Some(Type::Flag),
-        ["spec", "updateStrategy"] => Some(Type::Object),
-        [
-            "spec",
-            "updateStrategy",
-            "rollingUpdate",
-            "maxSurge" | "maxUnavailable",
-        ] => Some(Type::WholeOrText),
-        ["spec", "updateStrategy", "rollingUpdate", "partition"] => Some(Type::Whole),
-        ["spec", "updateStrategy", "type"] | ["spec", "serviceName" | "podManagementPolicy"] => {
-            Some(Type::Text)
+impl Type {
+    /// The type of a list's items, if it is known.
+    pub(super) fn item(self) -> Option<Type> {
+        if let List(item) = self {
+            return Some(*item);
         }
-        ["spec", "volumeClaimTemplates"] => Some(Type::List),
-        ["spec", "strategy", "type"] => Some(Type::Text),
-        [
-            "spec",
-            "strategy",
-            "rollingUpdate",
-            "maxSurge" | "maxUnavailable",
-        ] => Some(Type::WholeOrText),
-        _ => None,
+        matches!(self, Anywhere(_)).then_some(self)
+    }
+
+    /// The type of an object's field, if it is known.
+    pub(super) fn field(self, name: &str) -> Option<Type> {
+        let (fields, others) = match self {
+            Object(fields) => (fields, None),
+            Anywhere(fields) => (fields, Some(self)),
+            Map(value) => return Some(*value),
+            Text | Secret | Whole | Flag | WholeOrText | Amount | List(_) => return None,
+        };
+        let is_it = |(names, _): &&(&str, Type)| names.split(' ').any(|one| one == name);
+        fields.iter().find(is_it).map(|(_, is)| *is).or(others)
     }
 }
 
-fn metadata(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [] => Some(Type::Object),
-        ["name" | "namespace" | "generateName"] => Some(Type::Text),
-        ["labels" | "annotations"] => Some(Type::TextMap),
-        ["finalizers"] => Some(Type::Texts),
-        _ => None,
-    }
-}
+const ANY: Type = Anywhere(&[]);
+const TEXTS: Type = List(&Text);
+const TEXT_MAP: Type = Map(&Text);
 
-fn selector(fields: &[&str]) -> Option<Type> {
-    match fields {
-        ["matchLabels"] => Some(Type::TextMap),
-        ["matchExpressions"] => Some(Type::List),
-        ["matchExpressions", "[]", "key" | "operator"] => Some(Type::Text),
-        ["matchExpressions", "[]", "values"] => Some(Type::Texts),
-        _ => None,
-    }
-}
+/// A workload.
+pub(super) const WORKLOAD: Type = Object(&[("metadata", METADATA), ("spec", SPEC)]);
 
-fn pod(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [] => Some(Type::Object),
-        ["containers" | "initContainers" | "volumes" | "imagePullSecrets" | "tolerations"]
-        | ["hostAliases" | "topologySpreadConstraints" | "readinessGates"] => Some(Type::List),
-        [
-            "containers" | "initContainers" | "volumes" | "imagePullSecrets" | "tolerations",
-            "[]",
-        ] => Some(Type::Object),
-        ["containers" | "initContainers", "[]", rest @ ..] => container(rest),
-        ["volumes", "[]", rest @ ..] => volume(rest),
-        ["securityContext", rest @ ..] => security(rest),
-        ["imagePullSecrets", "[]", "name"]
-        | ["tolerations", "[]", "key" | "operator" | "value" | "effect"]
-        | ["hostAliases", "[]", "ip"]
-        | [
-            "topologySpreadConstraints",
-            "[]",
-            "topologyKey" | "whenUnsatisfiable",
-        ] => Some(Type::Text),
-        ["tolerations", "[]", "tolerationSeconds"]
-        | ["topologySpreadConstraints", "[]", "maxSkew" | "minDomains"]
-        | ["terminationGracePeriodSeconds" | "activeDeadlineSeconds" | "priority"] => {
-            Some(Type::Whole)
-        }
-        [
-            "topologySpreadConstraints",
-            "[]",
-            "labelSelector",
-            rest @ ..,
-        ] => selector(rest),
-        ["hostAliases", "[]", "hostnames"] | ["dnsConfig", "nameservers" | "searches"] => {
-            Some(Type::Texts)
-        }
-        ["dnsConfig", "options", "[]", "name" | "value"] => Some(Type::Text),
-        ["nodeSelector"] => Some(Type::TextMap),
-        [
-            "hostNetwork"
-            | "hostPID"
-            | "hostIPC"
-            | "shareProcessNamespace"
-            | "enableServiceLinks"
-            | "automountServiceAccountToken"
-            | "setHostnameAsFQDN"
-            | "hostUsers",
-        ] => Some(Type::Flag),
-        [
-            "restartPolicy" | "serviceAccountName" | "serviceAccount" | "nodeName" | "hostname"
-            | "subdomain" | "schedulerName" | "priorityClassName" | "dnsPolicy"
-            | "runtimeClassName" | "preemptionPolicy",
-        ] => Some(Type::Text),
-        ["affinity", .., "matchLabels"] => Some(Type::TextMap),
-        ["affinity", .., "topologyKey" | "key" | "operator"] => Some(Type::Text),
-        ["affinity", .., "values" | "namespaces"] => Some(Type::Texts),
-        ["affinity", .., "weight"] => Some(Type::Whole),
-        _ => None,
-    }
-}
+const METADATA: Type = Object(&[
+    ("name namespace generateName", Text),
+    ("labels annotations", TEXT_MAP),
+    ("finalizers", TEXTS),
+]);
 
-fn container(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [
-            "name"
-            | "image"
-            | "imagePullPolicy"
-            | "workingDir"
-            | "terminationMessagePath"
-            | "terminationMessagePolicy"
-            | "restartPolicy",
-        ] => Some(Type::Text),
-        ["command" | "args"] => Some(Type::Texts),
-        ["stdin" | "stdinOnce" | "tty"] => Some(Type::Flag),
-        ["env" | "envFrom" | "ports" | "volumeMounts" | "volumeDevices"] => Some(Type::List),
-        [
-            "env" | "envFrom" | "ports" | "volumeMounts" | "volumeDevices",
-            "[]",
-        ] => Some(Type::Object),
-        ["env", "[]", "name" | "value"] | ["envFrom", "[]", "prefix"] => Some(Type::Text),
-        [
-            "env",
-            "[]",
-            "valueFrom",
-            "fieldRef",
-            "fieldPath" | "apiVersion",
-        ]
-        | [
-            "env",
-            "[]",
-            "valueFrom",
-            "configMapKeyRef" | "secretKeyRef",
-            "name" | "key",
-        ]
-        | [
-            "env",
-            "[]",
-            "valueFrom",
-            "resourceFieldRef",
-            "containerName" | "resource",
-        ]
-        | ["envFrom", "[]", "configMapRef" | "secretRef", "name"] => Some(Type::Text),
-        [
-            "env",
-            "[]",
-            "valueFrom",
-            "configMapKeyRef" | "secretKeyRef",
-            "optional",
-        ]
-        | ["envFrom", "[]", "configMapRef" | "secretRef", "optional"] => Some(Type::Flag),
-        ["ports", "[]", "name" | "protocol" | "hostIP"] => Some(Type::Text),
-        ["ports", "[]", "containerPort" | "hostPort"] => Some(Type::Whole),
-        ["volumeMounts", "[]", "readOnly"] => Some(Type::Flag),
-        [
-            "volumeMounts",
-            "[]",
-            "name" | "mountPath" | "subPath" | "subPathExpr" | "mountPropagation",
-        ] => Some(Type::Text),
-        ["resources" | "securityContext" | "lifecycle"] => Some(Type::Object),
-        ["resources", "limits" | "requests"] => Some(Type::AmountMap),
-        ["securityContext", rest @ ..] => security(rest),
-        [
-            "livenessProbe" | "readinessProbe" | "startupProbe",
-            rest @ ..,
-        ] => probe(rest),
-        ["lifecycle", "preStop" | "postStart", rest @ ..] => handler(rest),
-        _ => None,
-    }
-}
+const SPEC: Type = Object(&[
+    ("selector", SELECTOR),
+    ("template", TEMPLATE),
+    ("strategy updateStrategy", UPDATE),
+    ("minReadySeconds revisionHistoryLimit", Whole),
+    ("progressDeadlineSeconds", Whole),
+    ("paused", Flag),
+    ("serviceName podManagementPolicy", Text),
+    ("volumeClaimTemplates", List(&ANY)),
+]);
 
-fn probe(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [] => Some(Type::Object),
-        [
-            "initialDelaySeconds"
-            | "timeoutSeconds"
-            | "periodSeconds"
-            | "successThreshold"
-            | "failureThreshold"
-            | "terminationGracePeriodSeconds",
-        ]
-        | ["grpc", "port"] => Some(Type::Whole),
-        ["grpc", "service"] => Some(Type::Text),
-        rest => handler(rest),
-    }
-}
+const SELECTOR: Type = Object(&[
+    ("matchLabels", TEXT_MAP),
+    ("matchExpressions", List(&EXPRESSION)),
+]);
 
-fn handler(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [] | ["httpGet" | "tcpSocket" | "exec"] => Some(Type::Object),
-        ["httpGet" | "tcpSocket", "port"] => Some(Type::WholeOrText),
-        ["httpGet", "path" | "host" | "scheme"] | ["tcpSocket", "host"] => Some(Type::Text),
-        ["httpGet", "httpHeaders"] => Some(Type::List),
-        ["httpGet", "httpHeaders", "[]", "name" | "value"] => Some(Type::Text),
-        ["exec", "command"] => Some(Type::Texts),
-        ["sleep", "seconds"] => Some(Type::Whole),
-        _ => None,
-    }
-}
+const EXPRESSION: Type = Object(&[("key operator", Text), ("values", TEXTS)]);
 
-fn security(fields: &[&str]) -> Option<Type> {
-    match fields {
-        [] => Some(Type::Object),
-        ["runAsUser" | "runAsGroup" | "fsGroup"] => Some(Type::Whole),
-        ["supplementalGroups"] => Some(Type::Wholes),
-        ["runAsNonRoot" | "privileged" | "allowPrivilegeEscalation" | "readOnlyRootFilesystem"] => {
-            Some(Type::Flag)
-        }
-        ["fsGroupChangePolicy" | "procMount" | "supplementalGroupsPolicy"] => Some(Type::Text),
-        ["capabilities", "add" | "drop"] => Some(Type::Texts),
-        [
-            "seccompProfile" | "appArmorProfile",
-            "type" | "localhostProfile",
-        ] => Some(Type::Text),
-        ["seLinuxOptions", "user" | "role" | "type" | "level"] => Some(Type::Text),
-        ["sysctls", "[]", "name" | "value"] => Some(Type::Text),
-        _ => None,
-    }
-}
+/// One that is no object has a fault of its own.
+const TEMPLATE: Type = Anywhere(&[("metadata", METADATA), ("spec", POD)]);
 
-fn volume(fields: &[&str]) -> Option<Type> {
-    match fields {
-        ["name"] => Some(Type::Text),
-        ["configMap" | "secret" | "emptyDir" | "hostPath" | "persistentVolumeClaim"] => {
-            Some(Type::Object)
-        }
-        ["configMap", "name"] | ["secret", "secretName"] => Some(Type::Text),
-        [
-            "configMap" | "secret" | "projected" | "downwardAPI",
-            "defaultMode",
-        ] => Some(Type::Whole),
-        ["configMap" | "secret", "optional"] | ["persistentVolumeClaim", "readOnly"] => {
-            Some(Type::Flag)
-        }
-        ["configMap" | "secret", "items"] => Some(Type::List),
-        ["configMap" | "secret", "items", "[]", "key" | "path"] => Some(Type::Text),
-        ["configMap" | "secret", "items", "[]", "mode"] => Some(Type::Whole),
-        ["emptyDir", "medium"] | ["hostPath", "path" | "type"] => Some(Type::Text),
-        ["emptyDir", "sizeLimit"] => Some(Type::Amount),
-        ["persistentVolumeClaim", "claimName"] | ["nfs", "server" | "path"] => Some(Type::Text),
-        ["csi", "driver"] => Some(Type::Text),
-        ["csi", "volumeAttributes"] => Some(Type::TextMap),
-        _ => None,
-    }
-}
+const UPDATE: Type = Object(&[("type", Text), ("rollingUpdate", ROLLING)]);
+
+const ROLLING: Type = Object(&[
+    ("maxSurge maxUnavailable", WholeOrText),
+    ("partition", Whole),
+]);
+
+const POD: Type = Object(&[
+    ("containers initContainers", List(&CONTAINER)),
+    ("volumes", List(&VOLUME)),
+    ("imagePullSecrets", List(&NAMED)),
+    ("tolerations", List(&TOLERATION)),
+    ("hostAliases", List(&HOST_ALIAS)),
+    ("topologySpreadConstraints", List(&SPREAD)),
+    ("readinessGates", List(&ANY)),
+    ("securityContext", SECURITY),
+    ("terminationGracePeriodSeconds", Whole),
+    ("activeDeadlineSeconds priority", Whole),
+    ("dnsConfig", DNS),
+    ("nodeSelector", TEXT_MAP),
+    ("hostNetwork hostPID hostIPC hostUsers", Flag),
+    ("shareProcessNamespace enableServiceLinks", Flag),
+    ("automountServiceAccountToken setHostnameAsFQDN", Flag),
+    ("restartPolicy serviceAccountName serviceAccount", Text),
+    ("nodeName hostname subdomain schedulerName", Text),
+    ("priorityClassName dnsPolicy runtimeClassName", Text),
+    ("preemptionPolicy", Text),
+    ("affinity", AFFINITY),
+]);
+
+const NAMED: Type = Object(&[("name value", Text)]);
+
+const TOLERATION: Type = Object(&[
+    ("key operator value effect", Text),
+    ("tolerationSeconds", Whole),
+]);
+
+const HOST_ALIAS: Type = Object(&[("ip", Text), ("hostnames", TEXTS)]);
+
+const SPREAD: Type = Object(&[
+    ("topologyKey whenUnsatisfiable", Text),
+    ("maxSkew minDomains", Whole),
+    ("labelSelector", SELECTOR),
+]);
+
+const DNS: Type = Object(&[("nameservers searches", TEXTS), ("options", List(&NAMED))]);
+
+const AFFINITY: Type = Anywhere(&[
+    ("matchLabels", TEXT_MAP),
+    ("topologyKey key operator", Text),
+    ("values namespaces", TEXTS),
+    ("weight", Whole),
+]);
+
+const CONTAINER: Type = Object(&[
+    ("name image imagePullPolicy workingDir", Text),
+    ("terminationMessagePath terminationMessagePolicy", Text),
+    ("restartPolicy", Text),
+    ("command args", TEXTS),
+    ("stdin stdinOnce tty", Flag),
+    ("env", List(&ENV)),
+    ("envFrom", List(&ENV_FROM)),
+    ("ports", List(&PORT)),
+    ("volumeMounts", List(&MOUNT)),
+    ("volumeDevices", List(&Object(&[]))),
+    ("resources", Object(&[("limits requests", Map(&Amount))])),
+    ("securityContext", SECURITY),
+    ("livenessProbe readinessProbe startupProbe", PROBE),
+    ("lifecycle", Object(&[("preStop postStart", PROBE)])),
+]);
+
+const ENV: Type = Object(&[("name", Text), ("value", Secret), ("valueFrom", VALUE_FROM)]);
+
+const VALUE_FROM: Type = Object(&[
+    ("configMapKeyRef secretKeyRef", REFERENCE),
+    ("fieldRef", Object(&[("fieldPath apiVersion", Text)])),
+    (
+        "resourceFieldRef",
+        Object(&[("containerName resource", Text)]),
+    ),
+]);
+
+const REFERENCE: Type = Object(&[("name key", Text), ("optional", Flag)]);
+
+const ENV_FROM: Type = Object(&[("prefix", Text), ("configMapRef secretRef", REFERENCE)]);
+
+const PORT: Type = Object(&[
+    ("name protocol hostIP", Text),
+    ("containerPort hostPort", Whole),
+]);
+
+const MOUNT: Type = Object(&[
+    ("readOnly", Flag),
+    ("name mountPath subPath subPathExpr", Text),
+    ("mountPropagation", Text),
+]);
+
+/// A probe, or a handler of the lifecycle, which has some of its fields.
+const PROBE: Type = Object(&[
+    ("initialDelaySeconds timeoutSeconds periodSeconds", Whole),
+    ("successThreshold failureThreshold", Whole),
+    ("terminationGracePeriodSeconds", Whole),
+    ("grpc", Object(&[("port", Whole), ("service", Text)])),
+    ("httpGet tcpSocket", CALL),
+    ("exec", Object(&[("command", TEXTS)])),
+    ("sleep", Object(&[("seconds", Whole)])),
+]);
+
+const CALL: Type = Object(&[
+    ("port", WholeOrText),
+    ("path host scheme", Text),
+    ("httpHeaders", List(&NAMED)),
+]);
+
+const SECURITY: Type = Object(&[
+    ("runAsUser runAsGroup fsGroup", Whole),
+    ("supplementalGroups", List(&Whole)),
+    ("runAsNonRoot privileged", Flag),
+    ("allowPrivilegeEscalation readOnlyRootFilesystem", Flag),
+    ("fsGroupChangePolicy procMount", Text),
+    ("supplementalGroupsPolicy", Text),
+    ("capabilities", Object(&[("add drop", TEXTS)])),
+    ("seccompProfile appArmorProfile", PROFILE),
+    ("seLinuxOptions", Object(&[("user role type level", Text)])),
+    ("sysctls", List(&NAMED)),
+]);
+
+const PROFILE: Type = Object(&[("type localhostProfile", Text)]);
+
+const VOLUME: Type = Object(&[
+    ("name", Text),
+    ("configMap secret", FILES),
+    ("projected downwardAPI", Object(&[("defaultMode", Whole)])),
+    (
+        "emptyDir",
+        Object(&[("medium", Text), ("sizeLimit", Amount)]),
+    ),
+    ("hostPath", Object(&[("path type", Text)])),
+    ("persistentVolumeClaim", CLAIM),
+    ("nfs", Object(&[("server path", Text)])),
+    ("csi", CSI),
+]);
+
+const FILES: Type = Object(&[
+    ("name secretName", Text),
+    ("defaultMode", Whole),
+    ("optional", Flag),
+    ("items", List(&FILE)),
+]);
+
+const FILE: Type = Object(&[("key path", Text), ("mode", Whole)]);
+
+const CLAIM: Type = Object(&[("claimName", Text), ("readOnly", Flag)]);
+
+const CSI: Type = Object(&[("driver", Text), ("volumeAttributes", TEXT_MAP)]);

@@ -117,6 +117,16 @@ fn a_value_without_its_quotes_is_told_by_its_path() {
             "a whole number",
         ),
         (
+            json!({"securityContext": {"capabilities": ["ALL"]}}),
+            "securityContext.capabilities",
+            "must be an object, and is a list",
+        ),
+        (
+            json!({"env": [{"name": "A", "valueFrom": "x"}]}),
+            "env[A].valueFrom",
+            "must be an object, and is a string",
+        ),
+        (
             json!({"securityContext": {"capabilities": {"drop": "ALL"}}}),
             "securityContext.capabilities.drop",
             "a list of texts",
@@ -249,7 +259,13 @@ fn what_the_api_server_takes_is_taken() {
                     "resources": {"limits": {"cpu": 1, "memory": "1Gi"}, "requests": {"cpu": 0.5}},
                     "livenessProbe": {"httpGet": {"path": "/", "port": "http"}, "periodSeconds": 5},
                     "readinessProbe": {"tcpSocket": {"port": 80}},
+                    "lifecycle": {"preStop": {"sleep": {"seconds": 5}}},
+                    "securityContext": {"capabilities": {"drop": ["ALL"]}, "seccompProfile": null},
                     "ports": [{"containerPort": 80}]}],
+                "affinity": {"podAntiAffinity": {"x": [{"weight": 1, "podAffinityTerm":
+                    {"topologyKey": "zone", "labelSelector": {"matchLabels": {"key": "1"}}}}]}},
+                "hostAliases": [{"ip": "10.0.0.1", "hostnames": ["a"]}], "readinessGates": ["x"],
+                "topologySpreadConstraints": [{"maxSkew": 1, "matchLabelKeys": ["a"]}],
                 "volumes": [{"name": "v", "emptyDir": {"sizeLimit": 1_000_000}},
                     {"name": "w", "configMap": {"name": "c", "defaultMode": 420}}],
             }},

@@ -118,18 +118,10 @@ pub fn unfilled(image: &str) -> Option<&str> {
 
 /// Finds the faulty part of an image, the digest first.
 fn part_at_fault(image: &str) -> Option<String> {
-    let (named, digest) = match image.split_once('@') {
-        Some((named, digest)) => (named, Some(digest)),
-        None => (image, None),
-    };
+    let Reference { name, tag, digest } = Reference::split(image);
     if let Some(why) = digest.and_then(digest_at_fault) {
         return Some(why);
     }
-    let last = named.rfind('/').map_or(0, |slash| slash + 1);
-    let (name, tag) = match named[last..].split_once(':') {
-        Some((end, tag)) => (&named[..last + end.len()], Some(tag)),
-        None => (named, None),
-    };
     tag.and_then(|tag| tag_at_fault(name, tag))
         .or_else(|| name_at_fault(name, tag))
 }

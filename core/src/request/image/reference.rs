@@ -19,9 +19,8 @@ pub struct Reference<'a> {
 }
 
 impl<'a> Reference<'a> {
-    /// Parses an image reference; an error says what is wrong.
-    /// <https://github.com/distribution/reference/blob/main/reference.go>
-    pub fn parse(image: &'a str) -> Result<Reference<'a>, &'static str> {
+    /// Splits an image into its parts, whether they are valid or not.
+    pub(crate) fn split(image: &'a str) -> Reference<'a> {
         let (named, digest) = match image.split_once('@') {
             Some((named, digest)) => (named, Some(digest)),
             None => (image, None),
@@ -32,6 +31,14 @@ impl<'a> Reference<'a> {
             Some((end, tag)) => (&named[..last + end.len()], Some(tag)),
             None => (named, None),
         };
+        Reference { name, tag, digest }
+    }
+
+    /// Parses an image reference; an error says what is wrong.
+    /// <https://github.com/distribution/reference/blob/main/reference.go>
+    pub fn parse(image: &'a str) -> Result<Reference<'a>, &'static str> {
+        let reference = Reference::split(image);
+        let Reference { name, tag, digest } = reference;
         if digest.is_some_and(|digest| !is_digest(digest)) {
             return Err("its digest must be as in `@sha256:` and 64 hexadecimal digits");
         }
@@ -42,7 +49,7 @@ impl<'a> Reference<'a> {
             );
         }
         is_name(name)?;
-        Ok(Reference { name, tag, digest })
+        Ok(reference)
     }
 }
 

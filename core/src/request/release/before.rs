@@ -10,7 +10,6 @@ use crate::request::files::NamedFile;
 use crate::request::model::{Hidden, Request};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 /// The longest part of a workload's name in the name of the release.
 const NAME_LIMIT: usize = 22;
@@ -48,10 +47,8 @@ impl Check<'_> {
         self.faults.extend(faults.into_told());
         let [job] = manifests.as_mut_slice() else {
             let count = manifests.len();
-            self.fault(
-                "before",
-                format!("must have one Job, and has {count} objects"),
-            );
+            let problem = format!("must have one Job, and has {count} objects");
+            self.fault("before", problem);
             return None;
         };
         if job.kind != "Job" || job.group() != "batch" {
@@ -63,16 +60,9 @@ impl Check<'_> {
         Some(ReleaseRequest {
             name: name_for(&workload.deployment),
             namespace: workload.namespace.clone(),
-            namespaces: Vec::new(),
             cluster: workload.cluster.clone(),
             manifests,
-            hooks: Vec::new(),
-            prune: false,
-            force: false,
-            rollback: false,
             mode: workload.mode,
-            to: None,
-            bake: Duration::ZERO,
             alarms: workload.alarms.clone(),
             timeout: workload.timeout,
             patience: workload.patience,
@@ -82,6 +72,7 @@ impl Check<'_> {
             before: Some(id_of(workload)),
             origin: workload.origin.clone(),
             hidden: secrets.into_iter().map(Hidden).collect(),
+            ..ReleaseRequest::default()
         })
     }
 }

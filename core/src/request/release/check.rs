@@ -10,7 +10,6 @@ use crate::problem::Fault;
 use crate::request::checks::{kind, name_of};
 use crate::request::fields::Check;
 use crate::request::files::NamedFile;
-use crate::request::origin::Origin;
 use serde_json::Value;
 use std::time::Duration;
 
@@ -151,12 +150,8 @@ impl Check<'_> {
         let (timeout, patience) = self.times(bake, None);
         let mode = self.mode();
         ReleaseRequest {
-            name: String::new(),
             namespace,
-            namespaces: Vec::new(),
             cluster: self.cluster.clone(),
-            manifests: Vec::new(),
-            hooks: Vec::new(),
             prune,
             force,
             rollback,
@@ -167,11 +162,7 @@ impl Check<'_> {
             timeout,
             patience,
             execution: self.execution(job),
-            commit: None,
-            committed: None,
-            before: None,
-            origin: Origin::default(),
-            hidden: Vec::new(),
+            ..ReleaseRequest::default()
         }
     }
 
@@ -187,9 +178,7 @@ impl Check<'_> {
 
     pub(super) fn release_name(&mut self) -> Option<String> {
         let name = self.text("release")?;
-        if let Err(problem) = name_of(&name, NAME_LIMIT, false) {
-            self.fault("release", problem);
-        }
+        self.check("release", name_of(&name, NAME_LIMIT, false));
         Some(name)
     }
 
@@ -228,9 +217,8 @@ impl Check<'_> {
         }
         let namespaces = self.texts("namespaces", "a list of namespaces");
         for (index, namespace) in namespaces.iter().enumerate() {
-            if let Err(problem) = name_of(namespace, 63, false) {
-                self.fault(format!("namespaces[{index}]"), problem);
-            }
+            let field = format!("namespaces[{index}]");
+            self.check(field, name_of(namespace, 63, false));
         }
         namespaces
     }

@@ -14,6 +14,7 @@ use crate::request::appearance::{
 use crate::request::document::{Filling, inherit, items_of, label, named};
 use crate::request::field_types::wrong_types;
 use crate::request::files::NamedFile;
+use crate::request::pods::{nameless, values};
 use crate::request::unseen::{self, Odd, ZERO, line_of, zeros};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -283,7 +284,7 @@ impl<'a> Objects<'a> {
         let Some(pod) = pods::pod(identity, object) else {
             return;
         };
-        for path in pods::nameless(pod, object) {
+        for path in nameless(pod, object) {
             self.faults.push(subject.fault(&path, "is missing"));
         }
         if let Some(part) = object.pointer(pod) {
@@ -291,7 +292,8 @@ impl<'a> Objects<'a> {
                 self.faults.push(subject.fault(&path, ZERO));
             }
         }
-        self.secrets.extend(pods::values(pod, object));
+        let values = values(pod, object).into_iter();
+        self.secrets.extend(values.map(str::to_owned));
         let found = pods::images(pod, object).into_iter().map(|image| Found {
             manifest: self.manifests.len(),
             label: label(object),

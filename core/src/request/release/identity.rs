@@ -31,78 +31,65 @@ impl Identity {
 }
 
 /// Reads what identifies an object; `None` if something of it is wrong.
-pub(super) fn read(object: &Value, subject: &Subject, faults: &mut Faults) -> Option<Identity> {
-    let mut wrong = |path: &str, problem: String| faults.push(subject.fault(path, problem));
-    let api_version = match text(&object["apiVersion"]) {
-        Ok(version) if is_version(version) => Some(version),
-        Ok(version) => {
-            let problem = format!(
-                "must be a group and a version such as `apps/v1`, or `v1`, and is `{}`",
-                shown(version)
-            );
-            wrong(".apiVersion", problem);
-            None
-        }
+pub(super) fn read<'o>(
+    object: &'o Value,
+    subject: &Subject,
+    faults: &mut Faults,
+) -> Option<Identity> {
+    let mut valid = |path: &str, text: Result<&'o str, String>| match text {
+        Ok(text) => Some(text.to_owned()),
         Err(problem) => {
-            wrong(".apiVersion", problem);
+            faults.push(subject.fault(path, problem));
             None
         }
     };
-    let kind = match text(&object["kind"]) {
-        Ok(kind) if is_kind(kind) => Some(kind),
-        Ok(kind) => {
-            let problem = format!(
-                "must be of letters and digits, a capital first, and is `{}`",
-                shown(kind)
-            );
-            wrong(".kind", problem);
-            None
-        }
-        Err(problem) => {
-            wrong(".kind", problem);
-            None
-        }
-    };
+    let version = text(&object["apiVersion"]).and_then(|version| match is_version(version) {
+        true => Ok(version),
+        false => Err(format!(
+            "must be a group and a version such as `apps/v1`, or `v1`, and is `{}`",
+            shown(version)
+        )),
+    });
+    let api_version = valid(".apiVersion", version);
+    let kind = text(&object["kind"]).and_then(|kind| match is_kind(kind) {
+        true => Ok(kind),
+        false => Err(format!(
+            "must be of letters and digits, a capital first, and is `{}`",
+            shown(kind)
+        )),
+    });
+    let kind = valid(".kind", kind);
     let metadata = &object["metadata"];
-    let group = group_of(api_version.unwrap_or_default());
-    let given = match text(&metadata["name"]) {
-        Ok(given) => match check(given, group, kind.unwrap_or_default()) {
-            Ok(()) => Some(given),
-            Err(problem) => {
-                wrong(".metadata.name", problem);
-                None
-            }
-        },
+    let name = match text(&metadata["name"]) {
         Err(_) if metadata["generateName"].is_string() => {
             let problem = "cannot be applied: each deploy would create one more object. Give the \
                 object a `name` in its place";
-            wrong(".metadata.generateName", problem.to_owned());
-            None
+            valid(".metadata.generateName", Err(problem.to_owned()))
         }
-        Err(problem) => {
-            wrong(".metadata.name", problem);
-            None
+        name => {
+            let group = group_of(api_version.as_deref().unwrap_or_default());
+            let kind = kind.as_deref().unwrap_or_default();
+            let name = name.and_then(|name| check(name, group, kind).map(|()| name));
+            valid(".metadata.name", name)
         }
     };
-    let namespace = namespace(&metadata["namespace"]).map_err(|problem| {
-        wrong(".metadata.namespace", problem);
-    });
+    let namespace = valid(".metadata.namespace", namespace(&metadata["namespace"]));
     Some(Identity {
-        api_version: api_version?.to_owned(),
-        kind: kind?.to_owned(),
-        name: given?.to_owned(),
-        namespace: namespace.ok()?,
+        api_version: api_version?,
+        kind: kind?,
+        name: name?,
+        namespace: Some(namespace?).filter(|namespace| !namespace.is_empty()),
     })
 }
 
 /// The namespace; like `kubectl`, an empty one is none.
-fn namespace(value: &Value) -> Result<Option<String>, String> {
+fn namespace(value: &Value) -> Result<&str, String> {
     if value.is_null() || value == "" {
-        return Ok(None);
+        return Ok("");
     }
     let namespace = text(value)?;
     name_of(namespace, 63, false)?;
-    Ok(Some(namespace.to_owned()))
+    Ok(namespace)
 }
 
 fn text(value: &Value) -> Result<&str, String> {

@@ -6,17 +6,14 @@
 //! must match.
 
 use super::pods::Image;
-use crate::problem::Fault;
+use crate::problem::{Fault, kept};
 use crate::request::image::Reference;
 use crate::text::listed;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The images that a request gives.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) enum Given {
-    /// None.
-    #[default]
-    None,
     /// By the name of a container or an image.
     Named(BTreeMap<String, String>),
     /// One image, of a file without names.
@@ -49,24 +46,17 @@ pub(super) fn replacements(given: &Given, found: &[Found]) -> (Vec<Option<String
     let mut replacements = vec![None; found.len()];
     let mut faults = Vec::new();
     match given {
-        Given::None => {}
-        Given::Sole(image) => match sole(image, found) {
-            Ok(hits) => hits
-                .into_iter()
-                .for_each(|hit| replacements[hit] = Some(image.clone())),
-            Err(problem) => faults.push(Fault::new("images", problem)),
-        },
+        Given::Sole(image) => {
+            let hits = kept(&mut faults, "images", sole(image, found));
+            for hit in hits.into_iter().flatten() {
+                replacements[hit] = Some(image.clone());
+            }
+        }
         Given::Named(entries) => {
             for (name, image) in entries {
                 let field = format!("images.{name}");
-                let hits = match hits(name, found) {
-                    Ok(hits) => hits,
-                    Err(problem) => {
-                        faults.push(Fault::new(field, problem));
-                        continue;
-                    }
-                };
-                for hit in hits {
+                let hits = kept(&mut faults, &field, hits(name, found));
+                for hit in hits.into_iter().flatten() {
                     let new = replaced(&found[hit].image.image, name, image);
                     let before = replacements[hit].replace(new.clone());
                     if before.is_some_and(|before| before != new) {
@@ -172,13 +162,7 @@ fn replaced(before: &str, entry: &str, new: &str) -> String {
 
 /// The name of an image: without tag and digest, whether they are valid or not.
 fn name_of(image: &str) -> &str {
-    let named = image.split('@').next().unwrap_or_default();
-    // A colon before the last slash belongs to the registry's port.
-    let last = named.rfind('/').map_or(0, |slash| slash + 1);
-    match named[last..].find(':') {
-        Some(colon) => &named[..last + colon],
-        None => named,
-    }
+    Reference::split(image).name
 }
 
 /// The tag and the digest of an image of this name; `None` for an image of another name.

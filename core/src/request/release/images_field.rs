@@ -3,9 +3,9 @@
 use super::collect::Objects;
 use super::fault::Subject;
 use super::images::{Found, Given, not_an_image_name, replacements};
-use crate::request::checks::{kind, name_of};
+use crate::request::checks::name_of;
 use crate::request::fields::Check;
-use crate::request::image::{self, Definitions};
+use crate::request::image;
 use crate::request::images::in_file;
 use crate::text::placeholder;
 use serde_json::Value;
@@ -14,28 +14,10 @@ use std::collections::BTreeMap;
 impl Check<'_> {
     /// The images by container or image, or the single image of a file without names.
     pub(super) fn release_images(&mut self) -> Given {
-        let entries = match self.fields.get("images") {
-            None => return Given::None,
-            Some(Value::String(path)) => {
-                let path = path.clone();
-                match self.images_file(&path) {
-                    None => return Given::None,
-                    Some(Definitions::Sole(image)) => {
-                        self.image("images", &image);
-                        return Given::Sole(image);
-                    }
-                    Some(Definitions::Named(named)) => {
-                        let named = named.into_iter();
-                        named.map(|(name, image)| (name, image.into())).collect()
-                    }
-                }
-            }
-            Some(_) => {
-                let shape =
-                    r#"{"container or image": "image"}, or the path of a file in an artifact"#;
-                self.object("images", shape)
-            }
-        };
+        let (entries, sole) = self.image_entries("container or image");
+        if let Some(image) = sole {
+            return Given::Sole(image);
+        }
         let mut images = BTreeMap::new();
         for (name, image) in entries {
             let field = format!("images.{name}");
@@ -46,8 +28,7 @@ impl Check<'_> {
                 continue;
             }
             let Value::String(image) = image else {
-                let problem = format!("must be an image in quotes, and is {}", kind(&image));
-                self.fault(field, problem);
+                self.must_be(field, "an image in quotes", &image);
                 continue;
             };
             let whole = match image.starts_with([':', '@']) {

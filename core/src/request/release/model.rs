@@ -1,6 +1,7 @@
 //! The checked request for a release.
 
 use crate::kubernetes::object_id::{ObjectId, group_of};
+use crate::problem::Fault;
 use crate::request::model::{Alarms, Hidden, Mode, Watch};
 use crate::request::origin::Origin;
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// The checked request for a release.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct ReleaseRequest {
     /// The release's name: a DNS label of at most 40 characters.
     pub name: String,
@@ -84,34 +85,6 @@ impl ReleaseRequest {
     }
 }
 
-impl fmt::Debug for ReleaseRequest {
-    /// Leaves out the content of the objects, which may be secret.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter
-            .debug_struct("ReleaseRequest")
-            .field("name", &self.name)
-            .field("namespace", &self.namespace)
-            .field("namespaces", &self.namespaces)
-            .field("cluster", &self.cluster)
-            .field("manifests", &self.manifests)
-            .field("hooks", &self.hooks)
-            .field("prune", &self.prune)
-            .field("force", &self.force)
-            .field("rollback", &self.rollback)
-            .field("mode", &self.mode)
-            .field("to", &self.to)
-            .field("bake", &self.bake)
-            .field("alarms", &self.alarms)
-            .field("timeout", &self.timeout)
-            .field("patience", &self.patience)
-            .field("execution", &self.execution)
-            .field("commit", &self.commit)
-            .field("committed", &self.committed)
-            .field("origin", &self.origin)
-            .finish_non_exhaustive()
-    }
-}
-
 /// An object of a release, as it is to be applied.
 #[derive(Clone, PartialEq)]
 pub struct Manifest {
@@ -179,6 +152,29 @@ impl fmt::Debug for Manifest {
         let namespace = namespace.as_deref().unwrap_or_default();
         write!(formatter, "{kind} {namespace}/{name} of {place}")
     }
+}
+
+/// The namespace of an object, once it is known whether its kind has namespaces: the one that the
+/// manifest names, or else the release's. `None` for an object of the whole cluster, whatever its
+/// manifest says. A namespace that the request does not allow is a fault.
+pub fn namespace_of(
+    manifest: &Manifest,
+    is_namespaced: bool,
+    request: &ReleaseRequest,
+) -> Result<Option<String>, Fault> {
+    if !is_namespaced {
+        return Ok(None);
+    }
+    let namespace = manifest.namespace.as_ref().unwrap_or(&request.namespace);
+    if *namespace == request.namespace || request.namespaces.contains(namespace) {
+        return Ok(Some(namespace.clone()));
+    }
+    let problem = format!(
+        "is `{namespace}`, and the release is for `{}`: add `{namespace}` to \
+         `namespaces` if the release may write there too",
+        request.namespace
+    );
+    Err(Fault::new("metadata.namespace", problem))
 }
 
 /// Where a manifest is.

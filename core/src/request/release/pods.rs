@@ -2,6 +2,7 @@
 
 use super::identity::Identity;
 use crate::request::place::place_of;
+use crate::request::pods::POD;
 use serde_json::Value;
 
 /// Groups whose objects have a pod template at `/spec/template`, with the fields of a Deployment.
@@ -15,7 +16,7 @@ pub(super) fn pod(identity: &Identity, object: &Value) -> Option<&'static str> {
         ("", "PodTemplate") => "/template/spec",
         ("batch", "CronJob") => "/spec/jobTemplate/spec/template/spec",
         ("apiextensions.k8s.io", _) => return None,
-        _ => "/spec/template/spec",
+        _ => POD,
     };
     object.pointer(path)?.get("containers")?.as_array()?;
     Some(path)
@@ -79,32 +80,4 @@ pub(super) fn images(pod: &'static str, object: &Value) -> Vec<Image> {
         }
     }
     found
-}
-
-/// The paths of containers and volumes without a name, by which the API server merges them.
-pub(super) fn nameless(pod: &'static str, object: &Value) -> Vec<String> {
-    let mut found = Vec::new();
-    for list in ["initContainers", "containers", "volumes"] {
-        let items = object.pointer(pod).and_then(|pod| pod[list].as_array());
-        for (index, item) in items.into_iter().flatten().enumerate() {
-            if item.is_object() && item["name"].is_null() {
-                found.push(format!("{}.{list}[{index}].name", pod.replace('/', ".")));
-            }
-        }
-    }
-    found
-}
-
-/// The values of the variables of all containers of a pod.
-pub(super) fn values(pod: &'static str, object: &Value) -> Vec<String> {
-    let pod = object.pointer(pod);
-    let lists = ["containers", "initContainers"].into_iter();
-    let containers = lists
-        .filter_map(|list| pod?.get(list)?.as_array())
-        .flatten();
-    let variables = containers.filter_map(|container| container.get("env")?.as_array());
-    let values = variables
-        .flatten()
-        .filter_map(|variable| variable.get("value")?.as_str());
-    values.map(str::to_owned).collect()
 }

@@ -7,6 +7,7 @@ use super::identity::{self, Identity};
 use super::images::Found;
 use super::model::{Manifest, Place, ReleaseRequest};
 use super::{annotations, clean, pods};
+use crate::request::pods::values;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -60,7 +61,7 @@ impl ReleaseRequest {
                 secrets.extend(clean::secret(&mut object, &subject, &mut faults));
             }
             if let Some(pod) = pods::pod(&identity, &object) {
-                secrets.extend(pods::values(pod, &object));
+                secrets.extend(values(pod, &object).into_iter().map(str::to_owned));
                 let found = pods::images(pod, &object).into_iter().map(|image| Found {
                     manifest: self.manifests.len(),
                     label: String::new(),

@@ -1,7 +1,7 @@
 //! Pods that have ended, or are being deleted.
 
-use super::{RawCondition, RawContainer, RawEnded, RawPod};
-use crate::kubernetes::pod::model::{Ending, FINALIZERS_LIMIT, Failed, Said};
+use super::{RawCondition, RawContainer, RawPod};
+use crate::kubernetes::pod::model::{Ended, Ending, FINALIZERS_LIMIT, Failed, Said};
 
 impl RawPod {
     /// Whether the node gave the pod up. It has been or will be replaced, so neither its controller
@@ -24,7 +24,7 @@ impl RawPod {
             && owners.any(|owner| owner.controller && owner.kind == "Job")
             && statuses.any(|status| {
                 let ended = status.state.terminated.as_ref();
-                ended.is_some_and(|ended| ended.exit_code != 0)
+                ended.is_some_and(|ended| ended.code != 0)
             })
     }
 
@@ -68,20 +68,20 @@ impl RawPod {
         let target = self.condition_that_holds("DisruptionTarget");
         let ended = self.status.container_statuses.iter();
         let ended = ended.filter_map(|status| status.state.terminated.as_ref());
-        let mut ended = ended.filter(|ended| ended.exit_code != 0);
+        let mut ended = ended.filter(|ended| ended.code != 0);
         let target = target.map(RawCondition::said);
         target
-            .or_else(|| ended.next().map(RawEnded::said))
+            .or_else(|| ended.next().map(Ended::said))
             .unwrap_or_default()
     }
 }
 
-impl RawEnded {
+impl Ended {
     fn said(&self) -> Said {
         Said {
             reason: self.reason.clone(),
             message: match self.message.as_str() {
-                "" => format!("exit code {}", self.exit_code),
+                "" => format!("exit code {}", self.code),
                 message => message.to_owned(),
             },
         }
