@@ -24,11 +24,10 @@ pub use model::{AlarmsAsk, Ask, Engine, Heard, Next, Note, Outcome, Watching};
 pub use trouble::OUTAGE;
 
 use crate::change::difference::Difference;
-use crate::kubernetes::CallError;
 use crate::outcome::CredentialsError;
 use crate::plan::{self, Plan};
 use crate::report;
-use crate::snapshot::{self, Reading, Response};
+use crate::snapshot::{self, Reading, Reply, Response};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, Decision};
 use crate::workload::Workload;
@@ -48,6 +47,7 @@ const WARNINGS: usize = 5;
 impl Engine {
     /// What to do next. Asked again before the answer came, it says the same once more.
     pub fn next(&mut self, now: Timestamp) -> Next {
+        self.now = now;
         loop {
             if let Some(outcome) = self.outcome.take() {
                 return Next::Done(outcome);
@@ -60,51 +60,53 @@ impl Engine {
                 return Next::Done(Box::new(Outcome::HandedOver(waiting)));
             }
             self.begun = true;
-            if let Some(asked) = self.alarms(now) {
+            if let Some(asked) = self.alarms() {
                 return Next::Alarms(asked);
             }
             if let Some(end) = self.paused.filter(|end| now < *end) {
                 return Next::Sleep(self.alarms_due().map_or(end, |due| due.min(end)));
             }
             self.paused = None;
-            if let Some(watching) = self.decide(now) {
+            if let Some(watching) = self.decide() {
                 return Next::Watch(watching);
             }
         }
     }
 
     /// Takes the answer to what was asked.
-    pub fn answered(&mut self, result: Result<Response, CallError>, now: Timestamp) {
+    pub fn answered(&mut self, result: Reply, now: Timestamp) {
+        self.now = now;
         let Some((Ask { call, .. }, why)) = self.asked.take() else {
             return;
         };
         match why {
             Pending::Read(query) => {
-                self.was_read(query.clone(), call, result, now);
+                self.was_read(query.clone(), call, result);
                 self.snapshot.was_read(&query);
             }
-            Pending::Act(action) => self.acted(action, call, result, now),
+            Pending::Act(action) => self.acted(action, call, result),
             Pending::Plan(live) => match snapshot::object(result) {
                 Ok(object) => {
                     let after = Workload::new(self.request.kind, object);
                     let plan = plan::tried(&self.request, live.map(|live| *live), after);
                     self.planned(plan);
                 }
-                Err(error) if self.looks_again_after(&error) => self.lost_race(now),
-                Err(error) => self.trouble(call, error, now),
+                Err(error) if self.looks_again_after(&error) => self.lost_race(),
+                Err(error) => self.trouble(call, error),
             },
-            Pending::Review(refused, refusal) => self.reviewed(refused, refusal, result, now),
+            Pending::Review(refused, refusal) => self.reviewed(refused, refusal, result),
             Pending::End(ending, query) => {
-                self.seen_at_end(*ending, query, &call, result, now);
+                self.seen_at_end(*ending, query, &call, result);
             }
         }
     }
 
     /// Takes an answer that no call was made for: a watch has told it.
     pub fn told(&mut self, response: Response, now: Timestamp) {
+        self.now = now;
         match self.asked.take() {
             Some((Ask { call, .. }, Pending::Read(query))) => {
-                self.was_read(query.clone(), call, Ok(response), now);
+                self.was_read(query.clone(), call, Ok(response));
                 self.snapshot.was_told(query);
             }
             asked => {
@@ -137,11 +139,11 @@ impl Engine {
     }
 
     /// One decision, and what follows from it here. A watch to be followed is given back.
-    fn decide(&mut self, now: Timestamp) -> Option<Watching> {
-        self.decided_at = now;
-        self.note_what_is_seen(now);
+    fn decide(&mut self) -> Option<Watching> {
+        self.decided_at = self.now;
+        self.note_what_is_seen();
         let has_begun = self.settle_guard();
-        let decision = strategy::decide(&self.request, &self.continuation, &self.snapshot, now);
+        let decision = strategy::decide(&self.context());
         self.steps += 1;
         assert!(self.steps <= STEPS, "the strategy turns in circles");
         // A watch may be held back on its way: a verdict is reached by what was read.
@@ -150,14 +152,14 @@ impl Engine {
             self.looks_again = true;
             return None;
         }
-        if !has_begun && self.holds_back(&decision, now) {
+        if !has_begun && self.holds_back(&decision) {
             return None;
         }
-        if self.request.mode.is_plan() && self.plan(&decision, now) {
+        if self.request.mode.is_plan() && self.plan(&decision) {
             return None;
         }
         match decision {
-            Decision::Read(query) => self.read(query, now),
+            Decision::Read(query) => self.read(query),
             Decision::Act(action) => {
                 self.steps = 0;
                 self.writes += 1;
@@ -166,8 +168,7 @@ impl Engine {
             }
             Decision::RollBack(undo) => {
                 let failure = report::cause::recorded(undo.failure.clone());
-                let author = strategy::author(&self.request, &self.continuation, now);
-                let action = undo.action(&author, failure);
+                let action = undo.action(&self.context().author(), failure);
                 self.act(action.hide(self.mask));
             }
             Decision::TakeBack(failure) => {
@@ -181,7 +182,7 @@ impl Engine {
             Decision::ReadAlarms => self.wants_alarms = true,
             Decision::Wait(wait) => {
                 self.steps = 0;
-                return self.wait(wait, now);
+                return self.wait(wait);
             }
             Decision::Finish(success) => self.end(Outcome::Finished(Box::new(success))),
             Decision::GiveUp(failure) => self.end(Outcome::Failed(failure)),
@@ -191,10 +192,8 @@ impl Engine {
 
     /// Tries the first write instead of doing it, so that nothing is written: false where the
     /// decision is not one to write.
-    fn plan(&mut self, decision: &Decision, now: Timestamp) -> bool {
-        let author = strategy::author(&self.request, &self.continuation, now);
-        let (request, continuation) = (&self.request, &self.continuation);
-        match plan::step(request, &self.snapshot, decision, &author, continuation) {
+    fn plan(&mut self, decision: &Decision) -> bool {
+        match plan::step(&self.context(), decision) {
             plan::PlanStep::GoOn => return false,
             plan::PlanStep::Try(call, live) => {
                 let why = Pending::Plan(live.map(Box::new));
@@ -218,12 +217,19 @@ impl Engine {
         true
     }
 
+    /// What the strategy decides by.
+    pub(super) fn context(&self) -> strategy::Context<'_> {
+        strategy::Context {
+            request: &self.request,
+            continuation: &self.continuation,
+            snapshot: &self.snapshot,
+            now: self.now,
+        }
+    }
+
     fn planned(&mut self, plan: Plan) {
         let warnings = self.continuation.warnings.clone();
-        let foreseen = self.request.strategy.switch().and_then(|switch| {
-            let (request, now) = (&self.request, self.decided_at);
-            strategy::switch::foreseen(request, switch, &self.continuation, &self.snapshot, now)
-        });
+        let foreseen = strategy::switch::foreseen(&self.context());
         let (handover, takes_back) =
             foreseen.map_or((None, None), |it| (it.handover, it.takes_back));
         let plan = Plan {

@@ -1,17 +1,15 @@
 //! What a deploy would change, for a person to read before it is done: the object as the API server
 //! would store it (from a dry run) against the live one, in lines.
 
-use crate::change::Author;
 use crate::change::difference::{Difference, difference};
 use crate::kubernetes::call::Call;
 use crate::request::{Request, Switch};
 use crate::snapshot::{DryRun, Snapshot};
-use crate::state::continuation::Continuation;
 use crate::state::marks::VERSION;
 use crate::strategy::candidate::Candidate;
 use crate::strategy::handover::Handover;
 use crate::strategy::switch::returning;
-use crate::strategy::{Action, Decision};
+use crate::strategy::{Action, Context, Decision};
 use crate::workload::Workload;
 use serde_json::Value;
 
@@ -49,13 +47,9 @@ pub enum PlanStep {
 
 /// Takes the first decision that would write for the plan. A switch begins with its Service; what
 /// counts is the candidate, which is tried under a name that nobody has.
-pub fn step(
-    request: &Request,
-    snapshot: &Snapshot,
-    decision: &Decision,
-    author: &Author,
-    continuation: &Continuation,
-) -> PlanStep {
+pub fn step(context: &Context, decision: &Decision) -> PlanStep {
+    let (request, snapshot) = (context.request, context.snapshot);
+    let author = &context.author();
     let live = || match request.strategy.switch() {
         Some(switch) => switched(request, switch, snapshot).cloned(),
         None => snapshot.seen_deployment(&request.deployment).cloned(),
@@ -74,7 +68,7 @@ pub fn step(
                 return PlanStep::Nothing(None);
             };
             let rendered = match request.mode.is_rollback() {
-                true => returning::planned(request, snapshot, &live, continuation),
+                true => returning::planned(context, &live),
                 false => Candidate::render(request, &live, author),
             };
             let Ok(candidate) = rendered else {

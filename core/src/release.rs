@@ -3,14 +3,12 @@
 pub mod account;
 mod left_reason;
 pub mod model;
-mod no_revision;
 pub mod order;
 pub mod prune;
 
 pub use left_reason::{JobUnseen, LeftReason};
 pub use model::{
-    Followed, FollowedWorkload, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
+    Followed, FollowedWorkload, NoRevision, ObjectChange, ObjectFault, ObjectPlan, ObjectTrouble,
     RecordTrouble, ReleaseCause, ReleaseFailure, ReleaseNote, ReleasePlan, ReleaseSuccess,
     ReleaseWait, Untried, WayBack,
 };
-pub use no_revision::NoRevision;

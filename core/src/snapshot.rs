@@ -13,7 +13,7 @@ mod told;
 
 pub use answer::{Answer, DryRun, Listed, Missed, Smoked, Typed};
 pub use query::{EXPLANATION_TIMEOUT, Items, Kind, MOMENT, Optional, Query, ROLLBACK, Terms};
-pub use response::{Reading, Response, found, object};
+pub use response::{Reading, Reply, Response, found, object};
 
 use crate::change::editor::Editor;
 use crate::kubernetes::pod::Event;
@@ -160,6 +160,18 @@ impl Snapshot {
     /// The endpoints of a Service.
     pub fn endpoints(&self, service: &str) -> Result<&Endpoints, Query> {
         self.get(Query::List(Items::EndpointSlices, service.to_owned()))
+    }
+
+    /// Who set a field of an object last, where the server notes that.
+    pub fn editor(
+        &self,
+        kind: Kind,
+        name: &str,
+        field: Vec<String>,
+    ) -> Result<Option<&Editor>, Query> {
+        let name = name.to_owned();
+        let query = Query::Editor { kind, name, field };
+        self.get::<Option<Editor>>(query).map(Option::as_ref)
     }
 
     /// The namespace's autoscalers.

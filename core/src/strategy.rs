@@ -5,9 +5,9 @@
 //! at any point by any invocation: all that counts is the continuation and what the cluster shows.
 
 mod action;
-mod author;
 pub mod blue_green;
 pub mod causes;
+mod context;
 pub mod service_lock;
 mod decision;
 mod guarding;
@@ -20,59 +20,28 @@ mod result;
 mod sampling;
 pub mod rolling;
 pub mod switch;
-mod route_problem;
-mod traffic;
 mod waiting;
 
 pub use action::{Action, Step};
-pub use author::author;
+pub use causes::{RouteProblem, TrafficState};
+pub use context::Context;
 pub use decision::{Decision, Stage, Undo, Wait};
-pub use guarding::{Began, began, is_return, was_watched_to_its_end};
+pub use guarding::{Began, is_return, was_watched_to_its_end};
 pub use result::{
     CandidateState, Failure, Former, RollbackResult, Success, SuccessNote, Switched, Version,
 };
-pub use route_problem::RouteProblem;
+pub use rolling::acted;
 pub use sampling::sample;
-pub use traffic::TrafficState;
 
 use crate::kubernetes::call::Verb;
-use crate::request::{Request, Strategy};
 use crate::snapshot::Snapshot;
-use crate::state::continuation::{Continuation, Phase, Reason, RecordedFailure};
+use crate::state::continuation::{Phase, Reason, RecordedFailure};
 use crate::workload::Workload;
 use jiff::Timestamp;
 
 /// Decides the next step of a deploy.
-pub fn decide(
-    request: &Request,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Decision {
-    match &request.strategy {
-        Strategy::Rolling => rolling::decide(request, continuation, snapshot, now),
-        Strategy::BlueGreen(switch)
-        | Strategy::Canary { switch, .. }
-        | Strategy::Immutable { switch, .. } => {
-            switch::decide(request, switch, continuation, snapshot, now)
-        }
-    }
-}
-
-/// The phase that a write leads to, given the object that it returned.
-pub fn acted(
-    request: &Request,
-    snapshot: &Snapshot,
-    action: &Action,
-    after: &Workload,
-    now: Timestamp,
-) -> Phase {
-    match action {
-        Action::Step(step) => step.then.clone(),
-        Action::Patch(_) | Action::Put(_) | Action::Create(_) | Action::Undo { .. } => {
-            rolling::acted(request, snapshot, action, after, now)
-        }
-    }
+pub fn decide(context: &Context) -> Decision {
+    switch::decide(context).unwrap_or_else(|| rolling::decide(context))
 }
 
 /// Takes what a write has returned into the snapshot: of a rolling deploy another version, of a
@@ -91,17 +60,12 @@ pub fn seen_after(snapshot: &mut Snapshot, action: &Action, after: Workload, now
 /// The phase in which a switch is taken back, because the cluster refuses something that it needs;
 /// `None` where there is nothing to take back, or that is what was refused.
 pub fn turn_back(phase: &Phase, why: &str, refused: Option<Reason>) -> Option<Phase> {
-    match phase {
-        Phase::Switch => Some(Phase::SwitchRollback(RecordedFailure {
+    (*phase == Phase::Switch).then(|| {
+        Phase::SwitchRollback(RecordedFailure {
             reason: refused,
             ..RecordedFailure::of(why)
-        })),
-        Phase::Start
-        | Phase::Rollout(_)
-        | Phase::Rollback(_)
-        | Phase::SwitchRollback(_)
-        | Phase::Release(_) => None,
-    }
+        })
+    })
 }
 
 #[cfg(test)]

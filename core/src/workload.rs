@@ -158,6 +158,12 @@ impl Workload {
         containers.map_or(&[], Vec::as_slice)
     }
 
+    /// The images of these containers.
+    pub fn images(&self, list: &str) -> impl Iterator<Item = &str> {
+        let containers = self.containers(list).iter();
+        containers.filter_map(|container| container["image"].as_str())
+    }
+
     /// The container or init container of this name in the pod template.
     pub fn container(&self, name: &str) -> Option<&Value> {
         let all = ["containers", "initContainers"].into_iter();

@@ -11,16 +11,14 @@ use super::failure::is_transient;
 use super::http_client::{HttpsClient, host_of};
 use super::partition;
 use super::settings::{AwsService, Settings};
-use super::signature::Signature;
 use crate::http;
 use crate::kubernetes::failure;
-use jiff::Timestamp;
 use landfall_core::event::{Artifact, Keys};
 use landfall_core::outcome::{StoreError, is_about_key, is_of_clock, key_fault};
 use landfall_core::retry::{self, Failure, Next};
 use landfall_core::text::percent_encoded;
 use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_MATCH, RANGE, RETRY_AFTER};
-use reqwest::{Response, StatusCode};
+use reqwest::{Method, Response, StatusCode};
 use std::ops::Range;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -184,8 +182,24 @@ impl Object<'_> {
         self.get(&range, state, begin, take).await
     }
 
-    /// The bucket is in this region, unless it was said to be in another one before.
-    async fn moves_to(&mut self, region: String, moved: &mut bool) -> Result<(), StoreError> {
+    /// Prepares another attempt: after a pause, or in the region in which the bucket is, unless it
+    /// was said to be in another one before. The caller has a deadline for the whole.
+    async fn recover(
+        &mut self,
+        trouble: S3Error,
+        attempts: u32,
+        moved: &mut bool,
+    ) -> Result<(), StoreError> {
+        let region = match trouble {
+            S3Error::Elsewhere(region) => region,
+            S3Error::Failed(error, failure) => {
+                match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
+                    Next::Retry(pause) => sleep(pause).await,
+                    Next::GiveUp | Next::OutOfTime => return Err(error),
+                }
+                return Ok(());
+            }
+        };
         if std::mem::replace(moved, true) {
             let why = format!("the bucket is said to be in {region}, and is not");
             return Err(StoreError::Refused(why));
@@ -217,16 +231,7 @@ impl Object<'_> {
                 Err(trouble) => trouble,
             };
             attempts += 1;
-            match trouble {
-                S3Error::Elsewhere(region) => self.moves_to(region, &mut moved).await?,
-                // The caller has a deadline for the whole read.
-                S3Error::Failed(error, failure) => {
-                    match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
-                        Next::Retry(pause) => sleep(pause).await,
-                        Next::GiveUp | Next::OutOfTime => return Err(error.into()),
-                    }
-                }
-            }
+            self.recover(trouble, attempts, &mut moved).await?;
         }
     }
 
@@ -252,17 +257,12 @@ impl Object<'_> {
     }
 
     async fn ask(&mut self, range: &str) -> Result<Response, S3Error> {
-        let permanent = |error| S3Error::Failed(error, Failure::Permanent);
-        let refused = |why: String| permanent(StoreError::Refused(why));
-        let (url, headers) = self.request(range).map_err(refused)?;
-        let client = self.store.https.client();
-        let client = client.map_err(|why| permanent(StoreError::Unreachable(why)))?;
-        let sent = timeout(SILENCE, client.get(url).headers(headers).send()).await;
-        let response = match sent {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(unreachable(failure::told(&error, &self.host))),
-            Err(_) => return Err(unreachable("it does not answer".to_owned())),
-        };
+        let mut headers = HeaderMap::new();
+        headers.insert(RANGE, header(range)?);
+        if let Some(etag) = &self.etag {
+            headers.insert(IF_MATCH, etag.clone());
+        }
+        let response = self.send(Method::GET, headers, &[]).await?;
         // An empty object has no last byte.
         let is_empty = response.status() == StatusCode::RANGE_NOT_SATISFIABLE;
         if is_empty && self.etag.is_none() {
@@ -288,26 +288,6 @@ impl Object<'_> {
             self.etag = response.headers().get(ETAG).cloned();
         }
         Ok(response)
-    }
-
-    /// The URL of a read and its headers.
-    fn request(&self, range: &str) -> Result<(String, HeaderMap), String> {
-        let Artifact { bucket, key, .. } = self.artifact;
-        let url = self.store.url(&self.host, bucket, key);
-        let mut headers = HeaderMap::new();
-        let range = HeaderValue::from_str(range).map_err(|error| error.to_string())?;
-        headers.insert(RANGE, range);
-        if let Some(etag) = &self.etag {
-            headers.insert(IF_MATCH, etag.clone());
-        }
-        let signature = Signature {
-            service: "s3",
-            region: &self.region,
-            keys: self.keys,
-            now: Timestamp::now(),
-        };
-        let headers = signature.sign("GET", &url, headers, &[])?;
-        Ok((url, headers))
     }
 
     async fn refusal(&self, response: Response) -> S3Error {
@@ -340,7 +320,7 @@ impl Object<'_> {
         let is_foreign = code.is_empty() && !body.trim().is_empty();
         if is_foreign && !is_transient(status.as_u16(), "") {
             let why = format!("{said} came, and not from S3; a proxy or another server sent it");
-            return S3Error::Failed(StoreError::Unreachable(why), Failure::Permanent);
+            return permanent(StoreError::Unreachable(why));
         }
         let (error, failure) = refusal(status.as_u16(), &code, said, asked);
         S3Error::Failed(error, failure)
@@ -350,6 +330,18 @@ impl Object<'_> {
 fn is_region(text: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
     !text.is_empty() && text.len() <= 32 && text.bytes().all(plain)
+}
+
+fn header(value: &str) -> Result<HeaderValue, S3Error> {
+    HeaderValue::from_str(value).map_err(|error| refused(error.to_string()))
+}
+
+fn permanent(error: StoreError) -> S3Error {
+    S3Error::Failed(error, Failure::Permanent)
+}
+
+fn refused(why: String) -> S3Error {
+    permanent(StoreError::Refused(why))
 }
 
 fn unreachable(why: String) -> S3Error {

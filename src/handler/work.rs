@@ -258,7 +258,8 @@ fn complete(
     Ok(asked)
 }
 
-/// The report, or a later one if the deploy goes on.
+/// The report, or a later one if the deploy goes on: AWS did not answer in this invocation, and the
+/// next one may have more luck, for a while.
 fn put_off(
     goes_on: bool,
     continuation: &mut Continuation,
@@ -267,23 +268,12 @@ fn put_off(
     now: Timestamp,
     report: Report,
 ) -> Report {
-    match goes_on {
-        true => silent(continuation, bound_to, who, now, || report),
-        false => report,
+    if !goes_on {
+        return report;
     }
-}
-
-/// AWS did not answer in this invocation: the next one may have more luck, for a while.
-fn silent(
-    continuation: &mut Continuation,
-    bound_to: &str,
-    who: &str,
-    now: Timestamp,
-    over: impl FnOnce() -> Report,
-) -> Report {
     let since = *continuation.unreachable_since.get_or_insert(now);
     if now >= continuation.deadline || now.duration_since(since) >= engine::OUTAGE {
-        return over();
+        return report;
     }
     report::handed_over_silent(continuation, bound_to, who)
 }

@@ -7,10 +7,10 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
-use crate::snapshot::{ROLLBACK, Reading, Response, Snapshot, object};
+use crate::snapshot::{ROLLBACK, Reading, Reply, Snapshot, object};
 use crate::strategy::{self, Action, Failure, RollbackResult};
 use crate::workload::Workload;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// Lost races over one write before it is given up.
 const CONFLICTS: u32 = 8;
@@ -46,16 +46,10 @@ impl Engine {
         self.ask(call, Reading::Object, self.until, Pending::Act(action));
     }
 
-    pub(super) fn acted(
-        &mut self,
-        action: Action,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn acted(&mut self, action: Action, call: Call, result: Reply) {
         let error = match object(result).map(|object| Workload::new(self.request.kind, object)) {
             Ok(after) => match self.kept(&action, &call, &after) {
-                None => return self.written(&action, after, now),
+                None => return self.written(&action, after),
                 Some(kept) => CallError::Kept(Box::new(kept)),
             },
             Err(error) => error,
@@ -74,7 +68,7 @@ impl Engine {
             return;
         }
         if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
-            return self.lost_race(now);
+            return self.lost_race();
         }
         if let Action::Undo {
             revision, failure, ..
@@ -88,7 +82,7 @@ impl Engine {
                 rollback_result: RollbackResult::NotRolledBack(revision, why),
             }));
         }
-        self.trouble(call, error, now);
+        self.trouble(call, error);
     }
 
     /// What a write left as it was, though it was answered as done.
@@ -107,10 +101,10 @@ impl Engine {
         }
     }
 
-    fn written(&mut self, action: &Action, after: Workload, now: Timestamp) {
-        let phase = strategy::acted(&self.request, &self.snapshot, action, &after, now);
+    fn written(&mut self, action: &Action, after: Workload) {
+        let phase = strategy::acted(&self.context(), action, &after);
         self.enter(phase);
-        strategy::seen_after(&mut self.snapshot, action, after, now);
+        strategy::seen_after(&mut self.snapshot, action, after, self.now);
         self.continuation.unreachable_since = None;
         self.conflicts = 0;
         self.just_written = true;
@@ -144,12 +138,12 @@ impl Engine {
     }
 
     /// Another write came before ours: everything is to be looked at again.
-    pub(super) fn lost_race(&mut self, now: Timestamp) {
+    pub(super) fn lost_race(&mut self) {
         self.conflicts += 1;
         self.notes.push(Note::LostRace(self.conflicts));
         self.snapshot = Snapshot::default();
         let races = i32::try_from(self.conflicts).unwrap_or(i32::MAX);
-        self.pause(now, CONFLICT_PAUSE * races);
+        self.pause(CONFLICT_PAUSE * races);
     }
 }
 

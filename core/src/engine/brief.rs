@@ -6,14 +6,10 @@ use crate::report;
 
 /// Why a call failed that the deploy does not need, and what to grant for its benefit.
 pub(super) fn brief(call: &Call, error: &CallError, gain: &str) -> String {
-    match error {
-        CallError::Refused(refusal) => report::refusal::brief(refusal, call, gain),
-        CallError::Unreachable(_)
-        | CallError::Untrusted(_)
-        | CallError::NotKubernetes(_)
-        | CallError::Kept(_)
-        | CallError::OutOfTime => in_short(error),
-    }
+    let CallError::Refused(refusal) = error else {
+        return in_short(error);
+    };
+    report::refusal::brief(refusal, call, gain)
 }
 
 /// The error in a few words.

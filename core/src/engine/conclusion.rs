@@ -28,7 +28,7 @@ impl Engine {
     /// Ends the engine after [`super::Next::Done`].
     pub fn ended(self, outcome: Outcome) -> Ended {
         let is_refused = matches!(outcome, Outcome::Failed(Failure::Faults(_)));
-        let ended_share = is_refused.then(|| self.ended_share(self.decided_at));
+        let ended_share = is_refused.then(|| self.ended_share());
         Ended {
             outcome,
             ended_share: ended_share.flatten(),
@@ -40,40 +40,22 @@ impl Engine {
 
 /// What serves again in full, where a failed version was taken out of service.
 fn restored(rollback_result: &RollbackResult) -> Option<RolledBackTo> {
-    match rollback_result {
-        RollbackResult::RolledBack(version) => Some(RolledBackTo {
+    if let RollbackResult::RolledBack(version) = rollback_result {
+        return Some(RolledBackTo {
             revision: Some(version.revision).filter(|revision| *revision > 0),
             image: Some(version.image.clone()),
             deployment: None,
-        }),
-        RollbackResult::SwitchedBack(name, _) if !name.is_empty() => Some(deployment(name)),
-        RollbackResult::Unswitched(_, name, true) => Some(deployment(name)),
-        RollbackResult::RollbackDisabled
-        | RollbackResult::NothingWritten
-        | RollbackResult::NothingToRollBackTo
-        | RollbackResult::NothingServed
-        | RollbackResult::PreviousGone(_)
-        | RollbackResult::NotRolledBack(..)
-        | RollbackResult::RollbackFailed(..)
-        | RollbackResult::Paused
-        | RollbackResult::OvertakenBy(_)
-        | RollbackResult::Deleted
-        | RollbackResult::ServiceGone(..)
-        | RollbackResult::Outgrown(_)
-        | RollbackResult::SwitchedBack(..)
-        | RollbackResult::Unswitched(..)
-        | RollbackResult::LeftSwitched
-        | RollbackResult::NoWayBack
-        | RollbackResult::SwitchRollbackFailed(_)
-        | RollbackResult::ShareUnconfirmed(..) => None,
+        });
     }
-}
-
-fn deployment(name: &str) -> RolledBackTo {
-    RolledBackTo {
-        deployment: Some(name.to_owned()),
+    let (RollbackResult::SwitchedBack(name, _) | RollbackResult::Unswitched(_, name, true)) =
+        rollback_result
+    else {
+        return None;
+    };
+    (!name.is_empty()).then(|| RolledBackTo {
+        deployment: Some(name.clone()),
         ..RolledBackTo::default()
-    }
+    })
 }
 
 impl Ended {

@@ -5,10 +5,9 @@ use super::brief::in_short;
 use super::model::{Ending, Engine, Note, Outcome, Pending};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::snapshot::{Query, Response};
+use crate::snapshot::{Query, Reply};
 use crate::state::continuation::Phase;
 use crate::strategy::{self, TrafficState};
-use jiff::Timestamp;
 
 /// How many reads this takes: the Service, its EndpointSlices, and the Deployments behind it.
 const READS: usize = 6;
@@ -41,23 +40,17 @@ impl Engine {
         mut ending: Ending,
         query: Query,
         call: &Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
+        result: Reply,
     ) {
-        if let Err(error) = self.take(query, call, result, now) {
+        if let Err(error) = self.take(query, call, result) {
             self.notes.push(Note::PresentUnreadable(in_short(&error)));
             return self.break_off(ending, None);
         }
         ending.reads -= 1;
-        let Some(switch) = self.request.strategy.switch() else {
-            return self.break_off(ending, None);
-        };
-        let (request, snapshot) = (&self.request, &self.snapshot);
-        let continuation = &self.continuation;
-        match strategy::switch::present(request, switch, continuation, snapshot, now) {
-            Ok(present) => self.break_off(ending, Some(present)),
-            Err(next) if ending.reads > 0 => self.read_at_end(ending, next),
-            Err(_) => self.break_off(ending, None),
+        match strategy::switch::present(&self.context()) {
+            Some(Ok(present)) => self.break_off(ending, Some(present)),
+            Some(Err(next)) if ending.reads > 0 => self.read_at_end(ending, next),
+            Some(Err(_)) | None => self.break_off(ending, None),
         }
     }
 

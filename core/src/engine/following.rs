@@ -41,13 +41,13 @@ impl Following<'_> {
         engine
     }
 
-    /// Follows a workload that was put back, until `deadline`.
-    pub(super) fn back(self, revision: u64, deadline: Timestamp) -> Box<Engine> {
+    /// Follows a workload that was put back.
+    pub(super) fn back(self, revision: u64) -> Box<Engine> {
         let rollback = Rollback {
             written: self.written.clone(),
             revision,
             failure: RecordedFailure::of(""),
-            deadline,
+            deadline: self.deadline,
         };
         self.engine(Phase::Rollback(rollback))
     }

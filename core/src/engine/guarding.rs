@@ -5,7 +5,7 @@
 use super::model::{AlarmsAsk, Engine, Note, Outcome};
 use crate::alarm::{Alarm, AlarmsError, AlarmsRefusal};
 use crate::report;
-use crate::state::continuation::Phase;
+use crate::state::continuation::{Phase, Rollout};
 use crate::state::guard::Guard;
 use crate::strategy::{self, Action, Decision, Failure, Stage, Wait};
 use jiff::{SignedDuration, Timestamp};
@@ -31,12 +31,12 @@ const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 
 impl Engine {
     /// The alarms, where they are to be read now.
-    pub(super) fn alarms(&self, now: Timestamp) -> Option<AlarmsAsk> {
-        let is_due = self.alarms_due().is_some_and(|due| due <= now);
+    pub(super) fn alarms(&self) -> Option<AlarmsAsk> {
+        let is_due = self.alarms_due().is_some_and(|due| due <= self.now);
         let alarms = self.request.alarms.as_ref().filter(|_| is_due)?;
         Some(AlarmsAsk {
             names: alarms.names.clone(),
-            until: self.until.min(now + READING),
+            until: self.until.min(self.now + READING),
         })
     }
 
@@ -44,24 +44,22 @@ impl Engine {
     pub(super) fn alarms_due(&self) -> Option<Timestamp> {
         self.request.alarms.as_ref()?;
         let guard = &self.continuation.guard;
-        let now = Some(Timestamp::MIN);
-        let after = |pause| guard.tried.map_or(Timestamp::MIN, |tried| tried + pause);
-        if self.wants_alarms {
-            return now;
-        }
-        let is_judged = guard.judgement.is_some();
-        match &self.continuation.phase {
-            Phase::Start if guard.tried.is_none() => now,
-            Phase::Start if guard.error.is_some() => Some(after(PAUSE)),
-            Phase::Rollout(rollout) if rollout.wrote && !is_judged => Some(after(self.period())),
-            Phase::Switch if !is_judged => Some(after(self.period())),
+        let pause = match &self.continuation.phase {
+            _ if self.wants_alarms => return Some(Timestamp::MIN),
+            Phase::Start if guard.tried.is_none() || guard.error.is_some() => PAUSE,
+            Phase::Rollout(Rollout { wrote: true, .. }) | Phase::Switch
+                if guard.judgement.is_none() =>
+            {
+                self.period()
+            }
             Phase::Start
             | Phase::Rollout(_)
             | Phase::Switch
             | Phase::Rollback(_)
             | Phase::SwitchRollback(_)
-            | Phase::Release(_) => None,
-        }
+            | Phase::Release(_) => return None,
+        };
+        Some(guard.tried.map_or(Timestamp::MIN, |tried| tried + pause))
     }
 
     fn period(&self) -> SignedDuration {
@@ -73,6 +71,7 @@ impl Engine {
 
     /// Takes the alarms as they were read.
     pub fn alarmed(&mut self, result: Result<Vec<Alarm>, AlarmsError>, now: Timestamp) {
+        self.now = now;
         self.wants_alarms = false;
         let Some(alarms) = &self.request.alarms else {
             return;
@@ -98,8 +97,7 @@ impl Engine {
         if self.request.alarms.is_none() {
             return false;
         }
-        let (request, continuation) = (&self.request, &self.continuation);
-        let began = strategy::began(request, continuation, &self.snapshot);
+        let began = self.context().began();
         if let Some(began) = began {
             let guard = &mut self.continuation.guard;
             guard.began(began.at, began.ignores_ringing);
@@ -109,7 +107,7 @@ impl Engine {
 
     /// Whether a deploy that begins with this decision has to wait for the alarms, or comes to
     /// nothing because of them.
-    pub(super) fn holds_back(&mut self, decision: &Decision, now: Timestamp) -> bool {
+    pub(super) fn holds_back(&mut self, decision: &Decision) -> bool {
         // What mends the work of a dead deploy, and leaves this one at its start, begins nothing:
         // what that one gave a share of the traffic may be why an alarm rings.
         let mends = matches!(decision, Decision::Act(Action::Step(step))
@@ -122,7 +120,12 @@ impl Engine {
         let (request, continuation) = (&self.request, &self.continuation);
         let passes = request.ignores_ringing() || strategy::is_return(decision);
         let refuses = writes && !request.mode.is_plan() && !passes;
-        let failure = match opening(&continuation.guard, refuses, continuation.deadline, now) {
+        let failure = match opening(
+            &continuation.guard,
+            refuses,
+            continuation.deadline,
+            self.now,
+        ) {
             Opening::Open => return false,
             Opening::Read => {
                 self.wants_alarms = true;
@@ -130,11 +133,11 @@ impl Engine {
             }
             Opening::Pause(pause) => {
                 self.steps = 0;
-                self.pause(now, pause);
+                self.pause(pause);
                 return true;
             }
             Opening::Refused(AlarmsRefusal::Ringing(ring)) => {
-                Failure::Ringing(Box::new(ring), self.ended_share(now))
+                Failure::Ringing(Box::new(ring), self.ended_share())
             }
             Opening::Refused(AlarmsRefusal::Missing(names)) => {
                 Failure::Faults(vec![report::no_alarms(&names)])
@@ -147,10 +150,8 @@ impl Engine {
 
     /// The execution of a canary that had died with a share of the traffic, where that was taken
     /// back before this deploy could begin.
-    pub(super) fn ended_share(&self, now: Timestamp) -> Option<String> {
-        let (request, continuation) = (&self.request, &self.continuation);
-        let switch = request.strategy.switch()?;
-        strategy::switch::ended_share(request, switch, continuation, &self.snapshot, now)
+    pub(super) fn ended_share(&self) -> Option<String> {
+        strategy::switch::ended_share(&self.context())
     }
 }
 

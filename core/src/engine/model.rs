@@ -106,15 +106,10 @@ pub enum Outcome {
 impl Outcome {
     /// Whether pods are wanted and none was seen to serve at the end.
     pub fn is_outage(&self) -> bool {
-        match self {
-            Outcome::Failed(failure) => failure.is_outage(),
-            Outcome::Broken(_, _, present) => present.as_deref().is_some_and(outage::is_of_switch),
-            Outcome::Finished(_)
-            | Outcome::Planned(_)
-            | Outcome::LockedOut(_)
-            | Outcome::LostSight(..)
-            | Outcome::HandedOver(_) => false,
+        if let Outcome::Broken(_, _, Some(present)) = self {
+            return outage::is_of_switch(present);
         }
+        matches!(self, Outcome::Failed(failure) if failure.is_outage())
     }
 }
 
@@ -201,6 +196,8 @@ pub struct Engine {
     pub snapshot: Snapshot,
     /// When this invocation must be over.
     pub(super) until: Timestamp,
+    /// When it was asked or told last.
+    pub(super) now: Timestamp,
     /// Hides what is secret in texts of the cluster.
     pub(super) mask: fn(&str) -> String,
     pub(super) outcome: Option<Box<Outcome>>,
@@ -254,6 +251,7 @@ impl Engine {
             continuation,
             snapshot: Snapshot::default(),
             until,
+            now,
             mask,
             outcome: None,
             asked: None,
@@ -288,13 +286,11 @@ impl Engine {
     }
 
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
-        let is_told = match &why {
-            Pending::Read(Query::ServiceAgain(_)) => false,
-            // What is asked for although a watch has told it is to be read.
-            Pending::Read(query) if self.snapshot.is_told(query) => false,
-            Pending::Read(query) => !(query.is_of_traffic() && self.snapshot.is_rechecked()),
-            Pending::Act(_) | Pending::Plan(_) | Pending::Review(..) | Pending::End(..) => false,
-        };
+        // What is asked for although a watch has told it is to be read.
+        let is_told = matches!(&why, Pending::Read(query)
+            if !matches!(query, Query::ServiceAgain(_))
+                && !self.snapshot.is_told(query)
+                && !(query.is_of_traffic() && self.snapshot.is_rechecked()));
         let ask = Ask {
             fresh: self.looks_again || !is_told,
             call,
@@ -308,8 +304,8 @@ impl Engine {
         self.outcome = Some(Box::new(outcome));
     }
 
-    pub(super) fn pause(&mut self, now: Timestamp, pause: SignedDuration) {
-        self.paused = Some(self.until.min(now + pause));
+    pub(super) fn pause(&mut self, pause: SignedDuration) {
+        self.paused = Some(self.until.min(self.now + pause));
     }
 
     pub(super) fn enter(&mut self, phase: Phase) {
@@ -328,8 +324,11 @@ impl Engine {
     }
 
     /// In a while, but not in the last part of this invocation.
-    pub(super) fn soon(&self, now: Timestamp, limit: SignedDuration) -> Timestamp {
-        let left = self.until.duration_since(now).max(SignedDuration::ZERO);
-        now + limit.min(left / 3)
+    pub(super) fn soon(&self, limit: SignedDuration) -> Timestamp {
+        let left = self
+            .until
+            .duration_since(self.now)
+            .max(SignedDuration::ZERO);
+        self.now + limit.min(left / 3)
     }
 }

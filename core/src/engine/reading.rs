@@ -4,14 +4,14 @@ use super::brief::{brief, in_short};
 use super::model::{Engine, Note, Pending};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::snapshot::{Kind, Missed, Query, Response, found};
+use crate::snapshot::{Kind, Missed, Query, Reply, Response, found};
 use crate::workload::replica_set::template_of;
 use jiff::Timestamp;
 
 impl Engine {
-    pub(super) fn read(&mut self, query: Query, now: Timestamp) {
+    pub(super) fn read(&mut self, query: Query) {
         let limit = query.terms().limit;
-        let until = limit.map_or(self.until, |limit| self.soon(now, limit));
+        let until = limit.map_or(self.until, |limit| self.soon(limit));
         self.ask_for(&query.clone(), until, Pending::Read(query));
     }
 
@@ -20,21 +20,15 @@ impl Engine {
         self.ask(call, query.terms().reading, until, why);
     }
 
-    pub(super) fn was_read(
-        &mut self,
-        query: Query,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn was_read(&mut self, query: Query, call: Call, result: Reply) {
         let is_tried = matches!(query, Query::DryRun(_));
-        match self.take(query, &call, result, now) {
+        match self.take(query, &call, result) {
             Ok(()) => {}
             Err(error) if is_tried && self.looks_again_after(&error) => {
-                self.lost_race(now);
+                self.lost_race();
                 self.snapshot.is_taken = true;
             }
-            Err(error) => self.trouble(call, error, now),
+            Err(error) => self.trouble(call, error),
         }
     }
 
@@ -43,8 +37,7 @@ impl Engine {
         &mut self,
         query: Query,
         call: &Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
+        result: Reply,
     ) -> Result<(), CallError> {
         let terms = query.terms();
         let response = match found(&terms.reading, result) {
@@ -71,7 +64,7 @@ impl Engine {
             self.notes.push(Note::ForeignReplicaSet);
         }
         self.snapshot
-            .take(self.request.kind, query, response, now, self.mask);
+            .take(self.request.kind, query, response, self.now, self.mask);
         Ok(())
     }
 }
@@ -79,14 +72,8 @@ impl Engine {
 /// Whether it was the API server that could not ask the application, and not the application that
 /// gave an answer.
 fn is_of_proxy(error: &CallError) -> bool {
-    match error {
-        CallError::Refused(refusal) => {
-            refusal.is_status && matches!(refusal.code, 401 | 429 | 500..)
-        }
-        CallError::Unreachable(_) => true,
-        CallError::Untrusted(_)
-        | CallError::NotKubernetes(_)
-        | CallError::Kept(_)
-        | CallError::OutOfTime => false,
+    if let CallError::Refused(refusal) = error {
+        return refusal.is_status && matches!(refusal.code, 401 | 429 | 500..);
     }
+    matches!(error, CallError::Unreachable(_))
 }

@@ -13,7 +13,6 @@
 mod applying;
 mod asking;
 mod baking;
-mod details;
 mod ended;
 mod following;
 mod going;
@@ -43,10 +42,9 @@ pub use ended::ReleaseEnded;
 pub use model::{ReleaseEngine, ReleaseNext, ReleaseOutcome, Ticket};
 
 use super::model::{Note, remark};
-use crate::kubernetes::CallError;
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::outcome::CredentialsError;
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use jiff::Timestamp;
 use model::Stage;
 
@@ -68,10 +66,10 @@ impl ReleaseEngine {
                 self.hand_over();
                 continue;
             }
-            if let Some(asked) = self.alarms(now) {
+            if let Some(asked) = self.alarms() {
                 return ReleaseNext::Alarms(asked);
             }
-            let asks = self.start(now);
+            let asks = self.start();
             if !asks.is_empty() {
                 return ReleaseNext::Ask(asks);
             }
@@ -88,18 +86,13 @@ impl ReleaseEngine {
             if self.reads_alarms && (self.wants_alarms || self.stage == Stage::Lock) {
                 return ReleaseNext::Await;
             }
-            self.advance(now);
+            self.advance();
         }
         unreachable!("the stages of a release turn in circles")
     }
 
     /// Takes the answer to what was asked.
-    pub fn answered(
-        &mut self,
-        ticket: Ticket,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub fn answered(&mut self, ticket: Ticket, result: Reply, now: Timestamp) {
         self.now = now;
         let Some((task, ask)) = self.asked.remove(&ticket) else {
             return;
@@ -107,7 +100,7 @@ impl ReleaseEngine {
         if result.is_ok() {
             self.continuation.unreachable_since = None;
         }
-        self.take(task, ask.call, result, now);
+        self.take(task, ask.call, result);
     }
 
     /// Takes what the API server remarked on a write.

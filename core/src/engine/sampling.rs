@@ -3,16 +3,14 @@
 use super::model::Engine;
 use crate::state::timeline::Mark;
 use crate::strategy;
-use jiff::Timestamp;
 
 impl Engine {
     /// Keeps what is seen now of the versions and of the traffic.
-    pub(super) fn note_what_is_seen(&mut self, now: Timestamp) {
+    pub(super) fn note_what_is_seen(&mut self) {
         if self.continuation.timeline.is_none() {
             return;
         }
-        let (request, continuation) = (&self.request, &self.continuation);
-        let (seen, share) = strategy::sample(request, continuation, &self.snapshot, now);
+        let (seen, share) = strategy::sample(&self.context());
         let second = self.second();
         if let Some(timeline) = &mut self.continuation.timeline {
             timeline.see(second, &seen, share);

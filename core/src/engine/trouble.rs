@@ -5,9 +5,10 @@ use super::model::{Engine, Note, Outcome, Pending};
 use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
-use crate::snapshot::{EXPLANATION_TIMEOUT, Reading, Response};
+use crate::report;
+use crate::snapshot::{EXPLANATION_TIMEOUT, Reading, Reply, Response};
 use crate::state::continuation::Phase;
-use crate::{report, strategy};
+use crate::strategy;
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cluster may be unresponsive during a rollout: replacing an API server takes a
@@ -33,76 +34,58 @@ impl Engine {
 
     /// Handles a failed call. If a refusal does not say whether a permission is missing, asks for
     /// that first.
-    pub(super) fn trouble(&mut self, call: Call, error: CallError, now: Timestamp) {
+    pub(super) fn trouble(&mut self, call: Call, error: CallError) {
         if let Some(error) = self.locked_out.take() {
             return self.end(Outcome::LockedOut(error));
         }
-        let unexplained = match &error {
-            CallError::Refused(refusal) if refusal.cause() == RefusalCause::Unexplained => {
-                refusal.clone()
-            }
-            CallError::Refused(_)
-            | CallError::Unreachable(_)
-            | CallError::Untrusted(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime => return self.explained(call, error, now),
-        };
-        let (verb, resource) = (call.verb.rbac(), call.resource.clone());
-        let review = Call::may(&self.request.namespace, &Permission { verb, resource });
-        let until = self.soon(now, EXPLANATION_TIMEOUT);
-        let why = Pending::Review(call, unexplained);
-        self.ask(review, Reading::Object, until, why);
+        if let CallError::Refused(refusal) = &error
+            && refusal.cause() == RefusalCause::Unexplained
+        {
+            let (verb, resource) = (call.verb.rbac(), call.resource.clone());
+            let review = Call::may(&self.request.namespace, &Permission { verb, resource });
+            let until = self.soon(EXPLANATION_TIMEOUT);
+            let why = Pending::Review(call, refusal.clone());
+            return self.ask(review, Reading::Object, until, why);
+        }
+        self.explained(call, error);
     }
 
-    pub(super) fn reviewed(
-        &mut self,
-        call: Call,
-        mut refusal: Refusal,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn reviewed(&mut self, call: Call, mut refusal: Refusal, result: Reply) {
         if let Ok(Response::Object(answer)) = result {
             let allowed = answer.pointer("/status/allowed");
             refusal.allowed = allowed.and_then(serde_json::Value::as_bool);
         }
-        self.explained(call, CallError::Refused(refusal), now);
+        self.explained(call, CallError::Refused(refusal));
     }
 
-    fn explained(&mut self, call: Call, error: CallError, now: Timestamp) {
+    fn explained(&mut self, call: Call, error: CallError) {
         let may_pass = self.may_pass(&error);
+        if may_pass {
+            return self.out_of_sight(call, error);
+        }
         let why = brief(&call, &error, SWITCHED);
-        let refused = match &error {
-            CallError::Refused(refusal) => Some(report::refusal::reason(refusal)),
-            CallError::Unreachable(_)
-            | CallError::Untrusted(_)
-            | CallError::NotKubernetes(_)
-            | CallError::Kept(_)
-            | CallError::OutOfTime => None,
-        };
-        let back = strategy::turn_back(&self.continuation.phase, &why, refused);
-        if !may_pass && let Some(phase) = back {
-            self.notes.push(Note::TakenBack(in_short(&error)));
-            self.enter(phase);
-            self.snapshot.invalidate_all();
-            return;
+        let mut reason = None;
+        if let CallError::Refused(refusal) = &error {
+            reason = Some(report::refusal::reason(refusal));
         }
-        if !may_pass {
+        let Some(back) = strategy::turn_back(&self.continuation.phase, &why, reason) else {
             return self.broken(call, error);
-        }
-        self.out_of_sight(call, error, now);
+        };
+        self.notes.push(Note::TakenBack(in_short(&error)));
+        self.enter(back);
+        self.snapshot.invalidate_all();
     }
 
-    fn out_of_sight(&mut self, call: Call, error: CallError, now: Timestamp) {
+    fn out_of_sight(&mut self, call: Call, error: CallError) {
         let why = in_short(&error);
         let is_first = self.continuation.phase == Phase::Start;
         if is_first && call.changes() && error.may_have_been_done() {
             self.continuation.unsure = true;
         }
         // Before the first write the time of failed attempts counts, too.
-        let began = if is_first { self.decided_at } else { now };
+        let began = if is_first { self.decided_at } else { self.now };
         let since = *self.continuation.unreachable_since.get_or_insert(began);
-        if is_given_up(since, is_first, self.continuation.deadline, now) {
+        if is_given_up(since, is_first, self.continuation.deadline, self.now) {
             return match is_out_of_sight(&error, is_first) {
                 true => self.end(Outcome::LostSight(since, why)),
                 false => self.broken(call, error),
@@ -118,7 +101,7 @@ impl Engine {
         });
         self.stale_watch = true;
         self.snapshot.invalidate_all();
-        self.pause(now, OUTAGE_PAUSE);
+        self.pause(OUTAGE_PAUSE);
     }
 }
 

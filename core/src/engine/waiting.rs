@@ -36,26 +36,28 @@ impl Engine {
 
     /// What is waited for, in words.
     pub(super) fn waits_for(&self) -> String {
-        self.waiting
-            .as_ref()
-            .map(report::progress)
-            .unwrap_or_default()
+        let waiting = self.waiting.as_ref();
+        waiting.map(report::progress).unwrap_or_default()
     }
 
     /// Waits for the Deployment to change, at most as long as the decision says.
-    pub(super) fn wait(&mut self, wait: Wait, now: Timestamp) -> Option<Watching> {
-        let stage = wait.stage.ahead(now);
+    pub(super) fn wait(&mut self, wait: Wait) -> Option<Watching> {
+        let stage = wait.stage.ahead(self.now);
         let wait = Wait { stage, ..wait };
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
         // What a watch told was not so: it is behind, and would undo what was read.
         self.stale_watch |= std::mem::take(&mut self.looks_again);
         let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
-        let pause = at_most.max(self.least_pause(&wait.stage, now));
-        let end = now.saturating_add(pause).unwrap_or(Timestamp::MAX);
-        let begun = self.wait_ends.filter(|begun| now < *begun);
-        let end = self.until.min(end);
-        let end = begun.map_or(end, |begun| begun.min(end));
+        let least = self.least_pause(&wait.stage);
+        let bake_ends = wait.stage.until();
+        let bake_ends = bake_ends.filter(|_| matches!(wait.stage, Stage::Watched(_)));
+        let end = self
+            .now
+            .saturating_add(at_most.max(least))
+            .unwrap_or(Timestamp::MAX);
+        let begun = self.wait_ends.filter(|begun| self.now < *begun);
+        let end = self.until.min(end).min(begun.unwrap_or(Timestamp::MAX));
         if self.waiting.as_ref().map(|waiting| &waiting.progress) != Some(&wait.progress) {
             self.notes.push(Note::Waiting(report::progress(&wait)));
         }
@@ -79,21 +81,17 @@ impl Engine {
         }
         if self.mute_watches >= MUTE_WATCHES {
             self.snapshot.invalidate_all();
-            let stage = self.waiting.as_ref().map(|wait| &wait.stage);
-            let least = stage.map(|stage| self.least_pause(stage, now));
-            self.pause(now, self.poll_pause.max(least.unwrap_or_default()));
+            self.pause(self.poll_pause.max(least));
             // A bake ends when it is over, however seldom its pods are looked at.
-            let stage = self.waiting.as_ref().map(|wait| &wait.stage);
-            if let Some(Stage::Watched(Some(until))) = stage {
-                let paused = self.paused.map(|end| end.min((*until).max(now)));
-                self.paused = paused;
+            if let Some(until) = bake_ends {
+                self.paused = self.paused.map(|end| end.min(until.max(self.now)));
             }
             return None;
         }
-        let left = self.until.duration_since(now).as_secs() + 1;
+        let left = self.until.duration_since(self.now).as_secs() + 1;
         let seconds = left.clamp(1, WATCH_SECONDS).unsigned_abs();
         let version = seen.unwrap_or_default();
-        self.watched_since = now;
+        self.watched_since = self.now;
         let end = end.min(*self.checks_at.get_or_insert(end));
         let due = self.alarms_due().filter(|due| *due < end);
         self.wait_ends = due.map(|_| end);
@@ -125,20 +123,19 @@ impl Engine {
     }
 
     /// How long not to look again. What is known to end by itself is not slept through.
-    fn least_pause(&self, stage: &Stage, now: Timestamp) -> SignedDuration {
-        let mut pause = match self.is_thrifty {
-            true => THRIFTY_PAUSE,
-            false => return SignedDuration::ZERO,
-        };
-        let ends = [stage.until(), Some(self.continuation.deadline)];
-        for end in ends.into_iter().flatten().filter(|end| now < *end) {
-            pause = pause.min(end.duration_since(now));
+    fn least_pause(&self, stage: &Stage) -> SignedDuration {
+        if !self.is_thrifty {
+            return SignedDuration::ZERO;
         }
-        pause
+        let ends = [stage.until(), Some(self.continuation.deadline)];
+        let ends = ends.into_iter().flatten().filter(|end| self.now < *end);
+        let left = ends.map(|end| end.duration_since(self.now));
+        left.fold(THRIFTY_PAUSE, SignedDuration::min)
     }
 
     /// Takes what a watch told; `is_alive` where it said anything at all, also of no change.
     pub fn heard(&mut self, heard: Heard, is_alive: bool, now: Timestamp) {
+        self.now = now;
         if is_alive {
             self.mute_watches = 0;
         }
@@ -160,7 +157,7 @@ impl Engine {
                 self.mute_watches += 1;
                 self.notes.push(Note::Unwatched(in_short(&error)));
                 self.snapshot.invalidate_all();
-                self.pause(now, self.poll_pause);
+                self.pause(self.poll_pause);
             }
             Heard::Now(object) => {
                 let now = Workload::new(self.request.kind, object);
@@ -195,8 +192,8 @@ impl Engine {
 
     /// Whether the wait is about one Deployment, its versions and its pods, and nothing else.
     fn is_alone(&self) -> bool {
-        let mut waiting = self.waiting.iter();
-        waiting.any(|wait| wait.stage.is_alone())
+        let waiting = self.waiting.as_ref();
+        waiting.is_some_and(|wait| wait.stage.is_alone())
     }
 
     fn seen_version(&self, name: &str) -> Option<String> {

@@ -78,10 +78,7 @@ impl Object {
 
     /// The condition of this type, where there is one.
     pub fn condition(&self, kind: &str) -> Option<Condition<'_>> {
-        let conditions = at(&self.0, "/status/conditions")?.as_array()?;
-        let found = conditions
-            .iter()
-            .find(|condition| condition.get("type").and_then(Value::as_str) == Some(kind))?;
+        let found = condition(&self.0, kind)?;
         let text = |field: &str| found.get(field).and_then(Value::as_str).unwrap_or("");
         Some(Condition {
             status: text("status"),
@@ -89,6 +86,11 @@ impl Object {
             message: text("message"),
             last_update_time: bounded(text("lastUpdateTime")),
         })
+    }
+
+    /// The same, where it is true.
+    pub fn true_condition(&self, kind: &str) -> Option<Condition<'_>> {
+        self.condition(kind).filter(|it| it.status == "True")
     }
 
     /// Returns the text at a JSON pointer.
@@ -101,6 +103,17 @@ impl Object {
     pub fn number(&self, pointer: &str) -> Option<i64> {
         at(&self.0, pointer).and_then(Value::as_i64)
     }
+}
+
+/// The condition of this type, as it is written.
+pub fn condition<'a>(object: &'a Value, kind: &str) -> Option<&'a Value> {
+    let conditions = at(object, "/status/conditions")?.as_array()?;
+    conditions.iter().find(|it| it["type"] == kind)
+}
+
+/// Whether a condition of an object is true.
+pub fn is_true(object: &Value, kind: &str) -> bool {
+    condition(object, kind).is_some_and(|it| it["status"] == "True")
 }
 
 /// The value at a pointer. Unlike [`Value::pointer`] it knows no escapes and allocates nothing:

@@ -25,9 +25,19 @@ impl ObjectId {
         self.group == group && self.kind == kind
     }
 
+    /// Whether it is a Job, which runs once.
+    pub fn is_job(&self) -> bool {
+        self.is("batch", "Job")
+    }
+
     /// Whether it is a CustomResourceDefinition.
     pub fn is_definition(&self) -> bool {
         self.is("apiextensions.k8s.io", "CustomResourceDefinition")
+    }
+
+    /// Its namespace as paths have it; empty if it is cluster-scoped.
+    pub fn namespace_or_empty(&self) -> &str {
+        self.namespace.as_deref().unwrap_or_default()
     }
 
     /// Whether it is the same object, as far as its namespace does not matter.

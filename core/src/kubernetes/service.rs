@@ -1,7 +1,7 @@
 //! Services and what belongs to them: the pods that a selector selects, the endpoints, and the
 //! autoscaler of a Deployment.
 
-use super::object::{Object, at, controller_name};
+use super::object::{Object, at, controller_name, is_true};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Deref;
@@ -115,15 +115,12 @@ impl ServicePod {
     /// Reads one item of a list.
     pub fn read(pod: &Value) -> ServicePod {
         let text = |pointer: &str| at(pod, pointer).and_then(Value::as_str);
-        let all = |pointer: &str| at(pod, pointer).and_then(Value::as_array);
         let going = text("/metadata/deletionTimestamp").is_some();
-        let mut conditions = all("/status/conditions").into_iter().flatten();
-        let ready = conditions.any(|one| one["type"] == "Ready" && one["status"] == "True");
         let phase = text("/status/phase").unwrap_or_default();
         ServicePod {
             name: text("/metadata/name").unwrap_or_default().to_owned(),
             owner: controller_name(pod).unwrap_or_default().to_owned(),
-            ready: ready && !going,
+            ready: is_true(pod, "Ready") && !going,
             going,
             over: ["Failed", "Succeeded"].contains(&phase),
         }

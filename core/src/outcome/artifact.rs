@@ -151,22 +151,13 @@ impl ArtifactError {
 
     /// Whether a later attempt may succeed.
     pub fn may_pass(&self) -> bool {
-        match self {
-            ArtifactError::First(error, _) => error.may_pass(),
-            ArtifactError::Store(_, error) => {
-                matches!(error, StoreError::Unreachable(_) | StoreError::Busy(_))
-            }
-            ArtifactError::NoArtifacts(_)
-            | ArtifactError::NoSuchArtifact(..)
-            | ArtifactError::NoLocation(_)
-            | ArtifactError::NoKeys(_)
-            | ArtifactError::Archive(..)
-            | ArtifactError::Packed(..)
-            | ArtifactError::NothingMatches(..)
-            | ArtifactError::TooManyFiles(..)
-            | ArtifactError::TooLarge(..)
-            | ArtifactError::NoSuchFile(..) => false,
+        if let ArtifactError::First(error, _) = self {
+            return error.may_pass();
         }
+        matches!(
+            self,
+            ArtifactError::Store(_, StoreError::Unreachable(_) | StoreError::Busy(_))
+        )
     }
 
     /// What the user should do.

@@ -10,7 +10,7 @@ const MACHINES: u32 = 10;
 
 /// Why a pod is not ready, the most specific cause first. Each has a section in
 /// `docs/operations.md`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
     /// The image name is invalid.
@@ -59,6 +59,7 @@ pub enum Cause {
     /// A pod has ended and is being deleted, and finalizers keep it.
     PodKept,
     /// The pod has not started yet.
+    #[default]
     NotStarted,
 }
 

@@ -55,17 +55,10 @@ pub enum KubeconfigError {
 impl KubeconfigError {
     /// What is wrong with the fields of the context, if that is the error.
     pub fn faults(&self) -> &[KubeconfigFault] {
-        match self {
-            KubeconfigError::Context { faults, .. } => faults,
-            KubeconfigError::Other(_)
-            | KubeconfigError::TooLong
-            | KubeconfigError::Syntax { .. }
-            | KubeconfigError::Duplicate { .. }
-            | KubeconfigError::SeveralDocuments
-            | KubeconfigError::NoContext
-            | KubeconfigError::NoCurrentContext { .. }
-            | KubeconfigError::UnknownContext { .. } => &[],
-        }
+        let KubeconfigError::Context { faults, .. } = self else {
+            return &[];
+        };
+        faults
     }
 }
 

@@ -5,18 +5,18 @@ use serde_json::json;
 fn the_first_write_is_tried_and_nothing_else() {
     use crate::request::Parameters;
     use crate::snapshot::Query;
-    use crate::state::continuation::Phase;
+    use crate::state::continuation::{Continuation, Phase};
     use crate::strategy::Failure;
     let text = r#"{"deployment": "web", "restart": true, "mode": "plan"}"#;
     let request = Request::parse(&Parameters::Text(text.into()), "job").unwrap();
-    let author = Author {
-        execution: "run",
-        job: "job",
-        now: "2026-01-01T00:00:00Z".parse().unwrap(),
+    let now = "2026-01-01T00:00:00Z".parse().unwrap();
+    let context = Context {
+        request: &request,
+        continuation: &Continuation::begin("job", now, request.timeout),
+        snapshot: &Snapshot::default(),
+        now,
     };
-    let seen = Snapshot::default();
-    let continuation = Continuation::begin("job", author.now, request.timeout);
-    let step = |decision: Decision| step(&request, &seen, &decision, &author, &continuation);
+    let step = |decision: Decision| step(&context, &decision);
     assert_eq!(
         step(Decision::Read(Query::deployment("web"))),
         PlanStep::GoOn

@@ -60,24 +60,16 @@ pub enum JobUnseen {
 impl LeftReason {
     /// Whether it was meant to stay: nothing went wrong.
     pub fn is_by_rule(&self) -> bool {
-        match self {
+        matches!(
+            self,
             LeftReason::NotAsked
-            | LeftReason::Keep(_)
-            | LeftReason::JobRan
-            | LeftReason::JobRuns
-            | LeftReason::JobMayHaveRun
-            | LeftReason::JobUnseen(_)
-            | LeftReason::JobWaits
-            | LeftReason::Definition => true,
-            LeftReason::NotRecorded
-            | LeftReason::NotServed(_)
-            | LeftReason::Changed
-            | LeftReason::ChangedBy(_)
-            | LeftReason::Deleted
-            | LeftReason::Held(_)
-            | LeftReason::Refused(_)
-            | LeftReason::Overtaken(_)
-            | LeftReason::NoTime => false,
-        }
+                | LeftReason::Keep(_)
+                | LeftReason::JobRan
+                | LeftReason::JobRuns
+                | LeftReason::JobMayHaveRun
+                | LeftReason::JobUnseen(_)
+                | LeftReason::JobWaits
+                | LeftReason::Definition
+        )
     }
 }

@@ -1,7 +1,6 @@
 //! What a release comes to, as facts; the report turns them into words.
 
 use super::left_reason::LeftReason;
-use super::no_revision::NoRevision;
 use crate::alarm::{AlarmsRefusal, Judgement};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
 use crate::change::difference::Difference;
@@ -11,7 +10,7 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::problem::Fault;
 use crate::request::Request;
 use crate::state::continuation::RecordedFailure;
-use crate::state::release::ParentFault;
+use crate::state::release::{ParentFault, Status};
 use crate::strategy::Failure;
 use crate::workload::health::object::{ObjectCause, ObjectNote};
 use jiff::Timestamp;
@@ -219,18 +218,39 @@ impl ReleaseFailure {
     /// Whether the same call again would be told the same end, and try nothing. Otherwise the
     /// release had not begun.
     pub fn is_final(&self) -> bool {
-        match self {
-            ReleaseFailure::Faults(_)
-            | ReleaseFailure::Forbidden(_)
-            | ReleaseFailure::Locked { .. }
-            | ReleaseFailure::Record(..)
-            | ReleaseFailure::NoRevision(_)
-            | ReleaseFailure::NoNamespace
-            | ReleaseFailure::TooLate
-            | ReleaseFailure::Alarms(_) => false,
-            ReleaseFailure::OutOfSync { .. } | ReleaseFailure::Ended { .. } => true,
-        }
+        matches!(
+            self,
+            ReleaseFailure::OutOfSync { .. } | ReleaseFailure::Ended { .. }
+        )
     }
+}
+
+/// Why a revision cannot be brought back.
+#[derive(Clone, Debug, PartialEq)]
+pub enum NoRevision {
+    /// The cluster knows no such release.
+    NoRelease,
+    /// As many rollbacks as are noted wait for the same deploy.
+    Crowded,
+    /// Nothing served before this revision, which is there; `None` if there is none.
+    NoneBefore(Option<u64>),
+    /// The revision that is named is none that was deployed as a whole.
+    NotOne {
+        /// Which.
+        to: u64,
+        /// How far it came; `None` if it has no record.
+        status: Option<Status>,
+        /// Those that were deployed as a whole, the newest first.
+        good: Vec<u64>,
+    },
+    /// Its record was deleted.
+    Deleted(u64),
+    /// Its record is damaged.
+    Damaged(u64),
+    /// Its record had no room for these objects.
+    Incomplete(u64, Vec<ObjectId>),
+    /// It had only Jobs, which are not run again.
+    OnlyJobs(u64),
 }
 
 /// What is wrong with a Secret in which a release is recorded.

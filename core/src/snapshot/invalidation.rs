@@ -7,25 +7,13 @@ impl Query {
     /// Whether the answer holds after any change of a Deployment: nothing in it is of its versions,
     /// pods and endpoints.
     fn outlives_rollout(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Query::Get(Kind::Deployment | Kind::Service | Kind::Route(_), _)
-            | Query::List(Items::Deployments | Items::Autoscalers, _)
-            | Query::List(Items::Ingresses | Items::TargetGroupBindings, _)
-            | Query::Permission(_) => true,
-            Query::List(Items::ReplicaSets | Items::ServicePods | Items::EndpointSlices, _)
-            | Query::Get(Kind::ReplicaSet, _)
-            | Query::ServiceAgain(_)
-            | Query::Pods { .. }
-            | Query::Roster { .. }
-            | Query::Blocking { .. }
-            | Query::RouteEvents { .. }
-            | Query::Events { .. }
-            | Query::JobEnd { .. }
-            | Query::Log { .. }
-            | Query::Editor { .. }
-            | Query::DryRun(_)
-            | Query::Proxy { .. } => false,
-        }
+                | Query::List(Items::Deployments | Items::Autoscalers, _)
+                | Query::List(Items::Ingresses | Items::TargetGroupBindings, _)
+                | Query::Permission(_)
+        )
     }
 }
 

@@ -54,6 +54,9 @@ pub enum Response {
     Text(String),
 }
 
+/// What came of a call.
+pub type Reply = Result<Response, CallError>;
+
 impl Response {
     /// The object, where there is one.
     pub fn object(self) -> Option<Arc<Value>> {
@@ -73,25 +76,18 @@ impl Response {
 }
 
 /// Takes one object.
-pub fn object(result: Result<Response, CallError>) -> Result<Arc<Value>, CallError> {
+pub fn object(result: Reply) -> Result<Arc<Value>, CallError> {
     let odd = || CallError::NotKubernetes(Box::new(OddAnswer::Json(200, JsonFault::NoObject)));
     result?.object().ok_or_else(odd)
 }
 
 /// What is there of what was asked for. Of objects and lists the API server may say that there is
 /// no such object, or no such resource.
-pub fn found(
-    reading: &Reading,
-    result: Result<Response, CallError>,
-) -> Result<Response, CallError> {
-    let may_be_absent = match reading {
-        Reading::Object
-        | Reading::Whole
-        | Reading::List
-        | Reading::ReplicaSets
-        | Reading::ServicePods => true,
-        Reading::Pods(_) | Reading::Roster(_) | Reading::Events | Reading::Text => false,
-    };
+pub fn found(reading: &Reading, result: Reply) -> Reply {
+    let may_be_absent = !matches!(
+        reading,
+        Reading::Pods(_) | Reading::Roster(_) | Reading::Events | Reading::Text
+    );
     match result {
         Err(CallError::Refused(refusal))
             if may_be_absent && refusal.code == 404 && refusal.is_status =>

@@ -27,14 +27,18 @@ impl Previous {
         };
         let newest = replica_set::newest(deployment, sets).filter(serves);
         let serving = newest.or_else(|| {
-            sets.iter()
-                .filter(|set| set.owner == deployment.uid() && serves(set))
-                .max_by_key(|set| (set.available, set.revision))
+            let serving = replica_set::own(deployment, sets).filter(serves);
+            serving.max_by_key(|set| (set.available, set.revision))
         })?;
-        Some(Previous {
-            name: serving.name.clone(),
-            revision: serving.revision,
-        })
+        Some(Previous::of(serving))
+    }
+
+    /// The version of a ReplicaSet or ControllerRevision.
+    pub fn of(set: &ReplicaSet) -> Previous {
+        Previous {
+            name: set.name.clone(),
+            revision: set.revision,
+        }
     }
 
     /// Reads it from the Deployment's annotation. Others may have written that, so an invalid value

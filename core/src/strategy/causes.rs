@@ -1,15 +1,17 @@
 //! Why a rollout or a switch failed, as facts; the report turns them into sentences.
 
-use super::route_problem::RouteProblem;
-use super::traffic::TrafficState;
 use crate::alarm::Judgement;
 use crate::change::asked::Lost;
-use crate::kubernetes::route::RouteReference;
+use crate::change::editor::Editor;
+use crate::kubernetes::route::{ParentRefusal, RouteReference, WeightChange};
+use crate::kubernetes::service::Detour;
 use crate::problem::Fault;
 use crate::state::continuation::{Reason, RecordedFailure};
 use crate::workload::health::diagnosis::{Cause, Evidence};
 use crate::workload::health::job::JobFailure;
 use crate::workload::health::rollout::Progress;
+use crate::workload::health::rollout::serving::Serving;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// The status with which a server refuses an invalid request.
@@ -212,5 +214,74 @@ impl RolloutCause {
             | RolloutCause::ScaleHeld { .. }
             | RolloutCause::Unfit(_) => Reason::Changed,
         })
+    }
+}
+
+/// What goes wrong with a route while a canary moves traffic by it.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RouteProblem {
+    /// Someone deleted it.
+    Deleted,
+    /// Someone changed its weights.
+    Changed {
+        /// What they are now, and what they should be.
+        change: WeightChange,
+        /// Who did it, where the server notes that.
+        editor: Option<Editor>,
+    },
+    /// A controller refuses the weights.
+    Refused(ParentRefusal),
+    /// These parents did not take notice of the weights.
+    NotAccepted {
+        /// The parents.
+        parents: Vec<String>,
+        /// How long that was waited for.
+        waited: Duration,
+    },
+    /// The controller could not bring the weights into force.
+    NotInForce {
+        /// The reason of its event.
+        reason: String,
+        /// Its message.
+        message: String,
+    },
+}
+
+/// What is there when a switch ends otherwise than it should, as it was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TrafficState {
+    /// The Service.
+    pub service: String,
+    /// Whether there is one.
+    pub is_there: bool,
+    /// Why it does not send to the pods that a selector finds.
+    pub detour: Option<Detour>,
+    /// The Deployments that it sends to, each with the number of pods; what belongs to none is
+    /// named itself.
+    pub sends: BTreeMap<String, usize>,
+    /// The Deployments of the family that are scaled up, and how far.
+    pub up: BTreeMap<String, i64>,
+    /// The Deployment that this deploy made, as long as it is there.
+    pub version: Option<String>,
+}
+
+impl TrafficState {
+    /// Whether pods of more than one version get traffic.
+    pub fn is_mixed(&self) -> bool {
+        self.sends.len() > 1
+    }
+
+    /// The pods that get traffic. One at least is wanted: a switch begins with a Service that sends
+    /// to pods.
+    pub fn serving(&self) -> Serving {
+        let available = self.sends.values().sum::<usize>();
+        Serving {
+            available: i64::try_from(available).unwrap_or(i64::MAX),
+            wanted: match self.detour {
+                // Where its name leads to is none of its pods' concern.
+                Some(Detour::ExternalName(_)) => 0,
+                Some(Detour::NoSelector) | None => self.up.values().sum::<i64>().max(1),
+            },
+        }
     }
 }

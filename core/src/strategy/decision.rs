@@ -1,9 +1,10 @@
 //! The one next step of a deploy.
 
-use super::action::Action;
+use super::action::{Action, Step};
 use super::causes::RolloutFailure;
 use super::result::{Failure, Success};
 use crate::change::{self, Author};
+use crate::kubernetes::call::Call;
 use crate::kubernetes::route::RouteReference;
 use crate::request::Request;
 use crate::snapshot::Query;
@@ -46,22 +47,20 @@ pub enum Decision {
 }
 
 impl Decision {
+    /// One of the writes of a switch, or of annotations alone.
+    pub(super) fn step(call: Call, then: Phase, clears: Option<String>) -> Decision {
+        Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
+    }
+
     /// Whether it ends the deploy, or turns it back: then it is to be made upon what was read.
     pub fn is_verdict(&self) -> bool {
-        match self {
+        matches!(
+            self,
             Decision::RollBack(_)
-            | Decision::TakeBack(_)
-            | Decision::Finish(_)
-            | Decision::GiveUp(_) => true,
-            Decision::Read(_)
-            | Decision::Act(_)
-            | Decision::Enter(_)
-            | Decision::Remember(_)
-            | Decision::Steady(_)
-            | Decision::Serves(_)
-            | Decision::ReadAlarms
-            | Decision::Wait(_) => false,
-        }
+                | Decision::TakeBack(_)
+                | Decision::Finish(_)
+                | Decision::GiveUp(_)
+        )
     }
 }
 
@@ -194,21 +193,17 @@ impl Stage {
 
     /// When it is over by itself, where that is known.
     pub fn until(&self) -> Option<Timestamp> {
-        match self {
-            Stage::Lock { until, .. } => Some(*until),
-            Stage::Bake { until, .. }
-            | Stage::Watched(until)
-            | Stage::Share { until, .. }
-            | Stage::Overlap { until, .. } => *until,
-            Stage::Rollout
-            | Stage::Candidate(_)
-            | Stage::Smoke
-            | Stage::Endpoints(_)
-            | Stage::Route(_)
-            | Stage::Turn { .. }
-            | Stage::Leaving(_)
-            | Stage::Settling(_) => None,
+        if let Stage::Lock { until, .. } = self {
+            return Some(*until);
         }
+        let (Stage::Bake { until, .. }
+        | Stage::Watched(until)
+        | Stage::Share { until, .. }
+        | Stage::Overlap { until, .. }) = self
+        else {
+            return None;
+        };
+        *until
     }
 
     /// The Deployment whose changes end the wait, where there is one.

@@ -42,18 +42,8 @@ pub const LONG_WINDOW: Duration = Duration::from_secs(30);
 
 /// The pause until the next read: shorter if the API server's caches must catch up.
 pub fn catching_up(progress: &Progress) -> Duration {
-    match progress.waits_for {
-        WaitsFor::Observation => CATCHING_UP,
-        WaitsFor::Resumption
-        | WaitsFor::NewPods
-        | WaitsFor::OldPods(_)
-        | WaitsFor::EndingPods(_)
-        | WaitsFor::Nodes
-        | WaitsFor::Availability
-        | WaitsFor::SecondLook
-        | WaitsFor::Completion { .. }
-        | WaitsFor::Unsuspension
-        | WaitsFor::Manager
-        | WaitsFor::Parallelism => WATCH_WINDOW,
+    match progress.waits_for == WaitsFor::Observation {
+        true => CATCHING_UP,
+        false => WATCH_WINDOW,
     }
 }

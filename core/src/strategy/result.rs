@@ -1,9 +1,9 @@
 //! What a deploy comes to.
 
+use super::causes::TrafficState;
 use super::causes::{RolloutCause, RolloutFailure};
 use super::handover::Handover;
 use super::service_lock::taken_back::TakenBack;
-use super::traffic::TrafficState;
 use crate::alarm::{AlarmsError, Ring};
 use crate::change::asked::Lost;
 use crate::change::editor::Editor;
@@ -162,25 +162,20 @@ impl Failure {
     /// Whether the same call again would be told the same end, and try nothing: the cluster, or who
     /// came after it, has ended the deploy. Otherwise it had not begun.
     pub fn is_final(&self) -> bool {
-        match self {
-            Failure::Faults(_)
-            | Failure::Missing
-            | Failure::BeingDeleted
-            | Failure::Paused
-            | Failure::TooLate
-            | Failure::Ringing(..)
-            | Failure::AlarmsUnreadable(_)
-            | Failure::Forbidden(_)
-            | Failure::Locked { .. } => false,
-            Failure::Deleted(_)
-            | Failure::EndUnseen
-            | Failure::OutOfSync { .. }
-            | Failure::Overwritten { .. }
-            | Failure::SetAside { .. } => true,
-            Failure::Rollout {
-                rollback_result, ..
-            } => *rollback_result != RollbackResult::NothingWritten,
+        if let Failure::Rollout {
+            rollback_result, ..
+        } = self
+        {
+            return *rollback_result != RollbackResult::NothingWritten;
         }
+        matches!(
+            self,
+            Failure::Deleted(_)
+                | Failure::EndUnseen
+                | Failure::OutOfSync { .. }
+                | Failure::Overwritten { .. }
+                | Failure::SetAside { .. }
+        )
     }
 }
 
@@ -244,14 +239,10 @@ pub struct Version {
 impl Version {
     /// The version that a workload has now, and its revision where another object tells that.
     pub fn of(live: &Workload, revision: Option<u64>) -> Version {
-        let images = live.containers("containers").iter();
-        let images = images.filter_map(|container| container.get("image")?.as_str());
+        let images = live.images("containers").take(IMAGES_NAMED);
         Version {
             revision: live.revision().or(revision).unwrap_or_default(),
-            image: clip(
-                &images.take(IMAGES_NAMED).collect::<Vec<_>>().join(", "),
-                IMAGE_LIMIT,
-            ),
+            image: clip(&images.collect::<Vec<_>>().join(", "), IMAGE_LIMIT),
         }
     }
 }

@@ -14,29 +14,15 @@ pub mod way_back;
 
 use super::action::Action;
 use super::decision::Decision;
-use crate::request::Request;
-use crate::snapshot::Snapshot;
 use crate::state::baseline::Previous;
-use crate::state::continuation::{Continuation, Phase, Rollback, Rollout};
+use crate::state::continuation::{Phase, Rollback, Rollout};
 use crate::workload::Workload;
 use crate::workload::health::rollout::{WriteReceipt, choose_alike};
 use context::{Context, Next};
-use jiff::Timestamp;
 use undo::rollback_limit;
 
 /// Decides the next step.
-pub fn decide(
-    request: &Request,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Decision {
-    let context = Context {
-        request,
-        continuation,
-        snapshot,
-        now,
-    };
+pub fn decide(context: &Context) -> Decision {
     context.next().unwrap_or_else(Decision::Read)
 }
 
@@ -44,33 +30,23 @@ impl Context<'_> {
     fn next(&self) -> Next {
         let deployment = self.snapshot.deployment(&self.request.deployment)?;
         match (&self.continuation.phase, deployment) {
-            // A token is bound to its request, so that a rolling deploy never has a switch's phase.
-            (Phase::Start | Phase::Switch | Phase::SwitchRollback(_) | Phase::Release(_), None) => {
-                Ok(self.start_from_nothing())
-            }
-            (
-                Phase::Start | Phase::Switch | Phase::SwitchRollback(_) | Phase::Release(_),
-                Some(live),
-            ) => self.start(live),
             // Kubernetes deletes a Job that has ended where its `ttlSecondsAfterFinished` says so.
             (Phase::Rollout(rollout), None) if self.request.kind.ends() => self.gone_job(rollout),
             (Phase::Rollout(rollout), None) => self.deleted(rollout),
             (Phase::Rollback(rollback), None) => self.deleted_on_the_way_back(rollback),
             (Phase::Rollout(rollout), Some(live)) => self.rollout(rollout, live),
             (Phase::Rollback(rollback), Some(live)) => self.rollback(rollback, live),
+            // A token is bound to its request, so that a rolling deploy never has a switch's phase.
+            (_, None) => Ok(self.start_from_nothing()),
+            (_, Some(live)) => self.start(live),
         }
     }
 }
 
 /// The phase after a write: the rollout, or the rollback, of the object that came back.
-pub fn acted(
-    request: &Request,
-    snapshot: &Snapshot,
-    action: &Action,
-    after: &Workload,
-    now: Timestamp,
-) -> Phase {
-    let before = snapshot.seen_deployment(&request.deployment);
+pub fn acted(context: &Context, action: &Action, after: &Workload) -> Phase {
+    let (snapshot, now) = (context.snapshot, context.now);
+    let before = snapshot.seen_deployment(&context.request.deployment);
     let written = WriteReceipt::new(before, after, now);
     match action {
         Action::Step(step) => step.then.clone(),
@@ -91,7 +67,7 @@ pub fn acted(
             },
             revision: *revision,
             failure: failure.clone(),
-            deadline: now + rollback_limit(request, failure.reason),
+            deadline: now + rollback_limit(context.request, failure.reason),
         }),
     }
 }

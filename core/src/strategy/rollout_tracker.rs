@@ -158,20 +158,8 @@ impl RolloutTracker<'_> {
     /// A rollout that goes on: its pods may already show that it never ends.
     fn follow(&self, mut progress: Progress) -> Result<RolloutState, Query> {
         let at_most = catching_up(&progress);
-        let stands = match progress.waits_for {
-            WaitsFor::Observation
-            | WaitsFor::Resumption
-            | WaitsFor::Nodes
-            | WaitsFor::Unsuspension
-            | WaitsFor::Manager
-            | WaitsFor::Parallelism => true,
-            WaitsFor::NewPods
-            | WaitsFor::OldPods(_)
-            | WaitsFor::EndingPods(_)
-            | WaitsFor::Availability
-            | WaitsFor::Completion { .. }
-            | WaitsFor::SecondLook => false,
-        };
+        let stands = progress.waits_for.is_stopped()
+            || matches!(progress.waits_for, WaitsFor::Observation | WaitsFor::Nodes);
         if let (WaitsFor::Observation, Some(Obstacle::Told(refused))) =
             (progress.waits_for, &progress.obstacle)
         {
@@ -239,30 +227,20 @@ impl RolloutTracker<'_> {
     /// Why a rollout failed that is no fault of its pods.
     fn reason(&self) -> Option<Reason> {
         let verdict = health::verdict(self.live, &self.rollout.written, self.now);
-        match verdict {
-            Verdict::Progressing(progress) => match progress.waits_for {
-                WaitsFor::Resumption
-                | WaitsFor::Unsuspension
-                | WaitsFor::Manager
-                | WaitsFor::Parallelism => Some(Reason::Paused),
-                // A later change, an autoscaler's, may be unobserved for a moment.
-                WaitsFor::Observation
-                    if progress.obstacle.is_none()
-                        && self.live.observed_generation() < self.rollout.written.generation =>
-                {
-                    Some(Reason::Unobserved)
-                }
-                WaitsFor::Observation
-                | WaitsFor::NewPods
-                | WaitsFor::OldPods(_)
-                | WaitsFor::EndingPods(_)
-                | WaitsFor::Availability
-                | WaitsFor::Completion { .. }
-                | WaitsFor::SecondLook => None,
-                WaitsFor::Nodes => Some(Reason::NoNode),
-            },
-            Verdict::Complete | Verdict::Failed(_) => None,
+        let Verdict::Progressing(progress) = verdict else {
+            return None;
+        };
+        if progress.waits_for.is_stopped() {
+            return Some(Reason::Paused);
         }
+        if progress.waits_for == WaitsFor::Nodes {
+            return Some(Reason::NoNode);
+        }
+        // A later change, an autoscaler's, may be unobserved for a moment.
+        let is_unobserved = progress.waits_for == WaitsFor::Observation
+            && progress.obstacle.is_none()
+            && self.live.observed_generation() < self.rollout.written.generation;
+        is_unobserved.then_some(Reason::Unobserved)
     }
 
     fn wait_or_fail(&self, progress: Progress, at_most: Duration) -> Result<RolloutState, Query> {
@@ -369,20 +347,13 @@ impl RolloutTracker<'_> {
         let Some(Obstacle::Told(refused)) = progress.obstacle else {
             return found;
         };
-        match progress.waits_for {
-            WaitsFor::Observation => Some(Cause::PodNotCreated),
-            // Nobody refuses pods there.
-            WaitsFor::Nodes | WaitsFor::Manager => None,
-            WaitsFor::Resumption
-            | WaitsFor::NewPods
-            | WaitsFor::OldPods(_)
-            | WaitsFor::EndingPods(_)
-            | WaitsFor::Availability
-            | WaitsFor::SecondLook
-            | WaitsFor::Completion { .. }
-            | WaitsFor::Unsuspension
-            | WaitsFor::Parallelism => found.or(Some(Cause::of_creation(&refused))),
+        if progress.waits_for == WaitsFor::Observation {
+            return Some(Cause::PodNotCreated);
         }
+        // Nobody refuses pods there.
+        let is_of_pods = !matches!(progress.waits_for, WaitsFor::Nodes | WaitsFor::Manager);
+        let found = found.or(Some(Cause::of_creation(&refused)));
+        found.filter(|_| is_of_pods)
     }
 }
 

@@ -16,7 +16,6 @@ mod cleanup;
 mod context;
 mod faults;
 mod forward;
-mod guarding;
 mod live;
 mod lock;
 mod overlap;
@@ -26,45 +25,30 @@ pub mod returning;
 mod smoke;
 mod undo;
 
+use super::causes::TrafficState;
 use super::decision::Decision;
 use super::handover::Handover;
 use super::result::{Failure, RollbackResult};
 use super::service_lock::Lock;
 use super::service_lock::taken_back::TakenBack;
-use super::traffic::TrafficState;
 use crate::kubernetes::service::Service;
-use crate::request::{Request, Switch};
-use crate::snapshot::{Query, Snapshot};
-use crate::state::continuation::{Continuation, Phase};
+use crate::snapshot::Query;
+use crate::state::continuation::Phase;
 use crate::state::marks;
+use crate::strategy::context::Context as Known;
 use crate::workload::Workload;
 use context::{Context, Next, ended};
-use jiff::Timestamp;
 
-/// Decides the next step.
-pub fn decide(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Decision {
-    let context = Context::new(request, switch, continuation, snapshot, now);
-    match context.next() {
-        Ok(decision) | Err(decision) => context.told(decision),
-    }
+/// Decides the next step; `None` where another strategy is asked for.
+pub fn decide(known: &Known) -> Option<Decision> {
+    let context = Context::of(known)?;
+    let (Ok(decision) | Err(decision)) = context.next();
+    Some(context.told(decision))
 }
 
 /// The current state, or what must be read for it first.
-pub fn present(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Result<TrafficState, Query> {
-    let context = Context::new(request, switch, continuation, snapshot, now);
-    context.present()
+pub fn present(known: &Known) -> Option<Result<TrafficState, Query>> {
+    Some(Context::of(known)?.present())
 }
 
 /// What a plan tells of a switch.
@@ -76,17 +60,12 @@ pub struct Foreseen {
 }
 
 /// What would become of the Service, as far as what was read tells.
-pub fn foreseen(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Option<Foreseen> {
-    let context = Context::new(request, switch, continuation, snapshot, now);
+pub fn foreseen(known: &Known) -> Option<Foreseen> {
+    let context = Context::of(known)?;
     let service = context.seen_service()?;
     let live = context.live(service).ok()?;
-    let handover = snapshot
+    let handover = known
+        .snapshot
         .replica_sets(live)
         .and_then(|sets| context.handover(service, live, sets, &mut Vec::new()));
     Some(Foreseen {
@@ -97,16 +76,10 @@ pub fn foreseen(
 
 /// The execution of a canary that died with a share of the traffic, where that was taken back and
 /// nothing else has begun since.
-pub fn ended_share(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Option<String> {
-    let context = Context::new(request, switch, continuation, snapshot, now);
+pub fn ended_share(known: &Known) -> Option<String> {
+    let context = Context::of(known)?;
     let service = context.seen_service()?;
-    let is_dead = |lock: &Lock| lock.execution != request.execution && !lock.holds(now);
+    let is_dead = |lock: &Lock| lock.execution != known.request.execution && !lock.holds(known.now);
     let Some(lock) = Lock::read(service) else {
         return context.returned_by_note(service);
     };
@@ -118,14 +91,8 @@ pub fn ended_share(
 
 /// The share of the traffic that this deploy's version has, in percent; `None` as far as that was
 /// not read.
-pub fn share(
-    request: &Request,
-    switch: &Switch,
-    continuation: &Continuation,
-    snapshot: &Snapshot,
-    now: Timestamp,
-) -> Option<u8> {
-    let context = Context::new(request, switch, continuation, snapshot, now);
+pub fn share(known: &Known) -> Option<u8> {
+    let context = Context::of(known)?;
     // While a share is held, nothing but the route is read again and again.
     if let Some(share) = context.share_now() {
         return Some(share);
@@ -133,11 +100,11 @@ pub fn share(
     let service = context.seen_service()?;
     let selector = service.selector();
     let selected = selector.get(marks::VERSION).map(String::as_str);
-    let job = Some(&*continuation.job);
+    let job = Some(&*known.continuation.job);
     // During a bake the versions are not listed, and the candidate is followed by its name.
     let is_selected =
         |one: &Workload| one.annotation(marks::JOB) == job && marks::version_of(one) == selected;
-    if selected.is_some() && snapshot.deployments().any(is_selected) {
+    if selected.is_some() && known.snapshot.deployments().any(is_selected) {
         return Some(100);
     }
     context.made_by_this_deploy().ok()??;

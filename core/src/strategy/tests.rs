@@ -1,10 +1,12 @@
-use super::author::other_author;
+use super::context::other_author;
 use super::*;
 use crate::change;
 use crate::kubernetes::call::{Call, Verb};
 use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::Service;
+use crate::request::Request;
 use crate::snapshot::Query;
+use crate::state::continuation::Continuation;
 use crate::state::marks;
 use crate::tests;
 use crate::workload::Kind;

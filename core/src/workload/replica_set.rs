@@ -8,7 +8,7 @@ use super::{
     JOB, Kind, REVISION, REVISION_HASH, TEMPLATE_HASH, VERSION, Workload, template_digest,
     without_null_time,
 };
-use crate::kubernetes::object::{at, bounded, controller, controller_name, timestamp};
+use crate::kubernetes::object::{at, bounded, condition, controller, controller_name, timestamp};
 use crate::kubernetes::service::ServicePod;
 use jiff::Timestamp;
 use serde_json::Value;
@@ -221,10 +221,8 @@ pub fn count_pods(live: &Workload, sets: &mut [ReplicaSet]) {
 fn counted_by_daemon_set(live: &Workload, sets: &[ReplicaSet]) -> (String, String) {
     let is_observed = live.observed_generation() >= live.generation();
     let current = template_digest(&without_null_time(live.template()));
-    let own = sets.iter().filter(|set| set.owner == live.uid());
-    let mut own = own
-        .filter(|set| is_observed || set.template != current)
-        .collect::<Vec<_>>();
+    let own = own(live, sets).filter(|set| is_observed || set.template != current);
+    let mut own = own.collect::<Vec<_>>();
     own.sort_by_key(|set| std::cmp::Reverse(set.revision));
     let name = |index: usize| own.get(index).map(|set| set.name.clone());
     (name(0).unwrap_or_default(), name(1).unwrap_or_default())
@@ -232,30 +230,30 @@ fn counted_by_daemon_set(live: &Workload, sets: &[ReplicaSet]) -> (String, Strin
 
 /// The condition `ReplicaFailure` of a ReplicaSet.
 fn failure(object: &Value) -> Option<(String, Option<Timestamp>)> {
-    let conditions = at(object, "/status/conditions")?.as_array()?;
-    let found = conditions
-        .iter()
-        .find(|one| one["type"] == "ReplicaFailure" && one["status"] == "True")?;
+    let found = condition(object, "ReplicaFailure").filter(|it| it["status"] == "True")?;
     let since = found["lastTransitionTime"].as_str().and_then(timestamp);
-    Some((
-        found["message"].as_str().unwrap_or_default().to_owned(),
-        since,
-    ))
+    let message = found["message"].as_str().unwrap_or_default();
+    Some((message.to_owned(), since))
 }
 
 impl ServicePod {
     /// Whether one of these ReplicaSets of the workload controls it.
     pub fn is_of(&self, live: &Workload, sets: &[ReplicaSet]) -> bool {
-        let mut own = sets.iter().filter(|set| set.owner == live.uid());
-        own.any(|set| set.name == self.owner)
+        own(live, sets).any(|set| set.name == self.owner)
     }
+}
+
+/// The versions that this very workload controls.
+pub fn own<'a>(
+    live: &Workload,
+    sets: &'a [ReplicaSet],
+) -> impl Iterator<Item = &'a ReplicaSet> + Clone {
+    sets.iter().filter(move |set| set.owner == live.uid())
 }
 
 /// The newest version of a workload: the one with the highest revision among its own.
 pub fn newest<'a>(live: &Workload, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSet> {
-    sets.iter()
-        .filter(|set| set.owner == live.uid())
-        .max_by_key(|set| set.revision)
+    own(live, sets).max_by_key(|set| set.revision)
 }
 
 /// The template of a version to return to. A note or a token names the ReplicaSet or

@@ -1,16 +1,14 @@
-//! Writes an object.
+//! Sends a request about an object, and writes one.
 
-use super::{Object, S3Error, SILENCE, Store, unreachable};
+use super::{Object, S3Error, SILENCE, Store, header, permanent, refused, unreachable};
 use crate::aws::signature::Signature;
 use crate::kubernetes::failure;
 use jiff::Timestamp;
-use landfall_core::event::{Keys, Output};
+use landfall_core::event::{Artifact, Keys, Output};
 use landfall_core::outcome::StoreError;
-use landfall_core::retry::{self, Failure, Next};
-use reqwest::Body;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
-use std::time::Duration;
-use tokio::time::{sleep, timeout};
+use reqwest::{Method, Response};
+use tokio::time::timeout;
 
 /// The header that has S3 encrypt with a key of KMS.
 /// <https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutObject.html>
@@ -31,22 +29,18 @@ impl Store {
         let mut by_kms = output.key.is_some();
         loop {
             let key = output.key.as_deref();
-            let trouble = match object.send(by_kms, key, content).await {
+            let trouble = match object.write(by_kms, key, content).await {
                 Ok(()) => return Ok(()),
                 Err(trouble) => trouble,
             };
             attempts += 1;
             match trouble {
-                S3Error::Elsewhere(region) => object.moves_to(region, &mut moved).await?,
                 // The policy of a pipeline's bucket may deny what does not ask for KMS, also where
                 // the job names no key.
                 // <https://docs.aws.amazon.com/codepipeline/latest/userguide/S3-artifact-encryption.html>
                 S3Error::Failed(StoreError::Denied(_), _) if !by_kms => by_kms = true,
-                S3Error::Failed(error, failure) => {
-                    match retry::next(failure, attempts, Duration::MAX, fastrand::f64()) {
-                        Next::Retry(pause) => sleep(pause).await,
-                        Next::GiveUp | Next::OutOfTime => return Err(error),
-                    }
+                trouble @ (S3Error::Failed(..) | S3Error::Elsewhere(_)) => {
+                    object.recover(trouble, attempts, &mut moved).await?;
                 }
             }
         }
@@ -54,40 +48,43 @@ impl Store {
 }
 
 impl Object<'_> {
-    async fn send(&self, by_kms: bool, key: Option<&str>, content: &[u8]) -> Result<(), S3Error> {
-        let permanent = |error| S3Error::Failed(error, Failure::Permanent);
-        let refused = |why: String| permanent(StoreError::Refused(why));
-        let url = self
-            .store
-            .url(&self.host, &self.artifact.bucket, &self.artifact.key);
-        let mut headers = HeaderMap::new();
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
-        if by_kms {
-            headers.insert(ENCRYPTION, HeaderValue::from_static("aws:kms"));
-        }
-        if let Some(key) = key {
-            let key = HeaderValue::from_str(key).map_err(|error| refused(error.to_string()))?;
-            headers.insert("x-amz-server-side-encryption-aws-kms-key-id", key);
-        }
+    /// Signs and sends one request about the object.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        headers: HeaderMap,
+        content: &[u8],
+    ) -> Result<Response, S3Error> {
+        let Artifact { bucket, key, .. } = self.artifact;
+        let url = self.store.url(&self.host, bucket, key);
         let signature = Signature {
             service: "s3",
             region: &self.region,
             keys: self.keys,
             now: Timestamp::now(),
         };
-        let headers = signature.sign("PUT", &url, headers, content);
+        let headers = signature.sign(method.as_str(), &url, headers, content);
         let headers = headers.map_err(refused)?;
         let client = self.store.https.client();
         let client = client.map_err(|why| permanent(StoreError::Unreachable(why)))?;
-        let request = client
-            .put(url)
-            .headers(headers)
-            .body(Body::from(content.to_vec()));
-        let response = match timeout(SILENCE, request.send()).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) => return Err(unreachable(failure::told(&error, &self.host))),
-            Err(_) => return Err(unreachable("it does not answer".to_owned())),
-        };
+        let request = client.request(method, url).headers(headers);
+        match timeout(SILENCE, request.body(content.to_vec()).send()).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) => Err(unreachable(failure::told(&error, &self.host))),
+            Err(_) => Err(unreachable("it does not answer".to_owned())),
+        }
+    }
+
+    async fn write(&self, by_kms: bool, key: Option<&str>, content: &[u8]) -> Result<(), S3Error> {
+        let mut headers = HeaderMap::new();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/zip"));
+        if by_kms {
+            headers.insert(ENCRYPTION, HeaderValue::from_static("aws:kms"));
+        }
+        if let Some(key) = key {
+            headers.insert("x-amz-server-side-encryption-aws-kms-key-id", header(key)?);
+        }
+        let response = self.send(Method::PUT, headers, content).await?;
         match response.status().is_success() {
             true => Ok(()),
             false => Err(self.refusal(response).await),

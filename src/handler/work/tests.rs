@@ -4,15 +4,15 @@ use std::time::Duration;
 
 #[test]
 fn a_silent_ssm_is_waited_for_but_not_for_ever() {
-    let over = report::no_time;
     let start: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
     let mut continuation = Continuation::begin("job", start, Duration::from_secs(900));
-    let later = |seconds| start + Duration::from_secs(seconds);
-    let first = silent(&mut continuation, "bound", "S3", later(1), over);
-    assert!(matches!(first, Report::Progress { .. }));
-    let second = silent(&mut continuation, "bound", "S3", later(100), over);
-    assert!(matches!(second, Report::Progress { .. }));
-    let last = silent(&mut continuation, "bound", "S3", later(200), over);
+    let mut after = |seconds| {
+        let (now, over) = (start + Duration::from_secs(seconds), report::no_time());
+        put_off(true, &mut continuation, "bound", "S3", now, over)
+    };
+    assert!(matches!(after(1), Report::Progress { .. }));
+    assert!(matches!(after(100), Report::Progress { .. }));
+    let last = after(200);
     assert!(matches!(
         last,
         Report::Failure {

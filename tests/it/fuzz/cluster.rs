@@ -59,7 +59,13 @@ fn decide_on(request: &Request, mut seen: Snapshot, deployment: &Value, text: &s
     let start = "2026-01-01T00:00:00Z".parse().unwrap();
     let continuation = Continuation::begin("job-1", start, Duration::from_secs(900));
     for _ in 0..40 {
-        let query = match strategy::decide(request, &continuation, &seen, start) {
+        let decision = strategy::decide(&strategy::Context {
+            request,
+            continuation: &continuation,
+            snapshot: &seen,
+            now: start,
+        });
+        let query = match decision {
             Decision::Read(query) => query,
             Decision::Act(action) => return assert_stays(&action.call(request)),
             Decision::Enter(_)

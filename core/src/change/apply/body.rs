@@ -1,7 +1,7 @@
 //! The object to apply: the manifest, with whose it is, and without what would take something away
 //! from an autoscaler or from the server.
 
-use super::owner::Owner;
+use super::ownership::Owner;
 use super::takeover::{folded, is_ours, owned};
 use crate::change::entries::{entry, merge_into};
 use crate::formats::certificate;

@@ -2,7 +2,7 @@
 //! somebody else sets it to another value, so what we applied and do not own any more is theirs.
 
 use super::fields::get;
-use super::owner::Owner;
+use super::ownership::Owner;
 use super::refusal::FieldConflict;
 use super::takeover::{INVENTED, entries, has_no_subresource, is_ours, manager, owned};
 use crate::kubernetes::group;

@@ -1,9 +1,19 @@
 //! Whom an object belongs to, as release tools mark it.
 
-use super::owner::Owner;
 use crate::state::marks::{PART_OF, RELEASE};
 use serde_json::Value;
 use std::fmt;
+
+/// A release, as its objects are marked with it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Owner {
+    /// The id of the release's ApplySet: the value of the label
+    /// [`PART_OF`](crate::state::marks::PART_OF).
+    pub id: String,
+    /// `NAMESPACE/NAME` of the release: the value of the annotation
+    /// [`RELEASE`](crate::state::marks::RELEASE).
+    pub release: String,
+}
 
 /// Who else an object belongs to.
 #[derive(Clone, Debug, PartialEq, Eq)]

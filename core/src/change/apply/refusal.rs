@@ -60,24 +60,13 @@ impl ApplyRefusal {
     /// Whether the same apply may succeed a while later, without anybody changing the manifest.
     /// After [`Stale`](ApplyRefusal::Stale) the object is to be read first.
     pub fn may_pass(&self) -> bool {
-        match self {
-            ApplyRefusal::Stale | ApplyRefusal::WebhookAway { .. } | ApplyRefusal::QuotaRace => {
-                true
-            }
-            ApplyRefusal::Other(cause) => *cause == RefusalCause::Busy,
-            ApplyRefusal::Conflict(_)
-            | ApplyRefusal::UnknownField(_)
-            | ApplyRefusal::DuplicateKey(_)
-            | ApplyRefusal::Immutable(_)
-            | ApplyRefusal::Invalid(_)
-            | ApplyRefusal::NamespaceMissing
-            | ApplyRefusal::NamespaceEnding
-            | ApplyRefusal::KindMissing
-            | ApplyRefusal::RoleMissing(_)
-            | ApplyRefusal::Forbidden(_)
-            | ApplyRefusal::Escalation(_)
-            | ApplyRefusal::OtherVersion => false,
-        }
+        matches!(
+            self,
+            ApplyRefusal::Stale
+                | ApplyRefusal::WebhookAway { .. }
+                | ApplyRefusal::QuotaRace
+                | ApplyRefusal::Other(RefusalCause::Busy)
+        )
     }
 }
 

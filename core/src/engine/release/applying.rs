@@ -7,10 +7,10 @@ use crate::change::apply::{self, ApplyRefusal};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseCause, prune};
-use crate::snapshot::Response;
+use crate::snapshot::{Reply, Response};
 use crate::state::release::Record;
 use crate::workload::health::object::{self, ObjectHealth};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// How long something is waited for that passes by itself: a new kind that is not served yet, a
@@ -30,7 +30,7 @@ impl ReleaseEngine {
         if !item.differs() {
             // What the newest revision left as it is has had its time to get ready.
             let newest = self.newest_good().filter(|_| !self.is_written(place));
-            let has = |record: &&Record| record.objects.iter().any(|it| it.id == item.id);
+            let has = |record: &&Record| record.find(&item.id).is_some();
             let at = newest.filter(has).map(|record| record.heading.at);
             let at = at.unwrap_or(self.continuation.started);
             let applied = item.live().map(|live| receipt(&live, at));
@@ -64,13 +64,7 @@ impl ReleaseEngine {
         apply::without_marks(patch, &live, &marks)
     }
 
-    pub(super) fn took_over(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_over(&mut self, place: usize, call: Call, result: Reply) {
         match result {
             Ok(Response::Object(object)) => {
                 self.items[place].live = Some(object.to_string().into_boxed_str());
@@ -80,7 +74,7 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if matches!(refusal.code, 409 | 404) => {
                 self.read_again(place, refusal);
             }
-            Err(error) => self.trouble(Task::TakeOver(place), call, error, now),
+            Err(error) => self.trouble(Task::TakeOver(place), call, error),
         }
     }
 
@@ -96,35 +90,21 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to an apply.
-    pub(super) fn applied(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn applied(&mut self, place: usize, call: Call, result: Reply) {
         let error = match result {
-            Ok(Response::Object(object)) => return self.wrote(place, &object, now),
+            Ok(Response::Object(object)) => return self.wrote(place, &object),
             Ok(_) => return,
             Err(error) => error,
         };
-        let pauses = |engine: &mut Self| {
-            let since = *engine.items[place].waited.get_or_insert(now);
-            let waits = now.duration_since(since) < GRACE && now < engine.continuation.deadline;
-            if waits {
-                engine.push_at(now + PAUSE, Task::Apply(place));
-            }
-            waits
-        };
         if error.is_not_served() {
             // A definition is established, and its path is not served yet.
-            if !pauses(self) {
-                self.trouble(Task::Apply(place), call, error, now);
+            if !self.pauses(place) {
+                self.trouble(Task::Apply(place), call, error);
             }
             return;
         }
         let CallError::Refused(refusal) = error else {
-            return self.trouble(Task::Apply(place), call, error, now);
+            return self.trouble(Task::Apply(place), call, error);
         };
         let meaning = apply::refused(&refusal);
         match &meaning {
@@ -150,9 +130,9 @@ impl ReleaseEngine {
             | ApplyRefusal::NamespaceMissing
             | ApplyRefusal::RoleMissing(_)
             | ApplyRefusal::KindMissing
-                if pauses(self) => {}
+                if self.pauses(place) => {}
             ApplyRefusal::Other(_) => {
-                self.trouble(Task::Apply(place), call, CallError::Refused(refusal), now);
+                self.trouble(Task::Apply(place), call, CallError::Refused(refusal));
             }
             _ => {
                 let trouble = ObjectTrouble::Refused(meaning, Box::new(refusal));
@@ -161,7 +141,18 @@ impl ReleaseEngine {
         }
     }
 
-    fn wrote(&mut self, place: usize, object: &Value, now: Timestamp) {
+    /// Tries again in a while what may pass by itself; `false` once that was waited for long
+    /// enough.
+    fn pauses(&mut self, place: usize) -> bool {
+        let since = *self.items[place].waited.get_or_insert(self.now);
+        let waits = self.now.duration_since(since) < GRACE && self.now < self.continuation.deadline;
+        if waits {
+            self.push_at(self.now + PAUSE, Task::Apply(place));
+        }
+        waits
+    }
+
+    fn wrote(&mut self, place: usize, object: &Value) {
         self.items[place].wrote = true;
         let item = &self.items[place];
         let may_take_over = !item.removed && item.conflicts < CONFLICTS;
@@ -175,32 +166,26 @@ impl ReleaseEngine {
             item.live = Some(object.to_string().into_boxed_str());
             return self.push(Task::TakeOver(place));
         }
-        let applied = receipt(object, now);
-        let is_ready = object::health(object, &applied, now) == ObjectHealth::Ready;
+        let applied = receipt(object, self.now);
+        let is_ready = object::health(object, &applied, self.now) == ObjectHealth::Ready;
         item.applied = Some(applied);
         item.state = State::Pending;
         // The answer is a look at the object, too.
         if is_ready && self.is_looked_at_last(place) {
             self.items[place].state = State::Ready;
-            self.items[place].looked = Some(now);
+            self.items[place].looked = Some(self.now);
         }
         self.keep_for_follower(place, object);
     }
 
     /// An object that is made anew was deleted.
-    pub(super) fn removed(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn removed(&mut self, place: usize, call: Call, result: Reply) {
         match found(result) {
             Ok(_) => self.push(Task::Gone(place)),
             Err(CallError::Refused(refusal)) if refusal.code == 409 => {
                 self.read_again(place, refusal);
             }
-            Err(error) => self.trouble(Task::Remove(place), call, error, now),
+            Err(error) => self.trouble(Task::Remove(place), call, error),
         }
     }
 }

@@ -1,9 +1,9 @@
 //! From tasks to calls.
 
-use super::super::model::{Ask, Next};
+use super::super::model::{Ask, Engine, Next};
 use super::model::{ReleaseEngine, Task, Ticket};
 use crate::change::apply;
-use crate::kubernetes::call::Call;
+use crate::kubernetes::call::{Call, Verb};
 use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::{AUTOSCALERS, Resource, SECRETS};
 use crate::snapshot::Reading;
@@ -21,14 +21,14 @@ const FOLLOW_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 impl ReleaseEngine {
     /// Starts as many tasks as may run at the same time.
-    pub(super) fn start(&mut self, now: Timestamp) -> Vec<(Ticket, Ask)> {
-        self.wake(now);
+    pub(super) fn start(&mut self) -> Vec<(Ticket, Ask)> {
+        self.wake();
         let mut asks = Vec::new();
         while self.asked.len() < CONCURRENT && self.outcome.is_none() {
             let Some(task) = self.queue.pop_front() else {
                 break;
             };
-            if let Some(ask) = self.ask(&task, now) {
+            if let Some(ask) = self.ask(&task) {
                 if let Task::Apply(item) | Task::Remove(item) = task {
                     self.items[item].begun = true;
                 }
@@ -53,18 +53,18 @@ impl ReleaseEngine {
         self.later.push((time, task));
     }
 
-    fn wake(&mut self, now: Timestamp) {
+    fn wake(&mut self) {
         let (due, later) = std::mem::take(&mut self.later)
             .into_iter()
-            .partition(|(time, _)| *time <= now);
+            .partition(|(time, _)| *time <= self.now);
         self.later = later;
         self.queue.extend(due.into_iter().map(|(_, task)| task));
     }
 
     /// The call of a task; `None` where it has none now.
-    fn ask(&mut self, task: &Task, now: Timestamp) -> Option<Ask> {
+    fn ask(&mut self, task: &Task) -> Option<Ask> {
         if let Task::Follow(_) | Task::FollowBack(_) = task {
-            return self.ask_for_follower(task, now);
+            return self.ask_for_follower(task);
         }
         if let Task::Try(place) = task
             && self.is_rather_read(*place)
@@ -72,42 +72,14 @@ impl ReleaseEngine {
             self.push(Task::Get(*place));
             return None;
         }
-        let (call, reading) = match task {
-            Task::Parent
-            | Task::Await
-            | Task::Recorded(_)
-            | Task::Revisions
-            | Task::Target(_)
-            | Task::TryParent
-            | Task::Parented
-            | Task::Record
-            | Task::Close
-            | Task::Reread
-            | Task::Headings
-            | Task::Forget(_) => self.call_of_record(task)?,
-            Task::Resources(api_version) => (Call::resources(api_version), Reading::Object),
-            Task::Autoscalers(namespace) => {
-                (Call::list(&AUTOSCALERS, namespace, ""), Reading::List)
-            }
+        let call = match task {
+            Task::Resources(api_version) => Call::resources(api_version),
+            Task::Autoscalers(namespace) => Call::list(&AUTOSCALERS, namespace, ""),
             Task::Permission(permission, namespace) => {
-                let namespace = namespace.as_deref().unwrap_or_default();
-                (Call::may(namespace, permission), Reading::Object)
+                Call::may(namespace.as_deref().unwrap_or_default(), permission)
             }
-            Task::GetOld(old) | Task::Pruned(old) => {
-                let old = &self.olds[*old];
-                let namespace = old.object.id.namespace.as_deref().unwrap_or_default();
-                let call = Call::get(&old.resource, namespace, &old.object.id.name);
-                (call, Reading::Object)
-            }
-            Task::Prune(old) => {
-                let old = &self.olds[*old];
-                let namespace = old.object.id.namespace.as_deref().unwrap_or_default();
-                let Some(Ok((uid, version))) = &old.fate else {
-                    return None;
-                };
-                let name = &old.object.id.name;
-                let call = Call::delete_version(&old.resource, namespace, name, uid, version);
-                (call, Reading::Object)
+            Task::GetOld(old) | Task::Pruned(old) | Task::Prune(old) => {
+                self.call_of_old(task, *old)?
             }
             Task::GetBack(back)
             | Task::JobPods(back)
@@ -120,113 +92,106 @@ impl ReleaseEngine {
             | Task::Remove(item)
             | Task::Gone(item)
             | Task::Check(item) => self.call_of_item(task, *item)?,
-            Task::Follow(_) | Task::FollowBack(_) | Task::Wake => return None,
+            _ => self.call_of_record(task)?,
         };
         Some(Ask {
+            reading: self.reading(task, &call),
             call,
-            reading,
             until: self.until,
             fresh: true,
         })
     }
 
-    fn call_of_record(&self, task: &Task) -> Option<(Call, Reading)> {
+    /// How an answer is read: with who manages which field, where that says whether somebody else
+    /// has changed it.
+    fn reading(&self, task: &Task, call: &Call) -> Reading {
+        match task {
+            Task::Autoscalers(_) | Task::Reread | Task::Headings | Task::Revisions => Reading::List,
+            Task::JobPods(back) => Reading::Pods(self.backs[*back].id.name.clone()),
+            Task::PutBack(_) if call.verb == Verb::Delete => Reading::Object,
+            Task::Get(_)
+            | Task::Check(_)
+            | Task::Try(_)
+            | Task::Apply(_)
+            | Task::TakeOver(_)
+            | Task::GetBack(_)
+            | Task::PutBack(_) => Reading::Whole,
+            _ => Reading::Object,
+        }
+    }
+
+    fn call_of_record(&self, task: &Task) -> Option<Call> {
         let (namespace, release) = (&self.request.namespace, &self.request.name);
+        let get = |name: &str| Call::get(&SECRETS, namespace, name);
+        let create = |object| Call::create(&SECRETS, namespace, object);
+        let list = |selector: &str| Call::list(&SECRETS, namespace, selector).metadata_alone();
+        let patch = |name: &str, patch| Call::merge_patch(&SECRETS, namespace, name, patch);
         Some(match task {
-            Task::Parent => {
-                let call = Call::get(&SECRETS, namespace, &Parent::name_for(release));
-                (call, Reading::Object)
-            }
+            Task::Parent => get(&Parent::name_for(release)),
             Task::Recorded(revision) | Task::Target(revision) => {
-                let call = Call::get(&SECRETS, namespace, &Heading::name_for(release, *revision));
-                (call, Reading::Object)
+                get(&Heading::name_for(release, *revision))
             }
-            Task::Await => {
-                let note = self.note_of_waiting()?;
-                let call = Call::merge_patch(&SECRETS, namespace, &self.parent.name(), note);
-                (call, Reading::Object)
-            }
-            Task::TryParent => {
-                let call = Call::create(&SECRETS, namespace, self.parent.object());
-                (call.dry_run(), Reading::Object)
-            }
-            Task::Parented => {
-                let call = match &self.parent_live {
-                    Some(live) => {
-                        let object = self.parent.replacement(live);
-                        Call::replace(&SECRETS, namespace, &self.parent.name(), object)
-                    }
-                    None => Call::create(&SECRETS, namespace, self.parent.object()),
-                };
-                (call, Reading::Object)
-            }
-            Task::Record => {
-                let object = self.record_secret.clone()?;
-                (Call::create(&SECRETS, namespace, object), Reading::Object)
-            }
+            Task::Await => patch(&self.parent.name(), self.note_of_waiting()?),
+            Task::TryParent => create(self.parent.object()).dry_run(),
+            Task::Parented => match &self.parent_live {
+                Some(live) => {
+                    let object = self.parent.replacement(live);
+                    Call::replace(&SECRETS, namespace, &self.parent.name(), object)
+                }
+                None => create(self.parent.object()),
+            },
+            Task::Record => create(self.record_secret.clone()?),
             Task::Close => {
                 let heading = &self.record.as_ref()?.heading;
-                let patch = heading.patch();
-                let call = Call::merge_patch(&SECRETS, namespace, &heading.name(), patch);
-                (call, Reading::Object)
+                patch(&heading.name(), heading.patch())
             }
-            Task::Reread => {
-                let selector = self.record.as_ref()?.heading.own_selector();
-                let call = Call::list(&SECRETS, namespace, &selector);
-                (call.metadata_alone(), Reading::List)
-            }
-            Task::Headings | Task::Revisions => {
-                let call = Call::list(&SECRETS, namespace, &Heading::selector(release));
-                (call.metadata_alone(), Reading::List)
-            }
+            Task::Reread => list(&self.record.as_ref()?.heading.own_selector()),
+            Task::Headings | Task::Revisions => list(&Heading::selector(release)),
             Task::Forget(revision) => {
-                let name = Heading::name_for(release, *revision);
-                (
-                    Call::delete_any(&SECRETS, namespace, &name),
-                    Reading::Object,
-                )
+                Call::delete_any(&SECRETS, namespace, &Heading::name_for(release, *revision))
             }
             _ => return None,
         })
     }
 
-    fn call_of_item(&self, task: &Task, place: usize) -> Option<(Call, Reading)> {
+    fn call_of_old(&self, task: &Task, place: usize) -> Option<Call> {
+        let old = &self.olds[place];
+        let (namespace, name) = (old.object.id.namespace_or_empty(), &old.object.id.name);
+        if !matches!(task, Task::Prune(_)) {
+            return Some(Call::get(&old.resource, namespace, name));
+        }
+        let (uid, version) = old.fate.as_ref()?.as_ref().ok()?;
+        Some(Call::delete_version(
+            &old.resource,
+            namespace,
+            name,
+            uid,
+            version,
+        ))
+    }
+
+    fn call_of_item(&self, task: &Task, place: usize) -> Option<Call> {
         let item = &self.items[place];
         let resource: &Resource = item.resource.as_ref()?;
-        let (namespace, name) = (item.namespace(), &item.id.name);
-        let force = self.request.force || item.force;
+        let (namespace, name) = (item.id.namespace_or_empty(), &item.id.name);
+        let apply = |live: Option<&Value>, force| {
+            let manifest = self.request.manifests[place].object();
+            let body = self.body(&manifest, &item.id, live);
+            Call::apply(resource, namespace, name, body, self.request.force || force)
+        };
         Some(match task {
-            // Who manages which field says whether somebody else has changed it.
-            Task::Get(_) | Task::Check(_) => (Call::get(resource, namespace, name), Reading::Whole),
-            Task::Gone(_) => (Call::get(resource, namespace, name), Reading::Object),
-            Task::Try(_) => {
-                let manifest = self.request.manifests[place].object();
-                let body = self.body(&manifest, &item.id, item.live().as_ref());
-                let call = Call::apply(resource, namespace, name, body, force);
-                (call.dry_run(), Reading::Whole)
-            }
+            Task::Get(_) | Task::Check(_) | Task::Gone(_) => Call::get(resource, namespace, name),
+            Task::Try(_) => apply(item.live().as_ref(), item.force).dry_run(),
             Task::Apply(_) => {
                 let live = item.live().filter(|_| !item.removed);
-                let manifest = self.request.manifests[place].object();
-                let body = self.body(&manifest, &item.id, live.as_ref());
-                let force = self.request.force || item.pressed;
-                let call = Call::apply(resource, namespace, name, body, force);
-                (call, Reading::Whole)
+                apply(live.as_ref(), item.pressed)
             }
-            Task::TakeOver(_) => {
-                let patch = self.takeover(place)?;
-                let call = Call::json_patch(resource, namespace, name, patch);
-                (call, Reading::Whole)
-            }
-            Task::Remove(_) => {
-                let live = item.live()?;
-                let uid = live.pointer("/metadata/uid")?.as_str()?.to_owned();
-                let mut call = Call::delete(resource, namespace, name, &uid);
-                if item.id.is("apps", "StatefulSet") {
-                    call = call.leaving_pods();
-                }
-                (call, Reading::Object)
-            }
+            Task::TakeOver(_) => Call::json_patch(resource, namespace, name, self.takeover(place)?),
+            Task::Remove(_) => removal(
+                resource,
+                &item.id,
+                item.live()?["metadata"]["uid"].as_str()?,
+            ),
             _ => return None,
         })
     }
@@ -243,21 +208,16 @@ impl ReleaseEngine {
     }
 
     /// Goes on with an engine that follows a workload, until it asks, waits or ends.
-    fn ask_for_follower(&mut self, task: &Task, now: Timestamp) -> Option<Ask> {
-        let follower = match task {
-            Task::Follow(item) => self.items[*item].follower.as_mut(),
-            Task::FollowBack(back) => self.backs[*back].follower.as_mut(),
-            _ => None,
-        }?;
-        let next = follower.next(now);
-        match next {
+    fn ask_for_follower(&mut self, task: &Task) -> Option<Ask> {
+        let now = self.now;
+        match self.follower(task)?.next(now) {
             Next::Ask(ask) => return Some(ask),
             Next::Watch(watching) => {
-                self.push_at(watching.until.min(now + FOLLOW_PAUSE), task.clone());
+                self.push_at(watching.until.min(self.now + FOLLOW_PAUSE), task.clone());
             }
             // Alarms guard no single workload of a release.
-            Next::Alarms(asked) => self.push_at(asked.until.max(now), task.clone()),
-            Next::Sleep(time) => self.push_at(time.max(now), task.clone()),
+            Next::Alarms(asked) => self.push_at(asked.until.max(self.now), task.clone()),
+            Next::Sleep(time) => self.push_at(time.max(self.now), task.clone()),
             Next::Done(outcome) => match task {
                 Task::Follow(item) => self.followed(*item, *outcome),
                 Task::FollowBack(back) => self.followed_back(*back, *outcome),
@@ -265,5 +225,24 @@ impl ReleaseEngine {
             },
         }
         None
+    }
+
+    /// The engine that follows the workload of a task.
+    pub(super) fn follower(&mut self, task: &Task) -> Option<&mut Engine> {
+        let follower = match task {
+            Task::Follow(item) => &mut self.items[*item].follower,
+            Task::FollowBack(back) => &mut self.backs[*back].follower,
+            _ => return None,
+        };
+        follower.as_deref_mut()
+    }
+}
+
+/// The deletion of an object that is made anew. The pods of a StatefulSet stay.
+pub(super) fn removal(resource: &Resource, id: &ObjectId, uid: &str) -> Call {
+    let call = Call::delete(resource, id.namespace_or_empty(), &id.name, uid);
+    match id.is("apps", "StatefulSet") {
+        true => call.leaving_pods(),
+        false => call,
     }
 }

@@ -46,14 +46,18 @@ impl ReleaseEngine {
     }
 
     /// Watches the release until its bake is over.
-    pub(super) fn bake(&mut self, now: Timestamp) {
+    pub(super) fn bake(&mut self) {
         if !self.is_baked() {
             self.stage = Stage::LookAgain;
             return;
         }
-        let since = *self.continuation.guard.serving_since.get_or_insert(now);
+        let since = *self
+            .continuation
+            .guard
+            .serving_since
+            .get_or_insert(self.now);
         let until = since + self.request.bake;
-        if now < until {
+        if self.now < until {
             for place in 0..self.items.len() {
                 if let Some(follower) = &mut self.items[place].follower {
                     follower.continuation.guard.serving_since = Some(since);
@@ -62,7 +66,7 @@ impl ReleaseEngine {
             }
             return self.push_at(until, Task::Wake);
         }
-        if self.were_alarms_read_at(until, now) {
+        if self.were_alarms_read_at(until) {
             self.stage = Stage::LookAgain;
         }
     }
@@ -73,23 +77,19 @@ impl ReleaseEngine {
         let Phase::Rollout(rollout) = &before.continuation.phase else {
             return None;
         };
-        if !self.is_baked() || self.request.bake.is_zero() || item.id.is("batch", "Job") {
+        if !self.is_baked() || self.request.bake.is_zero() || item.id.is_job() {
             return None;
         }
         let bake = SignedDuration::try_from(self.request.bake).unwrap_or(SignedDuration::MAX);
         let pause = (bake / LOOKS).min(BAKE_PAUSE).max(self.follow_pause());
+        let written = rollout.written.clone();
+        let request = Request {
+            bake: self.request.bake,
+            ..before.request
+        };
         let following = Following {
-            written: rollout.written.clone(),
-            request: Request {
-                bake: self.request.bake,
-                ..before.request
-            },
-            continuation: &self.continuation,
-            deadline: self.deadline(),
-            now: self.now,
-            until: self.until,
-            mask: self.mask,
             pause,
+            ..self.following(request, written)
         };
         let mut engine = following.forward(true, true);
         let mut before = self.continuation.guard.served.iter();
@@ -116,6 +116,5 @@ impl ReleaseEngine {
 
 /// A short name of an object that no other of the release has.
 fn key(id: &ObjectId) -> String {
-    let namespace = id.namespace.as_deref().unwrap_or_default();
-    digest(&format!("{} {namespace} {id}", id.group))[..8].to_owned()
+    digest(&format!("{} {} {id}", id.group, id.namespace_or_empty()))[..8].to_owned()
 }

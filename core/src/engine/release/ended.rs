@@ -3,10 +3,13 @@
 use super::model::ReleaseOutcome;
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::outcome::CredentialSource;
-use crate::release::ReleaseWait;
+use crate::release::{ReleaseFailure, ReleaseWait};
+use crate::report::page::{Details, RolledBackTo, Target};
+use crate::report::release::{evidence, plan_lines};
 use crate::report::{self, Report};
 use crate::request::release::ReleaseRequest;
 use crate::state::continuation::Continuation;
+use crate::workload::health::diagnosis::Evidence;
 use jiff::Timestamp;
 
 /// The outcome of a release in this invocation, with its data.
@@ -46,17 +49,10 @@ impl ReleaseEnded {
 
     /// The report of a workload, with what was planned for the Job before it.
     pub fn before(&self, report: Report) -> Report {
-        match &self.outcome {
-            ReleaseOutcome::Planned(plan) => {
-                report::release::planned_before(report, &self.request, plan)
-            }
-            ReleaseOutcome::Finished(_)
-            | ReleaseOutcome::Failed(_)
-            | ReleaseOutcome::Broken(..)
-            | ReleaseOutcome::LockedOut(_)
-            | ReleaseOutcome::LostSight(..)
-            | ReleaseOutcome::HandedOver(_) => report,
-        }
+        let ReleaseOutcome::Planned(plan) = &self.outcome else {
+            return report;
+        };
+        report::release::planned_before(report, &self.request, plan)
     }
 
     /// Builds the report for CodePipeline. `bound_to` identifies the request of a continuation
@@ -92,6 +88,47 @@ impl ReleaseEnded {
                 };
                 report::release::handed_over(continuation, bound_to, &wait)
             }
+        }
+    }
+
+    /// What a page of the report has beside the report.
+    pub fn details(&self) -> Details {
+        let (request, continuation) = (&self.request, &self.continuation);
+        let (mut seen, mut rolled_back_to) = (Evidence::default(), None);
+        if let ReleaseOutcome::Failed(failure) = &self.outcome
+            && let ReleaseFailure::Ended {
+                cause, way_back, ..
+            } = &**failure
+        {
+            seen = evidence(cause);
+            let whole = way_back.left.is_empty() && way_back.unserved.is_empty();
+            rolled_back_to = way_back
+                .revision
+                .filter(|_| whole)
+                .map(|revision| RolledBackTo {
+                    revision: Some(revision),
+                    ..RolledBackTo::default()
+                });
+        }
+        let mut changes = Vec::new();
+        if let ReleaseOutcome::Planned(plan) = &self.outcome {
+            changes = plan_lines(request, plan);
+        }
+        Details {
+            target: Target {
+                kind: "Release",
+                name: request.name.clone(),
+                namespace: request.namespace.clone(),
+                strategy: "release",
+                execution: request.execution.clone(),
+            },
+            is_plan: request.mode.is_plan(),
+            started: continuation.started,
+            rolled_back_to,
+            evidence: seen,
+            changes,
+            warnings: continuation.warnings.clone(),
+            timeline: continuation.timeline.clone().unwrap_or_default(),
         }
     }
 }

@@ -8,19 +8,18 @@ use super::model::{ReleaseEngine, ReleaseOutcome, Task};
 use super::reading::{Found, found};
 use super::settling::Written;
 use crate::change::apply::{self, OtherWriter};
-use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{Followed, FollowedWorkload, ReleaseCause, ReleaseNote};
 use crate::request::Request;
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use crate::state::release::Record;
 use crate::strategy::{Failure, Success, SuccessNote};
 use crate::workload::health::job;
 use crate::workload::health::object::{self, Applied, ObjectHealth};
 use crate::workload::health::rollout::WriteReceipt;
 use crate::workload::{Kind, Workload};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 /// The pause between two looks at an object that is not ready.
@@ -90,7 +89,16 @@ impl ReleaseEngine {
         };
         // What served as it is when this release was deployed last has been looked at twice then.
         let held = !wrote && self.newest_good().is_some();
-        let following = Following {
+        let mut following = self.following(request, written);
+        if job::is_brief(&after) {
+            following.pause = BRIEF_PAUSE;
+        }
+        self.items[place].follower = Some(following.forward(wrote, held));
+    }
+
+    /// How the engine of a workload follows it, in this invocation.
+    pub(super) fn following(&self, request: Request, written: WriteReceipt) -> Following<'_> {
+        Following {
             request,
             written,
             continuation: &self.continuation,
@@ -98,12 +106,8 @@ impl ReleaseEngine {
             now: self.now,
             until: self.until,
             mask: self.mask,
-            pause: match job::is_brief(&after) {
-                true => BRIEF_PAUSE,
-                false => self.follow_pause(),
-            },
-        };
-        self.items[place].follower = Some(following.forward(wrote, held));
+            pause: self.follow_pause(),
+        }
     }
 
     /// The revision before this one, if it was deployed to its end.
@@ -117,7 +121,6 @@ impl ReleaseEngine {
 
     /// The request by which a workload is followed.
     pub(super) fn request_for(&self, kind: Kind, id: &ObjectId) -> Request {
-        let namespace = id.namespace.as_deref().unwrap_or_default();
         Request {
             rollback: false,
             cluster: self.request.cluster.clone(),
@@ -125,7 +128,7 @@ impl ReleaseEngine {
             ..Request::following(
                 kind,
                 &id.name,
-                namespace,
+                id.namespace_or_empty(),
                 (self.request.timeout, self.request.patience),
                 &self.request.execution,
             )
@@ -183,22 +186,16 @@ impl ReleaseEngine {
     }
 
     /// Takes a look at an object that is not a workload.
-    pub(super) fn checked(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn checked(&mut self, place: usize, call: Call, result: Reply) {
         let live = match found(result) {
             Ok(Found::Object(live)) => live,
             Ok(Found::Nothing | Found::NotServed) => {
                 let id = self.items[place].id.clone();
                 return self.doom(ReleaseCause::Gone(id));
             }
-            Err(error) => return self.trouble(Task::Check(place), call, error, now),
+            Err(error) => return self.trouble(Task::Check(place), call, error),
         };
-        self.items[place].looked = Some(now);
+        self.items[place].looked = Some(self.now);
         if let Some(by) = self.overwritten(place, &live) {
             let id = self.items[place].id.clone();
             return self.doom(ReleaseCause::Overwritten { id, by });
@@ -206,8 +203,8 @@ impl ReleaseEngine {
         let Some(applied) = &self.items[place].applied else {
             return;
         };
-        let health = object::health(&live, applied, now);
-        self.judge(place, health, now);
+        let health = object::health(&live, applied, self.now);
+        self.judge(place, health);
     }
 
     /// Whether this release wrote an object, in this invocation or an earlier one.
@@ -243,8 +240,8 @@ impl ReleaseEngine {
 
     /// Looks at what this release wrote once more before it is said to serve: meanwhile somebody
     /// may have changed or deleted it.
-    pub(super) fn look_again(&mut self, now: Timestamp) {
-        self.last_look.get_or_insert(now);
+    pub(super) fn look_again(&mut self) {
+        self.last_look.get_or_insert(self.now);
         for place in 0..self.items.len() {
             if !self.items[place].is_done() {
                 self.push_check(place);
@@ -253,7 +250,7 @@ impl ReleaseEngine {
             let looked = self.items[place]
                 .looked
                 .unwrap_or(self.continuation.started);
-            let is_fresh = now.duration_since(looked) < FRESH;
+            let is_fresh = self.now.duration_since(looked) < FRESH;
             if !is_fresh && self.is_followed_by_status(place) && self.is_written(place) {
                 self.push(Task::Check(place));
             }
@@ -275,19 +272,19 @@ impl ReleaseEngine {
 
     /// Judges an object by how it was read a moment ago, where nothing is written: only what is not
     /// ready has to be read again.
-    pub(super) fn judge_as_read(&mut self, place: usize, now: Timestamp) {
+    pub(super) fn judge_as_read(&mut self, place: usize) {
         let item = &self.items[place];
         let is_followed = self.is_followed_by_status(place);
         let (Some(live), Some(applied)) = (item.live(), &item.applied) else {
             return;
         };
-        let health = object::health(&live, applied, now);
+        let health = object::health(&live, applied, self.now);
         let is_ready = matches!(
             health,
             ObjectHealth::Ready | ObjectHealth::Noted(_) | ObjectHealth::NoStatus
         );
         if is_followed && is_ready {
-            self.judge(place, health, now);
+            self.judge(place, health);
         }
     }
 
@@ -304,22 +301,12 @@ impl ReleaseEngine {
         object::health(&live, applied, self.now) == ObjectHealth::Ready
     }
 
-    fn judge(&mut self, place: usize, health: ObjectHealth, now: Timestamp) {
+    fn judge(&mut self, place: usize, health: ObjectHealth) {
         let item = &mut self.items[place];
         let id = item.id.clone();
         // What was said of it before may not be so any more.
-        self.said.retain(|said| match said {
-            ReleaseNote::Pending(one, _) | ReleaseNote::NoStatus(one) => *one != id,
-            ReleaseNote::NotFollowed(_)
-            | ReleaseNote::AlreadyComplete(_)
-            | ReleaseNote::ShortLived(..)
-            | ReleaseNote::NotPruned(_)
-            | ReleaseNote::Held(..)
-            | ReleaseNote::NotRecorded(_)
-            | ReleaseNote::JobNotRun(_)
-            | ReleaseNote::RecordLost(_)
-            | ReleaseNote::NotTakenBack(_)
-            | ReleaseNote::TakenFrom(..) => true,
+        self.said.retain(|said| {
+            !matches!(said, ReleaseNote::Pending(one, _) | ReleaseNote::NoStatus(one) if *one == id)
         });
         match health {
             ObjectHealth::Ready => item.state = State::Ready,
@@ -336,11 +323,11 @@ impl ReleaseEngine {
             ObjectHealth::Waiting(wait) => {
                 item.state = State::Waiting(wait);
                 let deadline = self.deadline();
-                if now >= deadline {
+                if self.now >= deadline {
                     return self.time_out();
                 }
-                let pause = (now + CHECK_PAUSE).min(deadline);
-                self.push_at(pause.max(now), Task::Check(place));
+                let pause = (self.now + CHECK_PAUSE).min(deadline);
+                self.push_at(pause.max(self.now), Task::Check(place));
             }
         }
     }
@@ -348,18 +335,12 @@ impl ReleaseEngine {
 
 /// The kind of workload that an engine of its own follows.
 pub(super) fn workload_kind(id: &ObjectId) -> Option<Kind> {
-    let mut all = Kind::ALL.into_iter();
-    all.find(|kind| {
-        let resource = kind.row().resource;
-        id.is(resource.group(), &resource.kind)
-    })
+    Kind::of(&id.group, &id.kind)
 }
 
 fn followed(id: &ObjectId, success: &Success) -> FollowedWorkload {
     let live = &success.deployment;
-    let images = live.containers("containers").iter();
-    let images = images.filter_map(|container| container["image"].as_str());
-    let state = if id.is("batch", "Job") {
+    let state = if id.is_job() {
         Followed::Complete
     } else if success.note == Some(SuccessNote::OnDelete) {
         Followed::OnDelete
@@ -368,7 +349,7 @@ fn followed(id: &ObjectId, success: &Success) -> FollowedWorkload {
     };
     FollowedWorkload {
         id: id.clone(),
-        images: images.map(str::to_owned).collect(),
+        images: live.images("containers").map(str::to_owned).collect(),
         state,
     }
 }

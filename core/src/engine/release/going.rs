@@ -8,9 +8,9 @@ use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::held_by;
 use crate::release::{LeftReason, ObjectTrouble};
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use crate::workload::health::object::ObjectWait;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 use serde_json::Value;
 
 /// How long objects that are being deleted are waited for, whose controller is deleted next, or
@@ -33,13 +33,7 @@ impl ReleaseEngine {
     }
 
     /// Waits until an object is gone that is made anew.
-    pub(super) fn is_gone(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn is_gone(&mut self, place: usize, call: Call, result: Reply) {
         let old = self.items[place].live();
         let old = old.map(|live| uid_of(&live));
         match found(result) {
@@ -48,70 +42,53 @@ impl ReleaseEngine {
                 item.is_waited_for = true;
                 let finalizers = held_by(&object).unwrap_or_default();
                 item.state = State::Waiting(ObjectWait::Removal(finalizers));
-                if now >= self.continuation.deadline {
+                if self.now >= self.continuation.deadline {
                     return self.time_out();
                 }
-                self.push_at(now + PAUSE, Task::Gone(place));
+                self.push_at(self.now + PAUSE, Task::Gone(place));
             }
             Ok(Found::Nothing | Found::NotServed | Found::Object(_)) => {
                 self.items[place].state = State::Pending;
                 self.items[place].removed = true;
                 self.push(Task::Apply(place));
             }
-            Err(error) => self.trouble(Task::Gone(place), call, error, now),
+            Err(error) => self.trouble(Task::Gone(place), call, error),
         }
     }
 
     /// Takes a look at an object that was deleted because the release has it no more.
-    pub(super) fn pruned_yet(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn pruned_yet(&mut self, place: usize, call: Call, result: Reply) {
         let uid = match &self.olds[place].fate {
             Some(Ok((uid, _))) => uid.clone(),
             _ => return,
         };
         match found(result) {
             Ok(found) if is_still(&found, Some(&uid)) => {
-                self.look_later(Task::Pruned(place), now);
+                self.look_later(Task::Pruned(place));
             }
             Ok(_) => self.olds[place].held.clear(),
-            Err(error) => self.trouble(Task::Pruned(place), call, error, now),
+            Err(error) => self.trouble(Task::Pruned(place), call, error),
         }
     }
 
     /// Takes a look at an object that was deleted on the way back.
-    pub(super) fn gone_back(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn gone_back(&mut self, place: usize, call: Call, result: Reply) {
         let old = self.backs[place].live();
         let old = old.map(|live| uid_of(&live));
         match found(result) {
             Ok(found) if is_still(&found, old.as_deref()) => {
-                self.look_later(Task::GoneBack(place), now);
+                self.look_later(Task::GoneBack(place));
             }
             Ok(_) => self.backs[place].held.clear(),
             // It was deleted, which is what counts.
             Err(CallError::Refused(_)) => {}
-            Err(error) => self.trouble(Task::GoneBack(place), call, error, now),
+            Err(error) => self.trouble(Task::GoneBack(place), call, error),
         }
     }
 
     /// An object that is to be put back is being deleted: what this release has deleted itself is
     /// waited for, and made anew. `false` where the object is not, or is to go.
-    pub(super) fn waits_to_put_back(
-        &mut self,
-        place: usize,
-        live: Option<&Value>,
-        now: Timestamp,
-    ) -> bool {
+    pub(super) fn waits_to_put_back(&mut self, place: usize, live: Option<&Value>) -> bool {
         let back = &self.backs[place];
         let returns = match &back.to {
             BackTo::Manifest(_) | BackTo::Again(_) | BackTo::Object(_) => true,
@@ -120,8 +97,8 @@ impl ReleaseEngine {
         let Some(finalizers) = live.filter(|_| returns).and_then(held_by) else {
             return false;
         };
-        match back.may_be_removed && self.waits_until_gone(now) {
-            true => self.push_at(now + PAUSE, Task::GetBack(place)),
+        match back.may_be_removed && self.waits_until_gone() {
+            true => self.push_at(self.now + PAUSE, Task::GetBack(place)),
             false => self.backs[place].result = Some(Err(LeftReason::Held(finalizers))),
         }
         true
@@ -140,17 +117,17 @@ impl ReleaseEngine {
     }
 
     /// Looks again at what is still there, as long as that may be waited for.
-    fn look_later(&mut self, task: Task, now: Timestamp) {
-        if self.waits_until_gone(now) {
-            self.push_at(now + PAUSE, task);
+    fn look_later(&mut self, task: Task) {
+        if self.waits_until_gone() {
+            self.push_at(self.now + PAUSE, task);
         }
     }
 
     /// Whether an object that is being deleted may be waited for: its controller removes its
     /// finalizers, and what has none to do so is not waited for for ever.
-    fn waits_until_gone(&mut self, now: Timestamp) -> bool {
-        let until = self.gone_until.get_or_insert(now + REMOVAL);
-        now < *until && now < self.continuation.deadline + self.way_back_limit()
+    fn waits_until_gone(&mut self) -> bool {
+        let until = self.gone_until.get_or_insert(self.now + REMOVAL);
+        self.now < *until && self.now < self.continuation.deadline + self.way_back_limit()
     }
 }
 

@@ -12,13 +12,13 @@ use jiff::Timestamp;
 
 impl ReleaseEngine {
     /// The alarms, where they are to be read now.
-    pub(super) fn alarms(&mut self, now: Timestamp) -> Option<AlarmsAsk> {
-        let is_due = self.alarms_due().is_some_and(|due| due <= now);
+    pub(super) fn alarms(&mut self) -> Option<AlarmsAsk> {
+        let is_due = self.alarms_due().is_some_and(|due| due <= self.now);
         let alarms = self.request.alarms.as_ref().filter(|_| is_due)?;
         self.reads_alarms = true;
         Some(AlarmsAsk {
             names: alarms.names.clone(),
-            until: self.until.min(now + READING),
+            until: self.until.min(self.now + READING),
         })
     }
 
@@ -109,7 +109,7 @@ impl ReleaseEngine {
 
     /// Whether the release may go on to write, by its alarms. `false` while they are read, and
     /// where it ends because of them.
-    pub(super) fn is_let_by_alarms(&mut self, now: Timestamp) -> bool {
+    pub(super) fn is_let_by_alarms(&mut self) -> bool {
         let is_there = self.request.alarms.is_some();
         if !is_there || self.record.is_some() {
             return true;
@@ -119,10 +119,10 @@ impl ReleaseEngine {
         let counts =
             !is_left && !self.is_as_it_should_be() && !self.request.watch().ignores_ringing;
         let deadline = self.continuation.deadline;
-        match opening(&self.continuation.guard, counts, deadline, now) {
+        match opening(&self.continuation.guard, counts, deadline, self.now) {
             Opening::Open => return true,
             Opening::Read => self.wants_alarms = true,
-            Opening::Pause(pause) => self.push_at(now + pause, Task::Wake),
+            Opening::Pause(pause) => self.push_at(self.now + pause, Task::Wake),
             Opening::Refused(why) => {
                 let is_ringing = matches!(why, AlarmsRefusal::Ringing(_));
                 match is_ringing.then(|| self.served_before()) {
@@ -138,13 +138,13 @@ impl ReleaseEngine {
 
     /// Whether the alarms were read at the end of the bake or later. Throttling alone is not waited
     /// for.
-    pub(super) fn were_alarms_read_at(&mut self, end: Timestamp, now: Timestamp) -> bool {
+    pub(super) fn were_alarms_read_at(&mut self, end: Timestamp) -> bool {
         if self.request.alarms.is_none() {
             return true;
         }
         match self.continuation.guard.last_reading(end) {
             LastReading::Early => self.wants_alarms = true,
-            LastReading::Failed => self.push_at(now + PERIOD, Task::Wake),
+            LastReading::Failed => self.push_at(self.now + PERIOD, Task::Wake),
             LastReading::Made => return true,
         }
         false

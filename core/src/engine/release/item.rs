@@ -16,7 +16,7 @@ use std::sync::Arc;
 pub(super) const CONFLICTS: u32 = 10;
 
 /// An object that is to be applied.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Item {
     /// What it is known by; its namespace is known once its kind was looked up.
     pub(super) id: ObjectId,
@@ -96,35 +96,13 @@ impl Item {
                 namespace: manifest.namespace.clone(),
                 name: manifest.name.clone(),
             },
-            resource: None,
-            live: None,
-            is_unread: false,
-            uid: None,
-            waited: None,
-            pressed: false,
-            tried: Tried::Not,
-            force: false,
-            other_version: false,
-            recreate: false,
-            removed: false,
-            conflicts: 0,
-            applied: None,
-            begun: false,
-            wrote: false,
-            follower: None,
-            looked: None,
-            is_waited_for: false,
-            state: State::Pending,
+            ..Item::default()
         }
     }
 
     /// The object as it was read.
     pub(super) fn live(&self) -> Option<Value> {
         serde_json::from_str(self.live.as_deref()?).ok()
-    }
-
-    pub(super) fn namespace(&self) -> &str {
-        self.id.namespace.as_deref().unwrap_or_default()
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -208,10 +186,6 @@ impl Back {
     pub(super) fn live(&self) -> Option<Value> {
         serde_json::from_str(self.live.as_deref()?).ok()
     }
-
-    pub(super) fn namespace(&self) -> &str {
-        self.id.namespace.as_deref().unwrap_or_default()
-    }
 }
 
 /// The resource of an object of a record.
@@ -228,10 +202,7 @@ pub(super) fn resource_of(object: &RecordedObject) -> Resource {
 /// The facts of a write, or of an object that was as it should be.
 pub(super) fn receipt(object: &Value, at: Timestamp) -> Applied {
     Applied {
-        generation: object
-            .pointer("/metadata/generation")
-            .and_then(Value::as_i64)
-            .unwrap_or(0),
+        generation: object["metadata"]["generation"].as_i64().unwrap_or(0),
         uid: uid_of(object),
         at,
     }
@@ -239,6 +210,6 @@ pub(super) fn receipt(object: &Value, at: Timestamp) -> Applied {
 
 /// The uid of an object.
 pub(super) fn uid_of(object: &Value) -> String {
-    let uid = object.pointer("/metadata/uid").and_then(Value::as_str);
+    let uid = object["metadata"]["uid"].as_str();
     uid.unwrap_or_default().to_owned()
 }

@@ -22,7 +22,7 @@ impl ReleaseEngine {
             backs.extend(to.map(|to| back(object, former, to, true)));
         }
         for former in good {
-            let once = former.id.is("batch", "Job") || former.id.is_definition();
+            let once = former.id.is_job() || former.id.is_definition();
             if once || backs.iter().any(|back| back.id == former.id) {
                 continue;
             }

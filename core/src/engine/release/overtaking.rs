@@ -6,12 +6,11 @@ use super::item::CONFLICTS;
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::release::{ReleaseCause, ReleaseFailure, WayBack};
 use crate::state::continuation::Phase;
-use jiff::Timestamp;
 
 impl ReleaseEngine {
     /// Somebody else wrote the parent in between. Before the lock everything is read again; after
     /// it only the unlocking is tried again.
-    pub(super) fn lost_race(&mut self, now: Timestamp) {
+    pub(super) fn lost_race(&mut self) {
         self.conflicts += 1;
         self.notes.push(Note::LostRace(self.conflicts));
         if self.stage != Stage::Record {
@@ -19,11 +18,11 @@ impl ReleaseEngine {
             self.is_race_lost = true;
             return self.push(Task::Parent);
         }
-        self.begin_anew(now);
+        self.begin_anew();
     }
 
     /// Reads everything again, unless that was in vain too often.
-    pub(super) fn begin_anew(&mut self, now: Timestamp) {
+    pub(super) fn begin_anew(&mut self) {
         if self.conflicts > CONFLICTS {
             let by = self.parent.lock.as_ref().map(|lock| lock.execution.clone());
             let wrote = self.continuation.has_begun();
@@ -32,7 +31,7 @@ impl ReleaseEngine {
         let mut fresh = ReleaseEngine::new(
             self.request.clone(),
             self.continuation.clone(),
-            now,
+            self.now,
             self.until,
             self.mask,
         );

@@ -55,10 +55,7 @@ impl ReleaseEngine {
             back_to: self.returning.to,
             served_before: self.returns_from().is_some(),
             from: self.returning.from,
-            newest: self
-                .there()
-                .or_else(|| self.newest())
-                .map_or(0, |record| record.heading.revision),
+            newest: self.current().map_or(0, |record| record.heading.revision),
             objects,
             notes: std::mem::take(&mut self.said),
             warnings: self.continuation.warnings.clone(),
@@ -68,8 +65,7 @@ impl ReleaseEngine {
     /// What the last good revision had of an object, and its number.
     fn last_good(&self, id: &ObjectId) -> Option<(u64, &RecordedObject)> {
         let good = self.good()?;
-        let object = good.objects.iter().find(|object| object.id == *id)?;
-        Some((good.heading.revision, object))
+        Some((good.heading.revision, good.find(id)?))
     }
 
     /// What changes in a manifest since the last good revision.

@@ -6,11 +6,10 @@ use super::model::{ReleaseEngine, Task};
 use super::trouble::is_forbidden;
 use crate::change::apply::{self, ApplyRefusal, FieldConflict, Mark};
 use crate::kubernetes::call::{Call, Permission};
-use crate::kubernetes::object::held_by;
+use crate::kubernetes::object::{held_by, is_true};
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ObjectTrouble, ReleaseFailure, ReleaseNote};
-use crate::snapshot::Response;
-use jiff::Timestamp;
+use crate::snapshot::{Reply, Response};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -25,7 +24,7 @@ impl ReleaseEngine {
             let manifest = self.request.manifests[place].object();
             let body = self.body(&manifest, &self.items[place].id, Some(&live));
             // A Job that failed is made anew, which admission is asked about before it is deleted.
-            let is_job = self.items[place].id.is("batch", "Job");
+            let is_job = self.items[place].id.is_job();
             let is_taken = !self.marks_of_others(place, &live).is_empty();
             if !is_job && !is_taken && apply::is_repetition(&body, &live) {
                 return self.is_same(place, &live);
@@ -51,7 +50,7 @@ impl ReleaseEngine {
 
     /// Takes the answer to the dry run of an object that was not read. `false` where it tells the
     /// same as of one that was.
-    pub(super) fn probed(&mut self, place: usize, result: &Result<Response, CallError>) -> bool {
+    pub(super) fn probed(&mut self, place: usize, result: &Reply) -> bool {
         let is_there = match result {
             Ok(Response::Object(tried)) if is_created(tried) => {
                 self.items[place].is_unread = false;
@@ -83,13 +82,14 @@ impl ReleaseEngine {
         again
     }
 
-    /// A Job that could not be tried: one that failed runs again, whether it would change or not.
-    pub(super) fn failed_job(&mut self, place: usize) {
-        let is_job = self.items[place].id.is("batch", "Job");
-        let live = self.items[place].live().filter(|_| is_job);
-        if live.is_some_and(|live| has_failed(&live)) {
+    /// A Job that failed runs again, whether it would change or not.
+    pub(super) fn runs_again(&mut self, place: usize, live: &Value) -> bool {
+        let has_failed = is_true(live, "Failed") || is_true(live, "FailureTarget");
+        let runs = self.items[place].id.is_job() && has_failed;
+        if runs {
             self.items[place].recreate = self.record.is_none();
         }
+        runs
     }
 
     /// What belongs to another release or tool is not taken over without `force`.
@@ -180,12 +180,7 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to that. Who only plans need not be allowed to write it.
-    pub(super) fn tried_parent(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn tried_parent(&mut self, call: Call, result: Reply) {
         match result {
             Ok(_) => {}
             Err(CallError::Refused(refusal)) if is_home_missing(&refusal) => {
@@ -193,7 +188,7 @@ impl ReleaseEngine {
             }
             Err(CallError::Refused(refusal)) if is_forbidden(&refusal) => {}
             Err(CallError::Refused(refusal)) if is_untriable(&refusal) => {}
-            Err(error) => self.trouble(Task::TryParent, call, error, now),
+            Err(error) => self.trouble(Task::TryParent, call, error),
         }
     }
 
@@ -224,16 +219,4 @@ pub(super) fn is_home_missing(refusal: &Refusal) -> bool {
 fn is_created(tried: &Value) -> bool {
     let version = &tried["metadata"]["resourceVersion"];
     version.as_str().unwrap_or_default().is_empty()
-}
-
-/// Whether a Job has failed, or is about to.
-pub(super) fn has_failed(job: &Value) -> bool {
-    has(job, "Failed") || has(job, "FailureTarget")
-}
-
-/// Whether a condition of an object is true.
-pub(super) fn has(object: &Value, kind: &str) -> bool {
-    let conditions = object.pointer("/status/conditions");
-    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
-    conditions.any(|it| it["type"] == kind && it["status"] == "True")
 }

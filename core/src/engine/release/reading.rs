@@ -3,8 +3,7 @@
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
-use crate::snapshot::Response;
-use jiff::Timestamp;
+use crate::snapshot::{Reply, Response};
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -22,52 +21,36 @@ pub(super) enum Found {
 }
 
 /// Reads the answer to the read of an object.
-pub(super) fn found(result: Result<Response, CallError>) -> Result<Found, CallError> {
+pub(super) fn found(result: Reply) -> Result<Found, CallError> {
     match result {
         Ok(Response::Object(object)) => Ok(Found::Object(Arc::unwrap_or_clone(object))),
         Ok(_) => Ok(Found::Nothing),
-        Err(CallError::Refused(refusal)) if refusal.code == NOT_FOUND && refusal.is_status => {
-            // A path that is not served is told without a name by a group that is served.
-            let is_served = !refusal
-                .message
-                .starts_with("the server could not find the requested resource");
-            Ok(if is_served {
-                Found::Nothing
-            } else {
-                Found::NotServed
-            })
-        }
         Err(error) if error.is_not_served() => Ok(Found::NotServed),
+        Err(CallError::Refused(refusal)) if refusal.code == NOT_FOUND => Ok(Found::Nothing),
         Err(error) => Err(error),
     }
 }
 
 impl ReleaseEngine {
     /// Takes the answer to a task.
-    pub(super) fn take(
-        &mut self,
-        task: Task,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn take(&mut self, task: Task, call: Call, result: Reply) {
         let is_late = self.failure.is_some() && !self.is_of_way_back(&task);
         if self.outcome.is_some() || is_late {
             return self.note_write(&task, &result);
         }
         match task {
-            Task::Parent => self.took_parent(call, result, now),
-            Task::Recorded(revision) => self.took_record(revision, call, result, now),
-            Task::Await => self.noted_waiting(call, result, now),
-            Task::Revisions | Task::Target(_) => self.took_revision(task, call, result, now),
+            Task::Parent => self.took_parent(call, result),
+            Task::Recorded(revision) => self.took_record(revision, call, result),
+            Task::Await => self.noted_waiting(call, result),
+            Task::Revisions | Task::Target(_) => self.took_revision(task, call, result),
             Task::Resources(api_version) => match found(result) {
                 Ok(Found::Object(list)) => self.looked_up(&api_version, &list),
                 Ok(Found::Nothing | Found::NotServed) => {}
-                Err(error) => self.trouble(Task::Resources(api_version), call, error, now),
+                Err(error) => self.trouble(Task::Resources(api_version), call, error),
             },
             Task::Autoscalers(namespace) => match result {
                 Ok(list) => self.scalers(&namespace, &list.items()),
-                Err(error) => self.unreadable(Task::Autoscalers(namespace), call, error, now),
+                Err(error) => self.unreadable(Task::Autoscalers(namespace), call, error),
             },
             Task::Get(item) => match found(result) {
                 Ok(found) => {
@@ -81,48 +64,43 @@ impl ReleaseEngine {
                         _ => {}
                     }
                 }
-                Err(error) => self.unreadable(Task::Get(item), call, error, now),
+                Err(error) => self.unreadable(Task::Get(item), call, error),
             },
-            Task::Try(item) => self.tried(item, call, result, now),
+            Task::Try(item) => self.tried(item, call, result),
             Task::GetOld(old) => match found(result) {
                 Ok(found) => {
                     self.took_old(old, found);
                     self.prune_again(old);
                 }
-                Err(error) => self.unreadable(Task::GetOld(old), call, error, now),
+                Err(error) => self.unreadable(Task::GetOld(old), call, error),
             },
-            Task::Permission(..) => self.took_permission(task, call, result, now),
-            Task::TryParent => self.tried_parent(call, result, now),
-            Task::Parented => self.parented(call, result, now),
-            Task::Record => self.recorded(call, result, now),
-            Task::TakeOver(item) => self.took_over(item, call, result, now),
-            Task::Apply(item) => self.applied(item, call, result, now),
-            Task::Remove(item) => self.removed(item, call, result, now),
-            Task::Gone(item) => self.is_gone(item, call, result, now),
-            Task::Check(item) => self.checked(item, call, result, now),
-            Task::Follow(_) | Task::FollowBack(_) => self.answer_follower(task, result, now),
-            Task::Close => self.closed(call, result, now),
-            Task::Reread => self.reread(call, result, now),
+            Task::Permission(..) => self.took_permission(task, call, result),
+            Task::TryParent => self.tried_parent(call, result),
+            Task::Parented => self.parented(call, result),
+            Task::Record => self.recorded(call, result),
+            Task::TakeOver(item) => self.took_over(item, call, result),
+            Task::Apply(item) => self.applied(item, call, result),
+            Task::Remove(item) => self.removed(item, call, result),
+            Task::Gone(item) => self.is_gone(item, call, result),
+            Task::Check(item) => self.checked(item, call, result),
+            Task::Follow(_) | Task::FollowBack(_) => self.answer_follower(task, result),
+            Task::Close => self.closed(call, result),
+            Task::Reread => self.reread(call, result),
             Task::Prune(_) | Task::Pruned(_) | Task::Headings | Task::Forget(_) => {
-                self.settled(task, call, result, now)
+                self.settled(task, call, result)
             }
-            Task::GetBack(back) => self.took_back(back, call, result, now),
+            Task::GetBack(back) => self.took_back(back, call, result),
             Task::JobPods(back) => self.took_job_pods(back, result),
-            Task::PutBack(back) => self.put_back(back, call, result, now),
-            Task::GoneBack(back) => self.gone_back(back, call, result, now),
+            Task::PutBack(back) => self.put_back(back, call, result),
+            Task::GoneBack(back) => self.gone_back(back, call, result),
             Task::Wake => {}
         }
     }
 
     /// Gives an answer to the engine that follows a workload, which then goes on.
-    fn answer_follower(&mut self, task: Task, result: Result<Response, CallError>, now: Timestamp) {
-        let locked_out = self.locked_out.clone();
-        let follower = match &task {
-            Task::Follow(item) => self.items[*item].follower.as_mut(),
-            Task::FollowBack(back) => self.backs[*back].follower.as_mut(),
-            _ => None,
-        };
-        if let Some(follower) = follower {
+    fn answer_follower(&mut self, task: Task, result: Reply) {
+        let (locked_out, now) = (self.locked_out.clone(), self.now);
+        if let Some(follower) = self.follower(&task) {
             if let Some(error) = locked_out {
                 follower.lock_out(error);
             }
@@ -157,7 +135,7 @@ impl ReleaseEngine {
     }
 
     /// An answer that came after the end was decided: only what was written is of interest.
-    fn note_write(&mut self, task: &Task, result: &Result<Response, CallError>) {
+    fn note_write(&mut self, task: &Task, result: &Reply) {
         if let (Task::Apply(item), Ok(_)) = (task, result) {
             self.items[*item].wrote = true;
         }

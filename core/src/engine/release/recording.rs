@@ -12,11 +12,10 @@ use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote};
 use crate::request::release::PrunePolicy;
-use crate::snapshot::Response;
+use crate::snapshot::{Reply, Response};
 use crate::state::continuation::{Phase, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Record, RecordedObject, Status};
-use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -97,11 +96,8 @@ impl ReleaseEngine {
         };
         let has = |id: &ObjectId| good.objects.iter().any(|it| !it.left && it.id == *id);
         let deletes = self.request.prune && self.olds.iter().any(|old| !old.gone);
-        !deletes
-            && self
-                .items
-                .iter()
-                .all(|item| !item.differs() && has(&item.id))
+        let mut items = self.items.iter();
+        !deletes && items.all(|item| !item.differs() && has(&item.id))
     }
 
     /// The revision that is there as a whole: what failed since was taken back. A rollback on
@@ -115,8 +111,13 @@ impl ReleaseEngine {
         is_whole.then_some(good)
     }
 
+    /// The revision that is there; where none is as a whole, the newest one.
+    pub(super) fn current(&self) -> Option<&Record> {
+        self.there().or_else(|| self.newest())
+    }
+
     /// Locks the parent, which from now on covers what this revision has.
-    pub(super) fn hold(&mut self, now: Timestamp) {
+    pub(super) fn hold(&mut self) {
         let numbers = self.records.iter().map(|it| it.heading.revision);
         let lock = self.parent.lock.as_ref();
         let is_ours = lock.is_some_and(|lock| lock.job == self.continuation.job);
@@ -133,7 +134,7 @@ impl ReleaseEngine {
         self.parent = self.parent.locked(Lock {
             execution: self.request.execution.clone(),
             job: self.continuation.job.clone(),
-            since: now.min(self.continuation.started),
+            since: self.now.min(self.continuation.started),
             until: self.continuation.deadline + self.request.bake + self.way_back_limit(),
         });
         // What others waited for may be what a rollback takes back.
@@ -149,16 +150,11 @@ impl ReleaseEngine {
     }
 
     /// The parent was written.
-    pub(super) fn parented(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn parented(&mut self, call: Call, result: Reply) {
         match result {
             Ok(Response::Object(object)) => self.parent_live = Some(Arc::unwrap_or_clone(object)),
             Ok(_) => {}
-            Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(now),
+            Err(CallError::Refused(refusal)) if refusal.code == 409 => self.lost_race(),
             Err(CallError::Refused(refusal))
                 if self.stage == Stage::Record && is_home_missing(&refusal) =>
             {
@@ -174,16 +170,16 @@ impl ReleaseEngine {
                     self.notes.push(Note::Left(self.parent.name(), why));
                 }
             }
-            Err(error) => self.trouble(Task::Parented, call, error, now),
+            Err(error) => self.trouble(Task::Parented, call, error),
         }
     }
 
     /// Makes the record of this revision.
-    pub(super) fn begin_record(&mut self, now: Timestamp) {
+    pub(super) fn begin_record(&mut self) {
         // A deploy that died has left what it wrote, and that is taken back with ours.
         let is_dead = |record: &Record| record.heading.status == Status::Pending;
         self.is_resumed |= self.records.iter().any(is_dead);
-        let record = self.new_record(now);
+        let record = self.new_record();
         let Some(secret) = self.packed(&record) else {
             return;
         };
@@ -195,10 +191,10 @@ impl ReleaseEngine {
 
     /// Whether this revision can be recorded, for a plan, which tells what the record would have no
     /// room for. A small one is not packed for that.
-    pub(super) fn can_record(&mut self, now: Timestamp) -> bool {
+    pub(super) fn can_record(&mut self) -> bool {
         let is_small = self.size() < ROOM || self.is_as_it_should_be();
         is_small || {
-            let record = self.new_record(now);
+            let record = self.new_record();
             self.packed(&record).is_some()
         }
     }
@@ -226,7 +222,7 @@ impl ReleaseEngine {
         manifests.map(|manifest| manifest.text().len()).sum()
     }
 
-    fn new_record(&self, now: Timestamp) -> Record {
+    fn new_record(&self) -> Record {
         let mut objects = Vec::new();
         for (item, manifest) in self.items.iter().zip(&self.request.manifests) {
             let Some(resource) = &item.resource else {
@@ -256,6 +252,7 @@ impl ReleaseEngine {
         }
         objects.extend(self.returning.held.iter().cloned());
         let good = self.good().map(|good| good.heading.revision);
+        let newest = self.newest();
         Record {
             heading: Heading {
                 release: self.request.name.clone(),
@@ -264,10 +261,9 @@ impl ReleaseEngine {
                 status: Status::Pending,
                 execution: self.request.execution.clone(),
                 job: self.continuation.job.clone(),
-                at: now,
+                at: self.now,
                 commit: self.request.commit.clone(),
-                committed: self
-                    .newest()
+                committed: newest
                     .and_then(|it| it.heading.committed)
                     .max(self.request.committed),
                 previous: self.returning.from.or(good),
@@ -283,12 +279,7 @@ impl ReleaseEngine {
     }
 
     /// The record was created: from now on the release can be taken up and taken back.
-    pub(super) fn recorded(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn recorded(&mut self, call: Call, result: Reply) {
         match result {
             Ok(response) => {
                 if let Some(secret) = response.object() {
@@ -307,9 +298,9 @@ impl ReleaseEngine {
             // counts, not what was read here since.
             Err(CallError::Refused(refusal)) if refusal.reason == "AlreadyExists" => {
                 self.conflicts += 1;
-                self.begin_anew(now);
+                self.begin_anew();
             }
-            Err(error) => self.trouble(Task::Record, call, error, now),
+            Err(error) => self.trouble(Task::Record, call, error),
         }
     }
 

@@ -3,13 +3,12 @@
 use super::super::model::Note;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
-use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseFailure, ReleaseNote};
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use crate::state::release::{Heading, Parent, Record};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// How often a lock of another execution is looked at.
 pub(super) const LOCK_PAUSE: SignedDuration = SignedDuration::from_secs(3);
@@ -23,12 +22,7 @@ const LEFT_PART: u32 = 3;
 const WALK: usize = 20;
 
 impl ReleaseEngine {
-    pub(super) fn took_parent(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_parent(&mut self, call: Call, result: Reply) {
         match found(result) {
             Ok(Found::Object(object)) => match Parent::read(&object) {
                 Ok(parent) => {
@@ -43,17 +37,17 @@ impl ReleaseEngine {
                 }
             },
             Ok(Found::Nothing | Found::NotServed) => self.parent_live = None,
-            Err(error) => self.unreadable(Task::Parent, call, error, now),
+            Err(error) => self.unreadable(Task::Parent, call, error),
         }
     }
 
     /// The parent is read: waits for the lock of another execution, or reads the records.
-    pub(super) fn read_records(&mut self, now: Timestamp) {
+    pub(super) fn read_records(&mut self) {
         if self.end_forbidden() {
             return;
         }
         let job = self.continuation.job.clone();
-        let held = self.parent.held_by_other(&job, now);
+        let held = self.parent.held_by_other(&job, self.now);
         // A stage is only retried once its action is over: the deploy before it is dead.
         let held = held.filter(|lock| lock.execution != self.request.execution);
         match held.filter(|_| !self.request.mode.is_plan()).cloned() {
@@ -63,12 +57,12 @@ impl ReleaseEngine {
             Some(lock) => {
                 let (execution, until) = (lock.execution.clone(), lock.expires());
                 let reserve = self.request.timeout / LEFT_PART;
-                if now + reserve >= self.continuation.deadline {
+                if self.now + reserve >= self.continuation.deadline {
                     return self.fail(ReleaseFailure::Locked { execution, until });
                 }
                 self.locked_by = Some(execution);
                 if !self.notes_waiting(lock.job) {
-                    self.push_at(now + LOCK_PAUSE, Task::Parent);
+                    self.push_at(self.now + LOCK_PAUSE, Task::Parent);
                 }
                 return;
             }
@@ -89,13 +83,7 @@ impl ReleaseEngine {
     }
 
     /// Takes a record, and reads the one before until one is found that was deployed as a whole.
-    pub(super) fn took_record(
-        &mut self,
-        revision: u64,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_record(&mut self, revision: u64, call: Call, result: Reply) {
         match found(result) {
             Ok(Found::Object(object)) => match Record::read(&object) {
                 Ok(record) => {
@@ -120,7 +108,7 @@ impl ReleaseEngine {
                     self.said.push(ReleaseNote::RecordLost(revision));
                 }
             }
-            Err(error) => return self.unreadable(Task::Recorded(revision), call, error, now),
+            Err(error) => return self.unreadable(Task::Recorded(revision), call, error),
         }
         let walked = self.parent.revision.saturating_sub(revision);
         if revision > 1 && usize::try_from(walked).is_ok_and(|walked| walked < WALK) {

@@ -1,6 +1,7 @@
 //! The writes of the way back: each object is read, and put back or deleted.
 
 use super::super::brief::in_short;
+use super::asking::removal;
 use super::item::{Anew, BackTo, uid_of};
 use super::model::{ReleaseEngine, Task};
 use super::reading::{Found, found};
@@ -12,10 +13,9 @@ use crate::kubernetes::pod::Pods;
 use crate::kubernetes::resource::PODS;
 use crate::release::prune;
 use crate::release::{JobUnseen, LeftReason};
-use crate::snapshot::{Reading, Response};
+use crate::snapshot::{Reply, Response};
 use crate::workload::health::job;
 use crate::workload::{Kind, Workload};
-use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
@@ -23,33 +23,28 @@ use std::sync::Arc;
 const CONFLICTS: u32 = 5;
 
 impl ReleaseEngine {
-    pub(super) fn call_of_back(&self, task: &Task, place: usize) -> Option<(Call, Reading)> {
+    pub(super) fn call_of_back(&self, task: &Task, place: usize) -> Option<Call> {
         let back = &self.backs[place];
-        let (namespace, name) = (back.namespace(), &back.id.name);
+        let (namespace, name) = (back.id.namespace_or_empty(), &back.id.name);
         if let Task::GoneBack(_) = task {
             let call = Call::get(&back.resource, namespace, name);
-            return (back.result == Some(Ok(()))).then_some((call, Reading::Object));
+            return (back.result == Some(Ok(()))).then_some(call);
         }
         if let Task::JobPods(_) = task {
             let selector = format!("batch.kubernetes.io/job-name={name}");
-            let call = Call::list(&PODS, namespace, &selector);
-            return Some((call, Reading::Pods(name.clone())));
+            return Some(Call::list(&PODS, namespace, &selector));
         }
         if back.result.is_some() {
             return None;
         }
         if let Task::GetBack(_) = task {
-            return Some((Call::get(&back.resource, namespace, name), Reading::Whole));
+            return Some(Call::get(&back.resource, namespace, name));
         }
         let live = back.live();
         if back.anew == Anew::Asked {
-            let mut call = Call::delete(&back.resource, namespace, name, &uid_of(&live?));
-            if back.id.is("apps", "StatefulSet") {
-                call = call.leaving_pods();
-            }
-            return Some((call, Reading::Object));
+            return Some(removal(&back.resource, &back.id, &uid_of(&live?)));
         }
-        match &back.to {
+        Some(match &back.to {
             BackTo::Manifest(manifest) | BackTo::Again(manifest) => {
                 let manifest = serde_json::from_str(manifest).ok()?;
                 let mut body = self.body(&manifest, &back.id, live.as_ref());
@@ -58,19 +53,17 @@ impl ReleaseEngine {
                     spec.remove("replicas");
                 }
                 // What others have set since is theirs: a conflict says so.
-                let call = Call::apply(&back.resource, namespace, name, body, false);
-                Some((call, Reading::Whole))
+                Call::apply(&back.resource, namespace, name, body, false)
             }
             BackTo::Object(object) => {
                 let object = &serde_json::from_str(object).ok()?;
-                let call = match live {
+                match live {
                     Some(live) => {
                         let object = replaced(object, &live, self.scaled_by(&back.id).is_some());
                         Call::replace(&back.resource, namespace, name, object)
                     }
                     None => Call::create(&back.resource, namespace, anew(object)),
-                };
-                Some((call, Reading::Whole))
+                }
             }
             BackTo::Nothing => {
                 let live = live?;
@@ -78,24 +71,17 @@ impl ReleaseEngine {
                 let version = live.pointer("/metadata/resourceVersion")?.as_str()?;
                 // Its controller may write its status again and again; of a Job that says that it
                 // has started.
-                let call = match back.conflicts < CONFLICTS || back.id.is("batch", "Job") {
+                match back.conflicts < CONFLICTS || back.id.is_job() {
                     true => Call::delete_version(resource, namespace, name, &uid, version),
                     false => Call::delete(resource, namespace, name, &uid),
-                };
-                Some((call, Reading::Object))
+                }
             }
-            BackTo::Stay(_) | BackTo::NothingUnlessRan => None,
-        }
+            BackTo::Stay(_) | BackTo::NothingUnlessRan => return None,
+        })
     }
 
     /// Takes an object as it is before it is put back.
-    pub(super) fn took_back(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_back(&mut self, place: usize, call: Call, result: Reply) {
         let live = match found(result) {
             Ok(Found::Object(live)) => Some(live),
             // It may be there in another version.
@@ -105,9 +91,9 @@ impl ReleaseEngine {
                 return;
             }
             Ok(Found::Nothing | Found::NotServed) => None,
-            Err(error) => return self.back_trouble(place, Task::GetBack(place), call, error, now),
+            Err(error) => return self.back_trouble(place, Task::GetBack(place), call, error),
         };
-        if self.waits_to_put_back(place, live.as_ref(), now) {
+        if self.waits_to_put_back(place, live.as_ref()) {
             return;
         }
         let result = self.back_as_found(place, live.as_ref());
@@ -132,7 +118,7 @@ impl ReleaseEngine {
     }
 
     /// Takes the pods of a Job that stays: they show whether it ran.
-    pub(super) fn took_job_pods(&mut self, place: usize, result: Result<Response, CallError>) {
+    pub(super) fn took_job_pods(&mut self, place: usize, result: Reply) {
         let live = self.backs[place].live();
         let live = live.map(|job| Workload::new(Kind::Job, job));
         let mut still_runs = false;
@@ -228,17 +214,11 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to a write of the way back.
-    pub(super) fn put_back(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn put_back(&mut self, place: usize, call: Call, result: Reply) {
         let refusal = match result {
-            Ok(response) => return self.was_put_back(place, response, now),
+            Ok(response) => return self.was_put_back(place, response),
             Err(CallError::Refused(refusal)) => refusal,
-            Err(error) => return self.back_trouble(place, Task::PutBack(place), call, error, now),
+            Err(error) => return self.back_trouble(place, Task::PutBack(place), call, error),
         };
         let meaning = apply::refused(&refusal);
         if matches!(meaning, ApplyRefusal::Immutable(_)) && self.makes_anew(place) {
@@ -259,17 +239,17 @@ impl ReleaseEngine {
         let is_stale = matches!(meaning, ApplyRefusal::Stale);
         if (is_stale || matches!(refusal.code, 404 | 409)) && back.conflicts < CONFLICTS {
             back.conflicts += 1;
-            if back.id.is("batch", "Job") && back.to == BackTo::Nothing {
+            if back.id.is_job() && back.to == BackTo::Nothing {
                 back.to = BackTo::NothingUnlessRan;
             }
             return self.push(Task::GetBack(place));
         }
         let error = CallError::Refused(refusal);
-        self.back_trouble(place, Task::PutBack(place), call, error, now);
+        self.back_trouble(place, Task::PutBack(place), call, error);
     }
 
     /// A write of the way back was done.
-    fn was_put_back(&mut self, place: usize, response: Response, now: Timestamp) {
+    fn was_put_back(&mut self, place: usize, response: Response) {
         let back = &mut self.backs[place];
         if back.anew == Anew::Asked {
             back.anew = Anew::Removed;
@@ -284,20 +264,13 @@ impl ReleaseEngine {
         }
         self.way_back.restored.push(id);
         if let Some(object) = object {
-            self.follow_back(place, object, now);
+            self.follow_back(place, object);
         }
     }
 
     /// A call of the way back failed: what may pass is tried again until its time is over, and what
     /// is refused stays.
-    fn back_trouble(
-        &mut self,
-        place: usize,
-        task: Task,
-        call: Call,
-        error: CallError,
-        now: Timestamp,
-    ) {
+    fn back_trouble(&mut self, place: usize, task: Task, call: Call, error: CallError) {
         let is_final = match &error {
             CallError::Refused(refusal) => !refusal.may_pass(),
             CallError::Untrusted(_) | CallError::Kept(_) => true,
@@ -308,7 +281,7 @@ impl ReleaseEngine {
                 let why = (self.mask)(&in_short(&error));
                 self.backs[place].result = Some(Err(LeftReason::Refused(why)));
             }
-            false => self.trouble(task, call, error, now),
+            false => self.trouble(task, call, error),
         }
     }
 }

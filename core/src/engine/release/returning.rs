@@ -16,12 +16,11 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::{NoRevision, ReleaseFailure, ReleaseNote};
 use crate::request::release::Recalled;
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use crate::state::awaited::Awaited;
 use crate::state::marks::AWAITED;
 use crate::state::release::history::{base, former, good_revisions};
 use crate::state::release::{Heading, Record, RecordedObject, Status};
-use jiff::Timestamp;
 use serde_json::{Value, json};
 
 impl ReleaseEngine {
@@ -96,20 +95,15 @@ impl ReleaseEngine {
 
     /// Takes the answer to it. Where somebody else wrote the parent, it is read and noted again;
     /// what keeps it from being noted keeps nothing from being waited for.
-    pub(super) fn noted_waiting(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn noted_waiting(&mut self, call: Call, result: Reply) {
         match result {
             Err(CallError::Refused(refusal)) => {
                 if refusal.code == 409 {
                     self.returning.waits_for = None;
                 }
-                self.push_at(now + LOCK_PAUSE, Task::Parent);
+                self.push_at(self.now + LOCK_PAUSE, Task::Parent);
             }
-            other => self.took_parent(call, other, now),
+            other => self.took_parent(call, other),
         }
     }
 
@@ -146,13 +140,7 @@ impl ReleaseEngine {
     }
 
     /// Takes the list of all revisions, or the record of the one that comes back.
-    pub(super) fn took_revision(
-        &mut self,
-        task: Task,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_revision(&mut self, task: Task, call: Call, result: Reply) {
         match (&task, result) {
             (Task::Revisions, Ok(list)) => {
                 let items = list.items();
@@ -166,7 +154,7 @@ impl ReleaseEngine {
             (_, result) => match found(result) {
                 Ok(Found::Object(object)) => self.returning.target = Some(Record::read(&object)),
                 Ok(Found::Nothing | Found::NotServed) => self.returning.target = None,
-                Err(error) => self.unreadable(task, call, error, now),
+                Err(error) => self.unreadable(task, call, error),
             },
         }
     }
@@ -254,7 +242,7 @@ impl ReleaseEngine {
         if objects.is_empty() {
             return self.fail(ReleaseFailure::NoRevision(NoRevision::OnlyJobs(to)));
         }
-        let held = base.into_iter().filter(|it| is_job(&it.id));
+        let held = base.into_iter().filter(|it| it.id.is_job());
         let held = held.map(|job| RecordedObject { left: true, ..job });
         self.returning.held = held.collect();
         for held in &self.returning.held {
@@ -291,7 +279,7 @@ struct Recall {
 impl Recall {
     /// Takes an object of the revision. `now` is what the release has of it since.
     fn take(&mut self, object: &RecordedObject, now: Option<&RecordedObject>) {
-        if is_job(&object.id) {
+        if object.id.is_job() {
             return self.jobs.push(object.id.clone());
         }
         let there = now.filter(|_| stays_as_it_is(&object.id));
@@ -315,10 +303,6 @@ impl Recall {
             None => self.missing.push(object.id.clone()),
         }
     }
-}
-
-fn is_job(id: &ObjectId) -> bool {
-    id.is("batch", "Job")
 }
 
 /// Whether an object never goes back to what it was: others' objects or data depend on what it is.

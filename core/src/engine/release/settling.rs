@@ -13,10 +13,9 @@ use crate::kubernetes::object::held_by;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::order::{Step, own_groups, reversed_among, waits_for_removal};
 use crate::release::{LeftReason, ReleaseNote};
-use crate::snapshot::Response;
+use crate::snapshot::{Reply, Response};
 use crate::state::release::history::outdated;
 use crate::state::release::{Before, Heading, Status};
-use jiff::Timestamp;
 use std::collections::BTreeSet;
 
 /// What a revision did to an object.
@@ -139,16 +138,10 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to a task of the end. What fails here is told, and fails nothing.
-    pub(super) fn settled(
-        &mut self,
-        task: Task,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn settled(&mut self, task: Task, call: Call, result: Reply) {
         match task {
-            Task::Prune(old) => self.pruned(old, call, result, now),
-            Task::Pruned(old) => self.pruned_yet(old, call, result, now),
+            Task::Prune(old) => self.pruned(old, call, result),
+            Task::Pruned(old) => self.pruned_yet(old, call, result),
             Task::Headings => {
                 let list = result.map(Response::items).unwrap_or_default();
                 let headings = list.iter().filter_map(Heading::read).collect::<Vec<_>>();
@@ -164,18 +157,12 @@ impl ReleaseEngine {
             }
             _ => match found(result) {
                 Ok(_) => {}
-                Err(error) => self.trouble(task, call, error, now),
+                Err(error) => self.trouble(task, call, error),
             },
         }
     }
 
-    fn pruned(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    fn pruned(&mut self, place: usize, call: Call, result: Reply) {
         match found(result) {
             Ok(Found::NotServed) => self.not_served(place),
             Ok(found) => {
@@ -200,10 +187,10 @@ impl ReleaseEngine {
                 if refusal.may_pass() && self.olds[place].conflicts < CONFLICTS =>
             {
                 self.olds[place].conflicts += 1;
-                self.push_at(self.until.min(now + OUTAGE_PAUSE), Task::Prune(place));
+                self.push_at(self.until.min(self.now + OUTAGE_PAUSE), Task::Prune(place));
             }
             Err(error @ (CallError::Unreachable(_) | CallError::OutOfTime)) => {
-                self.trouble(Task::Prune(place), call, error, now);
+                self.trouble(Task::Prune(place), call, error);
             }
             Err(error) => {
                 let why = LeftReason::Refused(in_short(&error));
@@ -243,8 +230,7 @@ impl ReleaseEngine {
         let held = held.map(|old| ReleaseNote::Held(old.object.id.clone(), old.held.clone()));
         success.notes.extend(held);
         success.committed = self.record.as_ref().and_then(|it| it.heading.committed);
-        let newest = self.record.as_ref().or_else(|| self.there());
-        let newest = newest.or_else(|| self.newest());
+        let newest = self.record.as_ref().or_else(|| self.current());
         let newest = newest.map(|it| &it.heading);
         // What another execution has released served before this one, too.
         let is_own = newest.is_some_and(|it| it.execution == self.request.execution);
@@ -264,13 +250,8 @@ impl ReleaseEngine {
         if !item.wrote && !self.is_resumed {
             return Written::Not;
         }
-        let objects = self
-            .record
-            .as_ref()
-            .map_or(&[][..], |record| &record.objects);
-        let now = objects.iter().find(|object| object.id == item.id);
-        let good = self.good().map_or(&[][..], |good| &good.objects);
-        let good = good.iter().find(|object| object.id == item.id);
+        let now = self.record.as_ref().and_then(|it| it.find(&item.id));
+        let good = self.good().and_then(|it| it.find(&item.id));
         match (now, good) {
             (Some(now), None) if now.before == Before::Absent => Written::New,
             (Some(now), Some(good)) if now.manifest != good.manifest => Written::Changed,

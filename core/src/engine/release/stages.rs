@@ -3,17 +3,16 @@
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use crate::change::apply::{ApplyRefusal, ForeignOwner, OtherWriter};
 use crate::release::{ObjectFault, ObjectTrouble, ReleaseCause, ReleaseFailure, WayBack, order};
-use jiff::Timestamp;
 
 impl ReleaseEngine {
     /// Begins the next stage.
-    pub(super) fn advance(&mut self, now: Timestamp) {
+    pub(super) fn advance(&mut self) {
         match self.stage {
             Stage::Begin => {
                 self.push(Task::Parent);
                 self.stage = Stage::Read;
             }
-            Stage::Read => self.read_records(now),
+            Stage::Read => self.read_records(),
             Stage::Look => {
                 if !self.end_forbidden() && self.knows_objects() && self.resume() {
                     self.look_up();
@@ -36,9 +35,9 @@ impl ReleaseEngine {
                 self.stage = Stage::Review;
             }
             Stage::Review => self.review(),
-            Stage::Lock => self.lock(now),
-            Stage::Record => self.begin_record(now),
-            Stage::Apply(step) => self.apply_step(step, now),
+            Stage::Lock => self.lock(),
+            Stage::Record => self.begin_record(),
+            Stage::Apply(step) => self.apply_step(step),
             Stage::Ready(step) => self.wait_for_step(step),
             Stage::Follow => {
                 for place in 0..self.items.len() {
@@ -48,9 +47,9 @@ impl ReleaseEngine {
                 }
                 self.stage = Stage::Bake;
             }
-            Stage::Bake => self.bake(now),
+            Stage::Bake => self.bake(),
             Stage::LookAgain => {
-                self.look_again(now);
+                self.look_again();
                 self.stage = Stage::Close;
             }
             Stage::Close
@@ -70,7 +69,7 @@ impl ReleaseEngine {
             | Stage::FollowBack
             | Stage::CloseFailed
             | Stage::UnlockFailed
-            | Stage::Failed => self.take_back(now),
+            | Stage::Failed => self.take_back(),
         }
     }
 
@@ -97,16 +96,16 @@ impl ReleaseEngine {
 
     /// Everything is read, and nothing is written: the end of a plan, of a release that is as it
     /// should be, and of one that may not be written.
-    fn lock(&mut self, now: Timestamp) {
+    fn lock(&mut self) {
         if self.end_forbidden() {
             return;
         }
         self.judge_olds();
-        if !self.is_let_by_alarms(now) {
+        if !self.is_let_by_alarms() {
             return;
         }
         if self.request.mode.is_plan() {
-            if !self.can_record(now) {
+            if !self.can_record() {
                 return;
             }
             let plan = Box::new(self.plan());
@@ -116,32 +115,32 @@ impl ReleaseEngine {
             self.stage = Stage::Apply(0);
             return;
         }
-        if now >= self.continuation.deadline {
+        if self.now >= self.continuation.deadline {
             return self.fail(ReleaseFailure::TooLate);
         }
         if self.is_as_it_should_be() {
             for place in 0..self.items.len() {
                 self.push_apply(place);
-                self.judge_as_read(place, now);
+                self.judge_as_read(place);
             }
             self.success.revision = self.there().map_or(0, |record| record.heading.revision);
             self.stage = Stage::Follow;
             return;
         }
-        self.hold(now);
+        self.hold();
         self.push(Task::Parented);
         self.stage = Stage::Record;
     }
 
     /// Applies the objects of a step.
-    fn apply_step(&mut self, step: usize, now: Timestamp) {
+    fn apply_step(&mut self, step: usize) {
         let Some(members) = self.steps.get(step).map(|step| step.members.clone()) else {
             self.stage = Stage::Follow;
             return;
         };
         // What served once has been in time.
         let has_served = self.continuation.guard.serving_since.is_some();
-        if now >= self.continuation.deadline && !has_served {
+        if self.now >= self.continuation.deadline && !has_served {
             return self.time_out();
         }
         if self.reads_record_first() {

@@ -4,7 +4,7 @@
 use super::following::workload_kind;
 use super::item::{Old, Tried, resource_of};
 use super::model::{ReleaseEngine, Task};
-use super::probing::{has, has_failed, is_untriable};
+use super::probing::is_untriable;
 use super::reading::Found;
 use super::trouble::is_forbidden;
 use super::undoing::is_deleted_on_the_way_back;
@@ -13,13 +13,13 @@ use crate::change::apply::{self, ApplyRefusal};
 use crate::kubernetes::CallError;
 use crate::kubernetes::Refusal;
 use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::object::is_true;
 use crate::kubernetes::object_id::ObjectId;
 use crate::kubernetes::resource::PODS;
 use crate::release::prune::{self, Prune, candidates};
 use crate::release::{LeftReason, ObjectFault, ObjectTrouble, ReleaseNote, Untried};
-use crate::snapshot::Response;
+use crate::snapshot::{Reply, Response};
 use crate::state::release::history::base;
-use jiff::Timestamp;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -81,7 +81,7 @@ impl ReleaseEngine {
     /// looks whether it is to run.
     fn note_short_life(&mut self, place: usize) {
         let id = &self.items[place].id;
-        if !id.is("batch", "Job") {
+        if !id.is_job() {
             return;
         }
         let manifest = self.request.manifests[place].object();
@@ -99,13 +99,7 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to a dry run.
-    pub(super) fn tried(
-        &mut self,
-        place: usize,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn tried(&mut self, place: usize, call: Call, result: Reply) {
         if self.items[place].is_unread && self.probed(place, &result) {
             return;
         }
@@ -114,17 +108,20 @@ impl ReleaseEngine {
             Ok(_) => return,
             Err(error) if error.is_not_served() => return self.took_item(place, Found::NotServed),
             Err(CallError::Refused(refusal)) => refusal,
-            Err(error) => return self.trouble(Task::Try(place), call, error, now),
+            Err(error) => return self.trouble(Task::Try(place), call, error),
         };
         if is_forbidden(&refusal) {
             let creates = refusal.message.contains("cannot create");
             return self.forbid(&call, if creates { "create" } else { "patch" });
         }
+        let live = self.items[place].live();
         if is_untriable(&refusal) {
             self.items[place].tried = Tried::Unable(Untried::Webhook);
-            return self.failed_job(place);
+            if let Some(live) = live {
+                self.runs_again(place, &live);
+            }
+            return;
         }
-        let live = self.items[place].live();
         let sent = call.body.clone().unwrap_or_default();
         let meaning = apply::refused(&refusal).named(live.as_ref(), &sent);
         match &meaning {
@@ -152,7 +149,7 @@ impl ReleaseEngine {
             }
             ApplyRefusal::Stale if self.read_and_try(place) => {}
             _ if meaning.may_pass() => {
-                self.trouble(Task::Try(place), call, CallError::Refused(refusal), now);
+                self.trouble(Task::Try(place), call, CallError::Refused(refusal));
             }
             _ => {
                 let meaning = self.in_the_way(place, meaning);
@@ -178,7 +175,7 @@ impl ReleaseEngine {
 
     /// Whether an object may be deleted and made anew: a Job, which runs once, or what asks for it.
     pub(super) fn may_recreate(&self, place: usize) -> bool {
-        self.items[place].id.is("batch", "Job") || self.request.manifests[place].recreate
+        self.items[place].id.is_job() || self.request.manifests[place].recreate
     }
 
     /// Compares the answer to a dry run with the object as it is.
@@ -215,18 +212,8 @@ impl ReleaseEngine {
     /// Nothing would change.
     pub(super) fn is_same(&mut self, place: usize, live: &Value) {
         self.items[place].tried = Tried::Same;
-        self.same_job(place, live);
-    }
-
-    /// A Job that is as it should be: one that completed does not run again, one that failed does.
-    fn same_job(&mut self, place: usize, live: &Value) {
-        if !self.items[place].id.is("batch", "Job") {
-            return;
-        }
-        if has_failed(live) {
-            self.items[place].recreate = self.record.is_none();
-        } else if has(live, "Complete") {
-            let id = self.items[place].id.clone();
+        let id = self.items[place].id.clone();
+        if !self.runs_again(place, live) && id.is_job() && is_true(live, "Complete") {
             self.said.push(ReleaseNote::AlreadyComplete(id));
         }
     }
@@ -346,13 +333,7 @@ impl ReleaseEngine {
         }
     }
 
-    pub(super) fn took_permission(
-        &mut self,
-        task: Task,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn took_permission(&mut self, task: Task, call: Call, result: Reply) {
         let Task::Permission(permission, namespace) = &task else {
             return;
         };
@@ -366,7 +347,7 @@ impl ReleaseEngine {
             Ok(_) => {}
             // A token may be denied to ask what it may.
             Err(CallError::Refused(refusal)) if refusal.code == 403 => {}
-            Err(error) => self.trouble(task, call, error, now),
+            Err(error) => self.trouble(task, call, error),
         }
     }
 }

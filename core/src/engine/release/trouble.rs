@@ -9,14 +9,13 @@ use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ReleaseCause, ReleaseWait};
 use crate::state::continuation::Phase;
-use jiff::Timestamp;
 
 /// How many objects a wait names.
 const NAMED: usize = 5;
 
 impl ReleaseEngine {
     /// Handles a failed call: tries the task again where that may help, and ends otherwise.
-    pub(super) fn trouble(&mut self, task: Task, call: Call, error: CallError, now: Timestamp) {
+    pub(super) fn trouble(&mut self, task: Task, call: Call, error: CallError) {
         if let Some(error) = self.locked_out.take() {
             return self.end(ReleaseOutcome::LockedOut(error));
         }
@@ -27,8 +26,8 @@ impl ReleaseEngine {
         if is_first && call.changes() && error.may_have_been_done() {
             self.continuation.unsure = true;
         }
-        let since = *self.continuation.unreachable_since.get_or_insert(now);
-        if is_given_up(since, is_first, self.continuation.deadline, now) {
+        let since = *self.continuation.unreachable_since.get_or_insert(self.now);
+        if is_given_up(since, is_first, self.continuation.deadline, self.now) {
             return match is_out_of_sight(&error, is_first) {
                 true => self.end(ReleaseOutcome::LostSight(since, in_short(&error))),
                 false => self.broken(&task, call, error),
@@ -41,16 +40,16 @@ impl ReleaseEngine {
             error: in_short(&error),
             nothing_written: is_first && !self.continuation.unsure,
         });
-        self.push_at(self.until.min(now + OUTAGE_PAUSE), task);
+        self.push_at(self.until.min(self.now + OUTAGE_PAUSE), task);
     }
 
     /// A read that is needed: a missing permission is told together with all others.
-    pub(super) fn unreadable(&mut self, task: Task, call: Call, error: CallError, now: Timestamp) {
+    pub(super) fn unreadable(&mut self, task: Task, call: Call, error: CallError) {
         match &error {
             CallError::Refused(refusal) if is_forbidden(refusal) => {
                 self.forbid(&call, call.verb.rbac());
             }
-            _ => self.trouble(task, call, error, now),
+            _ => self.trouble(task, call, error),
         }
     }
 

@@ -11,10 +11,9 @@ use super::reading::{Found, found};
 use crate::kubernetes::CallError;
 use crate::kubernetes::call::Call;
 use crate::release::{ReleaseCause, WayBack};
-use crate::snapshot::Response;
+use crate::snapshot::Reply;
 use crate::state::continuation::{RecordedFailure, ReleasePhase};
 use crate::state::release::{Heading, Status};
-use jiff::Timestamp;
 use serde_json::Value;
 
 impl ReleaseEngine {
@@ -48,12 +47,7 @@ impl ReleaseEngine {
     }
 
     /// Takes the answer to a write of how far the revision came.
-    pub(super) fn closed(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn closed(&mut self, call: Call, result: Reply) {
         match found(result) {
             Ok(Found::Object(secret)) => self.keep_version(&secret),
             Ok(Found::Nothing | Found::NotServed) => {}
@@ -76,7 +70,7 @@ impl ReleaseEngine {
                 let why = in_short(&CallError::Refused(refusal));
                 self.notes.push(Note::Left(name.unwrap_or_default(), why));
             }
-            Err(error) => self.trouble(Task::Close, call, error, now),
+            Err(error) => self.trouble(Task::Close, call, error),
         }
     }
 
@@ -89,16 +83,11 @@ impl ReleaseEngine {
     }
 
     /// Takes the record as it is now.
-    pub(super) fn reread(
-        &mut self,
-        call: Call,
-        result: Result<Response, CallError>,
-        now: Timestamp,
-    ) {
+    pub(super) fn reread(&mut self, call: Call, result: Reply) {
         let found = match result {
             Ok(list) => list.items().iter().find_map(Heading::read),
             Err(CallError::Refused(refusal)) if !refusal.may_pass() => None,
-            Err(error) => return self.trouble(Task::Reread, call, error, now),
+            Err(error) => return self.trouble(Task::Reread, call, error),
         };
         let Some(record) = &mut self.record else {
             return;
@@ -131,7 +120,7 @@ impl ReleaseEngine {
                     revision: found.revision,
                     way_back: None,
                 });
-                self.begin_anew(now);
+                self.begin_anew();
             }
             _ if is_step => {}
             _ => self.push(Task::Close),

@@ -27,7 +27,7 @@ type Sort = fn(&[(&ObjectId, i32)], &BTreeSet<&str>) -> Vec<Step>;
 
 impl ReleaseEngine {
     /// The next stage of the way back.
-    pub(super) fn take_back(&mut self, now: Timestamp) {
+    pub(super) fn take_back(&mut self) {
         match self.stage {
             Stage::WayBack => {
                 // Another execution may have taken the release over since it was locked.
@@ -36,7 +36,7 @@ impl ReleaseEngine {
                 }
                 self.stage = Stage::BackBegins;
             }
-            Stage::BackBegins => self.begin_way_back(now),
+            Stage::BackBegins => self.begin_way_back(),
             Stage::BackRecorded => self.find_way_back(),
             Stage::PutBack(step) if step > 0 && self.back_waits.remove(&(step - 1)) => {
                 for back in self.back_steps[step - 1].clone() {
@@ -89,7 +89,7 @@ impl ReleaseEngine {
     }
 
     /// Decides what is taken back, and to what.
-    fn begin_way_back(&mut self, now: Timestamp) {
+    fn begin_way_back(&mut self) {
         let failure = self.recorded_failure();
         let revision = self.record.as_ref().map(|record| record.heading.revision);
         let later = self.overtaken_by();
@@ -101,7 +101,7 @@ impl ReleaseEngine {
             self.stage = Stage::FollowBack;
             return;
         };
-        let until = self.way_back_until(now);
+        let until = self.way_back_until();
         self.record_way_back(&failure);
         self.enter(ReleasePhase {
             revision,
@@ -227,36 +227,29 @@ impl ReleaseEngine {
     }
 
     /// Makes the engine that follows a workload which was put back.
-    pub(super) fn follow_back(&mut self, place: usize, object: Value, now: Timestamp) {
+    pub(super) fn follow_back(&mut self, place: usize, object: Value) {
         let id = self.backs[place].id.clone();
-        let Some(kind) = workload_kind(&id).filter(|_| !id.is("batch", "Job")) else {
+        let Some(kind) = workload_kind(&id).filter(|_| !id.is_job()) else {
             return;
         };
-        let until = self.way_back_until(now);
         let live = Workload::new(kind, object);
-        let request = self.request_for(kind, &id);
         let revision = live.revision().unwrap_or_default();
+        let written = WriteReceipt::adopted(&live, self.now);
         let following = Following {
-            request,
-            written: WriteReceipt::adopted(&live, now),
-            continuation: &self.continuation,
-            deadline: until,
-            now,
-            until: self.until,
-            mask: self.mask,
-            pause: self.follow_pause(),
+            deadline: self.way_back_until(),
+            ..self.following(self.request_for(kind, &id), written)
         };
-        self.backs[place].follower = Some(following.back(revision, until));
+        self.backs[place].follower = Some(following.back(revision));
     }
 
     /// Until when what is put back is followed.
-    fn way_back_until(&self, now: Timestamp) -> Timestamp {
+    fn way_back_until(&self) -> Timestamp {
         match &self.continuation.phase {
             Phase::Release(ReleasePhase {
                 way_back: Some((_, until)),
                 ..
             }) => *until,
-            _ => now + self.way_back_limit(),
+            _ => self.now + self.way_back_limit(),
         }
     }
 
@@ -335,7 +328,7 @@ impl ReleaseEngine {
 
 /// Whether an object that a failed release has made is deleted: for that it needs the permission.
 pub(super) fn is_deleted_on_the_way_back(id: &ObjectId) -> bool {
-    !id.is("batch", "Job") && !is_kept_kind(&id.group, &id.kind)
+    !id.is_job() && !is_kept_kind(&id.group, &id.kind)
 }
 
 pub(super) fn back(
@@ -373,7 +366,7 @@ pub(super) fn back(
 /// What an object goes back to; `None` if the failed revision does not differ from what was there.
 pub(super) fn back_to(object: &RecordedObject, former: Option<&RecordedObject>) -> Option<BackTo> {
     let is_definition = object.id.is_definition();
-    let is_job = object.id.is("batch", "Job");
+    let is_job = object.id.is_job();
     let to = match (&object.before, former) {
         (Before::InRelease, Some(former)) => match (&former.manifest, &object.manifest) {
             (Kept::Whole(former), Kept::Whole(now)) if former == now => return None,

@@ -64,7 +64,7 @@ fn reason(cause: &ReleaseCause) -> Option<Reason> {
         } => Some(refusal::reason(refusal)),
         ReleaseCause::Broken { .. } => Some(Reason::Refused(503)),
         ReleaseCause::Workload { id, failure, .. } => match rollout(cause) {
-            Some(failure) if id.is("batch", "Job") => of_job(failure),
+            Some(failure) if id.is_job() => of_job(failure),
             Some(failure) => failure.reason,
             None => Some(of_workload(failure)),
         },

@@ -248,7 +248,7 @@ fn forms(request: &ReleaseRequest, group: &[&ObjectPlan]) -> Vec<String> {
         }
         ObjectChange::Deleted => format!("- {name}: deleted"),
         ObjectChange::Recreated(change) => {
-            let why = match group[0].id.is("batch", "Job") {
+            let why = match group[0].id.is_job() {
                 true => "so it runs again",
                 false => "as its `landfall/recreate` asks for",
             };

@@ -124,7 +124,7 @@ pub fn left_by_dead(records: &[Record]) -> Vec<RecordedObject> {
 /// What an object was before anything since the last good revision changed it. What that revision
 /// has belongs to the release, whatever became of it since.
 pub fn before_of<'a>(id: &ObjectId, records: &'a [Record]) -> &'a Before {
-    let of = |record: &'a Record| record.objects.iter().find(|object| object.id == *id);
+    let of = |record: &'a Record| record.find(id);
     if last_good(records).is_some_and(|good| of(good).is_some()) {
         return &Before::InRelease;
     }
@@ -140,7 +140,7 @@ pub fn before_of<'a>(id: &ObjectId, records: &'a [Record]) -> &'a Before {
 /// revision that failed may have been taken back, and somebody else may have made the object since.
 pub fn found_as(id: &ObjectId, live: Option<&Value>, part_of: &str, records: &[Record]) -> Before {
     let mut recent = last_good(records).into_iter().chain(since_good(records));
-    let is_known = recent.any(|record| record.objects.iter().any(|object| object.id == *id));
+    let is_known = recent.any(|record| record.find(id).is_some());
     let former = before_of(id, records);
     match Before::of(live, part_of, is_known) {
         Before::InRelease => former.clone(),

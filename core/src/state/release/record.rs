@@ -37,6 +37,11 @@ pub enum RecordFault {
 }
 
 impl Record {
+    /// What it has of an object.
+    pub fn find(&self, id: &ObjectId) -> Option<&RecordedObject> {
+        self.objects.iter().find(|object| object.id == *id)
+    }
+
     /// The Secret that holds it. Contents that make it too large are left out; `Err` if nothing is
     /// left to be left out: its packed size.
     pub fn object(&self) -> Result<(Value, Vec<ObjectId>), usize> {

@@ -2,7 +2,6 @@
 //! before, so what fails in that time is rolled back like a rollout that fails.
 
 use super::super::decision::{Decision, Stage};
-use super::super::guarding;
 use super::super::pauses::{CATCHING_UP, LONG_WINDOW};
 use super::super::rollout_tracker::waiting_for_replica_set;
 use super::context::Context;
@@ -37,10 +36,9 @@ impl Context<'_> {
             })
         };
         if self.now < until {
-            let left = until.duration_since(self.now).unsigned_abs();
-            return wait(LONG_WINDOW.min(left));
+            return wait(LONG_WINDOW.min(self.left(until)));
         }
-        match guarding::read_at(self.request, self.continuation, until, wait) {
+        match self.see_alarms(until, wait) {
             Ok(()) => self.end_watch(rollout, live),
             Err(decision) => decision,
         }
@@ -68,8 +66,7 @@ impl Context<'_> {
     /// When the rollout must be complete: a bake that has begun is finished.
     pub(super) fn deadline(&self) -> Timestamp {
         let deadline = self.continuation.deadline;
-        self.baked_at()
-            .map_or(deadline, |until| until.max(deadline))
+        self.baked_at().max(Some(deadline)).unwrap_or(deadline)
     }
 
     fn baked_at(&self) -> Option<Timestamp> {

@@ -1,13 +1,12 @@
 //! What a rolling deploy knows, and what all of its steps share.
 
-use super::super::author::other_author;
+pub(super) use super::super::context::Context;
 use super::super::decision::{Decision, Stage, Wait};
 use super::super::result::Failure;
 use super::super::rollout_tracker::RolloutTracker;
 use crate::problem::Fault;
-use crate::request::Request;
-use crate::snapshot::{Kind, Query, Snapshot};
-use crate::state::continuation::{Continuation, Rollout};
+use crate::snapshot::{Kind, Query};
+use crate::state::continuation::Rollout;
 use crate::state::marks;
 use crate::workload::Workload;
 use crate::workload::health::diagnosis::Evidence;
@@ -18,14 +17,6 @@ use crate::workload::replica_set::{ReplicaSet, newest, template_of};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
-
-/// All that a decision may depend on.
-pub(super) struct Context<'a> {
-    pub(super) request: &'a Request,
-    pub(super) continuation: &'a Continuation,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) now: Timestamp,
-}
 
 /// A decision, or what is to be read for it first.
 pub(super) type Next = Result<Decision, Query>;
@@ -71,7 +62,7 @@ impl Context<'_> {
         live: &Workload,
     ) -> Option<Decision> {
         let out_of_sync = || {
-            let by = other_author(live, self.continuation);
+            let by = self.other_author(live);
             Some(Decision::GiveUp(Failure::OutOfSync { by, wrote }))
         };
         if live.uid() != written.uid {
@@ -102,11 +93,10 @@ impl Context<'_> {
         at_most: Duration,
         rollback: bool,
     ) -> Decision {
-        let left = deadline.duration_since(self.now).unsigned_abs();
         Decision::Wait(Wait {
             progress,
             rollback,
-            at_most: at_most.min(left),
+            at_most: at_most.min(self.left(deadline)),
             stage: Stage::Rollout,
         })
     }

@@ -31,7 +31,7 @@ impl Context<'_> {
         };
         let has_served = !rollout.wrote || rollout.previous.is_some();
         let deadline = self.continuation.deadline;
-        let left = match self.left(written, since, deadline)? {
+        let left = match self.left_behind(written, since, deadline)? {
             Left::Leaving(available) => return Ok(self.leaving(available, deadline, false)),
             Left::Serving(left) => left,
         };
@@ -51,7 +51,7 @@ impl Context<'_> {
                 ..rollback.clone()
             })));
         };
-        let left = match self.left(written, since, rollback.deadline)? {
+        let left = match self.left_behind(written, since, rollback.deadline)? {
             Left::Leaving(available) => {
                 return Ok(self.leaving(available, rollback.deadline, true));
             }
@@ -77,7 +77,7 @@ impl Context<'_> {
 
     /// What is left of its versions: those that Kubernetes has yet to collect, and those that have
     /// no owner any more.
-    fn left(
+    fn left_behind(
         &self,
         written: &WriteReceipt,
         since: Timestamp,

@@ -1,17 +1,14 @@
 //! The way to the new version.
 
-use super::super::action::{Action, Step};
-use super::super::author::{author, other_author};
+use super::super::action::Action;
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::Decision;
-use super::super::guarding;
 use super::super::result::{Failure, RollbackResult, Success, SuccessNote};
 use super::super::rollout_tracker::RolloutState;
 use super::context::{Context, Next, beside, retired, revision_of};
 use super::undo::ROLLBACK_LIMIT;
 use crate::change::asked::{self, Lost};
 use crate::change::difference::difference;
-use crate::change::editor::Editor;
 use crate::change::{self, Change};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::timestamp;
@@ -32,7 +29,7 @@ impl Context<'_> {
         match self.request.method {
             Method::Patch => Decision::GiveUp(Failure::Missing),
             Method::Put => {
-                let author = author(self.request, self.continuation, self.now);
+                let author = self.author();
                 match change::create(self.request, &author) {
                     Ok(object) => self.in_time(&object.clone(), Action::Create(object)),
                     Err(faults) => Decision::GiveUp(Failure::Faults(faults)),
@@ -51,7 +48,7 @@ impl Context<'_> {
             .into_iter()
             .flat_map(|jobs| jobs.split(','));
         if superseded.any(|superseded| superseded == job) {
-            let by = other_author(live, self.continuation);
+            let by = self.other_author(live);
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote: true }));
         }
         if live.annotation(marks::JOB) == Some(job) {
@@ -83,7 +80,7 @@ impl Context<'_> {
             let mut all = self.snapshot.autoscalers()?.iter();
             all.any(|scaler| scaler.scales(self.request.kind.word(), &self.request.deployment))
         };
-        let author = author(self.request, self.continuation, self.now);
+        let author = self.author();
         // What a dead deploy restarted is not restarted once more.
         let request = match self.request.restart && self.is_left_by_dead(live) {
             true => &Request {
@@ -157,13 +154,13 @@ impl Context<'_> {
 
     fn is_left_by_dead(&self, live: &Workload) -> bool {
         let is_plan = self.request.mode.is_plan();
-        !is_plan && guarding::is_left_by_dead(self.request, self.continuation, live)
+        !is_plan && self.is_of_dead(live)
     }
 
     /// Makes the deploy of a dead job ours: from then on it is taken up like one whose continuation
     /// was lost, and a late repetition of the dead one gives way.
     fn take_over(&self, live: &Workload) -> Decision {
-        let author = author(self.request, self.continuation, self.now);
+        let author = self.author();
         self.note(
             live,
             change::taken_over(self.request, live, &author),
@@ -180,14 +177,14 @@ impl Context<'_> {
     ) -> Decision {
         let resource = &live.kind().row().resource;
         let call = Call::merge_patch(resource, &self.request.namespace, live.name(), patch);
-        Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
+        Decision::step(call, then, clears)
     }
 
     /// Goes on with a deploy of ours whose continuation, or the answer to whose write, was lost.
     pub(super) fn take_up(&self, live: &Workload) -> Next {
         let deployed_at = live.annotation(marks::DEPLOYED_AT).and_then(timestamp);
         let at = deployed_at.unwrap_or(self.now);
-        if guarding::ended_long_ago(self.request, self.continuation, at) {
+        if self.ended_long_ago(at) {
             return Ok(self.already_there(live));
         }
         let previous = Previous::recorded(live);
@@ -216,7 +213,7 @@ impl Context<'_> {
             && let Ok(Some(template)) = self.previous_template(&previous.name, live)?
             && !live.has_template(&template)
         {
-            let by = other_author(live, self.continuation);
+            let by = self.other_author(live);
             return Ok(Decision::GiveUp(Failure::Rollout {
                 failure: recorded.into(),
                 rollback_result: RollbackResult::OvertakenBy(by),
@@ -238,7 +235,7 @@ impl Context<'_> {
                 return self.take_up_rollback(live, rollout.previous.clone());
             }
             let same = live.uid() == written.uid && !live.is_being_deleted();
-            if same && other_author(live, self.continuation).is_none() {
+            if same && self.other_author(live).is_none() {
                 return self.changed(rollout, live);
             }
             if let Decision::GiveUp(Failure::Deleted(_)) = other {
@@ -250,7 +247,7 @@ impl Context<'_> {
         if is_ours && let Some(lost) = asked::lost(self.request, live) {
             return self.other_than_asked(rollout, live, lost);
         }
-        if is_ours && let Some(cause) = guarding::judged(self.continuation) {
+        if is_ours && let Some(cause) = self.alarm_cause() {
             self.snapshot.replica_sets(live)?;
             return self.take_back(rollout, live, RolloutFailure::of(cause));
         }
@@ -297,7 +294,7 @@ impl Context<'_> {
     pub(super) fn changed(&self, rollout: &Rollout, live: &Workload) -> Next {
         // Who asks for nothing in particular would take any template for what was asked for.
         if self.request.only_follows() {
-            let by = other_author(live, self.continuation);
+            let by = self.other_author(live);
             let wrote = rollout.wrote;
             return Ok(Decision::GiveUp(Failure::OutOfSync { by, wrote }));
         }
@@ -321,12 +318,11 @@ impl Context<'_> {
 
     /// Someone took back what we had written.
     pub(super) fn overwritten(&self, lost: Lost) -> Next {
-        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
-            kind: Kind::Deployment,
-            name: self.request.deployment.clone(),
-            field: lost.steps.clone(),
-        })?;
-        let editor = editor.clone();
+        let (name, field) = (&self.request.deployment, lost.steps.clone());
+        let editor = self
+            .snapshot
+            .editor(Kind::Deployment, name, field)?
+            .cloned();
         Ok(Decision::GiveUp(Failure::Overwritten { lost, editor }))
     }
 

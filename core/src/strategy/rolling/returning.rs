@@ -3,7 +3,6 @@
 //! with a way back of its own.
 
 use super::super::action::Action;
-use super::super::author::{author, other_author};
 use super::super::decision::Decision;
 use super::super::guarding;
 use super::super::result::Failure;
@@ -19,7 +18,7 @@ use crate::state::baseline::Previous;
 use crate::state::continuation::{Phase, Rollout};
 use crate::state::marks;
 use crate::text::listed;
-use crate::workload::replica_set::ReplicaSet;
+use crate::workload::replica_set::{ReplicaSet, own};
 use crate::workload::{Kind, Workload, health};
 use jiff::{SignedDuration, Timestamp};
 use std::time::Duration;
@@ -49,8 +48,10 @@ impl Context<'_> {
                 return Ok(self.already_there(live));
             }
             Ok(Some(template)) => {
-                let author = author(self.request, self.continuation, self.now);
-                let from = own(live, sets).find(|set| set.is_live(live)).map(previous);
+                let author = self.author();
+                let from = own(live, sets)
+                    .find(|set| set.is_live(live))
+                    .map(Previous::of);
                 let versions = (from.as_ref(), &to);
                 let patch =
                     change::bring_back(self.request, live, sets, versions, &template, &author);
@@ -122,8 +123,8 @@ impl Context<'_> {
     fn follow_undo(&self, live: &Workload, sets: &[ReplicaSet], to: &Previous) -> Decision {
         let failed = live.annotation(marks::ROLLED_BACK);
         let left = own(live, sets).filter(|set| failed == Some(&set.job) && !set.is_live(live));
-        let left = left.max_by_key(|set| set.revision).map(previous);
-        let author = author(self.request, self.continuation, self.now);
+        let left = left.max_by_key(|set| set.revision).map(Previous::of);
+        let author = self.author();
         let versions = (left.as_ref(), to);
         let patch = change::came_back(self.request, live, versions, &author);
         self.note(live, patch, (Phase::Start, None))
@@ -146,7 +147,7 @@ impl Context<'_> {
         if let Ok(Some(template)) = self.previous_template(&to.name, live)?
             && !live.has_template(&template)
         {
-            let by = other_author(live, self.continuation);
+            let by = self.other_author(live);
             let by = by.filter(|by| *by != self.request.execution);
             let end = Failure::OutOfSync { by, wrote: true };
             return Ok(Some(Decision::GiveUp(end)));
@@ -215,7 +216,7 @@ fn named(to: &ReturnTarget, live: &Workload, sets: &[ReplicaSet]) -> Result<Prev
     // Two revisions may have the same image: the one that runs is not rolled back for the other.
     let found = own(live, sets).filter(is_it);
     let found = found.max_by_key(|set| (set.is_live(live), set.revision));
-    found.map(previous).ok_or_else(|| {
+    found.map(Previous::of).ok_or_else(|| {
         Fault::new(
             "to",
             format!(
@@ -247,7 +248,7 @@ fn served_before(live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault
             .as_ref()
             .is_none_or(|one| one.revision < ours.revision)
     {
-        return Ok(previous(ours));
+        return Ok(Previous::of(ours));
     }
     if let Some(noted) = noted {
         return match own(live, sets).any(|set| set.name == noted.name) {
@@ -258,7 +259,7 @@ fn served_before(live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault
     // Nothing of ours was deployed: the newest, without what is known to have failed.
     let others = others.filter(|set| !(failed && set.job == job));
     let newest = others.max_by_key(|set| set.revision);
-    newest.map(previous).ok_or_else(|| {
+    newest.map(Previous::of).ok_or_else(|| {
         refused(&format!(
             "{} `{}` has no earlier version that could be brought back; {}",
             live.kind().word(),
@@ -266,21 +267,6 @@ fn served_before(live: &Workload, sets: &[ReplicaSet]) -> Result<Previous, Fault
             revisions(live, sets)
         ))
     })
-}
-
-pub(super) fn own<'a>(
-    live: &Workload,
-    sets: &'a [ReplicaSet],
-) -> impl Iterator<Item = &'a ReplicaSet> + Clone {
-    let uid = live.uid().to_owned();
-    sets.iter().filter(move |set| set.owner == uid)
-}
-
-pub(super) fn previous(set: &ReplicaSet) -> Previous {
-    Previous {
-        name: set.name.clone(),
-        revision: set.revision,
-    }
 }
 
 fn refused(problem: &str) -> Fault {

@@ -4,25 +4,23 @@
 use super::super::action::Action;
 use super::super::causes::{RolloutCause, RolloutFailure};
 use super::super::decision::{Decision, Undo};
-use super::super::guarding;
 use super::super::result::Failure;
 use super::context::Context;
-use super::returning::{own, previous};
 use crate::snapshot::{DryRun, Query};
 use crate::state::baseline::Previous;
 use crate::state::marks;
 use crate::workload::Workload;
+use crate::workload::replica_set::own;
 use serde_json::{Value, json};
 
 impl Context<'_> {
     /// A rolling deploy of another execution died before the end of its watch, and an alarm rings
     /// since: what served before it is brought back.
     pub(super) fn judge_dead_rollout(&self, live: &Workload) -> Result<Option<Decision>, Query> {
-        let (request, continuation) = (self.request, self.continuation);
-        if guarding::rang_in_dead_rollout(request, continuation, live).is_none() {
+        if self.rang_in_dead_rollout(live).is_none() {
             return Ok(None);
         }
-        let Some(cause) = guarding::judged(continuation) else {
+        let Some(cause) = self.alarm_cause() else {
             return Ok(None);
         };
         if let Some(previous) = Previous::recorded(live)
@@ -42,7 +40,7 @@ impl Context<'_> {
                 is_of_another: true,
             }))));
         }
-        let ring = continuation.guard.rang_before();
+        let ring = self.continuation.guard.rang_before();
         Ok(ring.map(|ring| Decision::GiveUp(Failure::Ringing(Box::new(ring), None))))
     }
 
@@ -56,7 +54,7 @@ impl Context<'_> {
         let is_left = |one: &Previous| left.as_ref().is_some_and(|left| left.name == one.name);
         let mut former = Previous::all_recorded(live);
         former.retain(|one| !is_left(one));
-        if former.is_empty() || !guarding::is_held_up(self.request, self.continuation) {
+        if former.is_empty() || !self.is_held_up() {
             return Ok(action);
         }
         let after = match self.snapshot.dry_run() {
@@ -72,7 +70,9 @@ impl Context<'_> {
                 && after.has_template(&template)
             {
                 let sets = self.snapshot.replica_sets(live)?;
-                let from = own(live, sets).find(|set| set.is_live(live)).map(previous);
+                let from = own(live, sets)
+                    .find(|set| set.is_live(live))
+                    .map(Previous::of);
                 return Ok(marked(action, from.as_ref()));
             }
         }

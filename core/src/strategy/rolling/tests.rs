@@ -7,11 +7,12 @@ use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::kubernetes::service::Autoscaler;
 use crate::problem::Fault;
 use crate::report::cause::{PREVIOUS, cause, recorded};
-use crate::snapshot::{DryRun, Kind, Query};
-use crate::state::continuation::{CAUSE_LIMIT, Reason, RecordedFailure};
+use crate::request::Request;
+use crate::snapshot::{DryRun, Kind, Query, Snapshot};
+use crate::state::continuation::{CAUSE_LIMIT, Continuation, Reason, RecordedFailure};
 use crate::state::marks;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
-use crate::strategy::{Failure, RollbackResult, Stage, Success, Version, Wait, author};
+use crate::strategy::{Failure, RollbackResult, Stage, Success, Version, Wait};
 use crate::tests::{self, at, merge, overlay, replica_set};
 use crate::workload::health::diagnosis::{self, Evidence, Explanation, PodSnapshot, Served};
 use crate::workload::health::rollout::serving::Serving;
@@ -19,6 +20,7 @@ use crate::workload::health::rollout::{Obstacle, Progress, WaitsFor};
 use crate::workload::health::steadiness::{Roster, Steady};
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{self, REVISION};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -29,7 +31,7 @@ fn decide(
     snapshot: &Snapshot,
     now: Timestamp,
 ) -> Decision {
-    let decision = super::decide(request, continuation, snapshot, now);
+    let decision = super::decide(&known(request, continuation, snapshot, now));
     let Decision::Remember(sights) = decision else {
         return worded(decision);
     };
@@ -37,7 +39,21 @@ fn decide(
         sights,
         ..continuation.clone()
     };
-    worded(super::decide(request, &continuation, snapshot, now))
+    worded(super::decide(&known(request, &continuation, snapshot, now)))
+}
+
+fn known<'a>(
+    request: &'a Request,
+    continuation: &'a Continuation,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+) -> Context<'a> {
+    Context {
+        request,
+        continuation,
+        snapshot,
+        now,
+    }
 }
 
 /// The decision with its causes in words.
@@ -519,7 +535,8 @@ fn a_start_that_looks_and_writes() {
     let continuation = begun(Phase::Start);
     let plan = |request: &Request, sets: &[ReplicaSet], autoscaled| {
         let live = before(json!({}));
-        let author = author(request, &continuation, at(1));
+        let snapshot = Snapshot::default();
+        let author = known(request, &continuation, &snapshot, at(1)).author();
         match change::plan(request, &live, sets, autoscaled, &author).unwrap() {
             Change::Patch(patch) => Decision::Act(Action::Patch(patch)),
             Change::Put(object) => Decision::Act(Action::Put(object)),
@@ -529,7 +546,9 @@ fn a_start_that_looks_and_writes() {
     let sets = vec![set("web-1", 1, 2)];
     let found = || seen_with(before(json!({})), sets.clone());
     let scaled = |autoscaled| found().with(Query::autoscalers(), scalers(autoscaled));
-    let create = change::create(&put, &author(&put, &continuation, at(1))).unwrap();
+    let nothing = Snapshot::default();
+    let author = known(&put, &continuation, &nothing, at(1)).author();
+    let create = change::create(&put, &author).unwrap();
     let autoscalers = Decision::Read(Query::autoscalers());
     let paused = before(json!({"spec": {"paused": true}}));
     let unwritten = Decision::Enter(Phase::Rollout(Rollout {
@@ -1641,7 +1660,12 @@ fn a_write_leads_to_the_phase_that_follows_it() {
     let after = live(json!({}));
     let phase = |action: Action, seen: &Snapshot, timeout: &str| {
         let request = request(json!({"timeout": timeout}));
-        acted(&request, seen, &action, &after, at(60))
+        let continuation = begun(Phase::Start);
+        acted(
+            &known(&request, &continuation, seen, at(60)),
+            &action,
+            &after,
+        )
     };
     let written = WriteReceipt {
         stale_deadline: Some("2026-01-01T00:00:30Z".into()),

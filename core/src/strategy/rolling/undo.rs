@@ -1,6 +1,5 @@
 //! The way back: which version, and how it is followed.
 
-use super::super::author::other_author;
 use super::super::causes::{RolloutFailure, Stop};
 use super::super::decision::{Decision, Undo, Wait};
 use super::super::result::{Failure, RollbackResult, Version};
@@ -93,24 +92,11 @@ impl Context<'_> {
 
     /// Whether others have come between a rollback and its end.
     fn interrupted(&self, rollback: &Rollback, live: &Workload) -> Option<RollbackResult> {
-        match self.overtaken(&rollback.written, true, live)? {
-            Decision::GiveUp(Failure::Deleted(_)) => Some(RollbackResult::Deleted),
-            Decision::Read(_)
-            | Decision::Act(_)
-            | Decision::RollBack(_)
-            | Decision::TakeBack(_)
-            | Decision::Enter(_)
-            | Decision::Remember(_)
-            | Decision::Steady(_)
-            | Decision::Serves(_)
-            | Decision::ReadAlarms
-            | Decision::Wait(_)
-            | Decision::Finish(_)
-            | Decision::GiveUp(_) => Some(RollbackResult::OvertakenBy(other_author(
-                live,
-                self.continuation,
-            ))),
+        let end = self.overtaken(&rollback.written, true, live)?;
+        if let Decision::GiveUp(Failure::Deleted(_)) = end {
+            return Some(RollbackResult::Deleted);
         }
+        Some(RollbackResult::OvertakenBy(self.other_author(live)))
     }
 
     pub(super) fn rollback(&self, rollback: &Rollback, live: &Workload) -> Next {

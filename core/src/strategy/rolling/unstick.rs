@@ -5,7 +5,6 @@
 //! then delete these pods.
 //! <https://kubernetes.io/docs/concepts/workloads/controllers/statefulset/#forced-rollback>
 
-use super::super::action::{Action, Step};
 use super::super::decision::Decision;
 use super::context::Context;
 use crate::kubernetes::call::Call;
@@ -37,23 +36,19 @@ impl Context<'_> {
         let Some(set) = newest(live, sets).filter(|set| set.name == wanted) else {
             return Ok(None);
         };
-        let stuck = self
-            .snapshot
-            .get::<Vec<(String, String)>>(Query::Blocking {
-                selector: live.pods_of_others(&set.template_hash),
-                owner: set.pod_owner().to_owned(),
-            })?;
+        let stuck = self.snapshot.get::<Vec<_>>(Query::Blocking {
+            selector: live.pods_of_others(&set.template_hash),
+            owner: set.pod_owner().to_owned(),
+        })?;
         let is_left = |name: &str| self.snapshot.left.iter().any(|(left, _)| left == name);
         let mut stuck = stuck.iter().filter(|(name, _)| !is_left(name));
         let Some((name, uid)) = stuck.next() else {
             return Ok(None);
         };
         // Bound to its uid: the pod that comes in its place stays.
-        Ok(Some(Decision::Act(Action::Step(Box::new(Step {
-            call: Call::delete(&PODS, &self.request.namespace, name, uid),
-            then: Phase::Rollback(rollback.clone()),
-            clears: Some(name.clone()),
-        })))))
+        let call = Call::delete(&PODS, &self.request.namespace, name, uid);
+        let then = Phase::Rollback(rollback.clone());
+        Ok(Some(Decision::step(call, then, Some(name.clone()))))
     }
 }
 

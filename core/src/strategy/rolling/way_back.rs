@@ -19,16 +19,11 @@ pub fn choose(
     let failed = replica_set::newest(live, sets)
         .filter(|set| live.observed_generation() >= written.generation || set.is_live(live))
         .map(|set| set.name.as_str());
-    let serving = sets.iter().filter(|set| {
-        set.owner == live.uid() && set.available > 0 && failed != Some(set.name.as_str())
-    });
+    let own = replica_set::own(live, sets);
+    let serving = own.filter(|set| set.available > 0 && failed != Some(set.name.as_str()));
     let is_recorded = |set: &ReplicaSet| recorded.is_some_and(|recorded| recorded.name == set.name);
     let best = serving.max_by_key(|set| (is_recorded(set), set.available, set.revision));
-    best.map(|set| Previous {
-        name: set.name.clone(),
-        revision: set.revision,
-    })
-    .or_else(|| recorded.cloned())
+    best.map(Previous::of).or_else(|| recorded.cloned())
 }
 
 #[cfg(test)]

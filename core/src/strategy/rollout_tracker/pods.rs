@@ -7,7 +7,7 @@ use crate::snapshot::{Followed, Query};
 use crate::state::continuation::Phase;
 use crate::strategy::decision::Stage;
 use crate::workload::health::diagnosis::{
-    self, Diagnosis, Explanation, Finding, Others, PodSnapshot, SUPPLY, Since,
+    self, Diagnosis, Explanation, Finding, Look, Others, PodSnapshot, SUPPLY, Since,
 };
 use crate::workload::health::job;
 use crate::workload::replica_set::{self, ReplicaSet};
@@ -28,23 +28,26 @@ impl RolloutTracker<'_> {
     /// Since when what is seen can have lasted.
     pub(super) fn since(&self) -> Since<'_> {
         let explanation = &self.snapshot.explanation;
-        // Nobody makes room for the pods of a switch's new version.
         let rollout = self.rollout;
-        let (written, replaces) = (&rollout.written, rollout.previous.is_some());
-        Since::of_rollout(
-            written,
-            rollout.wrote,
-            replaces,
-            self.live,
-            &self.continuation.sights,
-            explanation,
-        )
-        .missing(explanation, written.at + self.request.patience * SUPPLY)
-        .freeing_nothing(self.stage != Stage::Rollout)
-        .having_served(self.has_traffic() || self.has_served())
-        .growing_by_steps(self.grows_by_steps())
-        .needing(self.needed())
-        .of_others(self.sees_others())
+        let written = &rollout.written;
+        let since = Since {
+            // Nobody makes room for the pods of a switch's new version.
+            frees_nothing: self.stage != Stage::Rollout,
+            has_served: self.has_traffic() || self.has_served(),
+            grows_by_steps: self.grows_by_steps(),
+            needed: self.needed(),
+            ..Since::of_rollout(
+                written,
+                rollout.wrote,
+                rollout.previous.is_some(),
+                self.live,
+                &self.continuation.sights,
+                explanation,
+            )
+        };
+        since
+            .missing(explanation, written.at + self.request.patience * SUPPLY)
+            .of_others(self.sees_others())
     }
 
     /// Whether the pods that were read are of other versions, and which of those are in the way.
@@ -60,20 +63,8 @@ impl RolloutTracker<'_> {
     /// Whether it is the new version of a switch, all of whose pods were ready before it got
     /// traffic.
     fn has_traffic(&self) -> bool {
-        match self.stage {
-            Stage::Bake { .. } | Stage::Overlap { .. } => true,
-            Stage::Share { percent, .. } => percent > 0,
-            Stage::Rollout
-            | Stage::Candidate(_)
-            | Stage::Lock { .. }
-            | Stage::Smoke
-            | Stage::Endpoints(_)
-            | Stage::Watched(_)
-            | Stage::Route(_)
-            | Stage::Turn { .. }
-            | Stage::Leaving(_)
-            | Stage::Settling(_) => false,
-        }
+        let serves = matches!(self.stage, Stage::Bake { .. } | Stage::Overlap { .. });
+        serves || matches!(self.stage, Stage::Share { percent, .. } if percent > 0)
     }
 
     /// Whether it is a canary on its way, whose own steps ask for more pods.
@@ -108,27 +99,18 @@ impl RolloutTracker<'_> {
 
     /// Until when a version that serves is watched.
     pub(super) fn watched_until(&self) -> Option<Timestamp> {
-        match &self.stage {
-            Stage::Bake { until, .. } => *until,
-            Stage::Share { percent: 0, .. } => None,
-            Stage::Share { until, .. } => Some(until.unwrap_or(Timestamp::MAX)),
-            Stage::Rollout if matches!(self.continuation.phase, Phase::Rollout(_)) => {
-                let since = self.continuation.guard.serving_since?;
-                let is_followed = self.rollout.wrote && !self.live.kind().ends();
-                is_followed.then_some(since + self.request.bake)
-            }
-            Stage::Rollout
-            | Stage::Candidate(_)
-            | Stage::Lock { .. }
-            | Stage::Smoke
-            | Stage::Endpoints(_)
-            | Stage::Watched(_)
-            | Stage::Route(_)
-            | Stage::Turn { .. }
-            | Stage::Overlap { .. }
-            | Stage::Leaving(_)
-            | Stage::Settling(_) => None,
+        if let Stage::Bake { until, .. } = self.stage {
+            return until;
         }
+        if let Stage::Share { percent, until, .. } = self.stage {
+            let until = until.unwrap_or(Timestamp::MAX);
+            return Some(until).filter(|_| percent != 0);
+        }
+        let since = self.continuation.guard.serving_since?;
+        let is_rollout = matches!(self.continuation.phase, Phase::Rollout(_));
+        let is_followed = is_rollout && self.stage == Stage::Rollout;
+        let is_followed = is_followed && self.rollout.wrote && !self.live.kind().ends();
+        is_followed.then_some(since + self.request.bake)
     }
 
     /// How many pods the new version must have available: as many as it had the last time that all
@@ -168,12 +150,11 @@ impl RolloutTracker<'_> {
 
     /// Whether a pod shows what is a fault of the version.
     fn speaks_against(&self) -> bool {
-        let (since, patience) = (self.since(), self.request.patience);
         let slow = self.live.progress_deadline_seconds().max(0).unsigned_abs();
         let slow = Duration::from_secs(slow);
-        self.snapshot.pods.as_ref().is_some_and(|sight| {
-            let found = diagnosis::explain(sight, since.clone(), patience);
-            found.is_some_and(|found| found.speaks_against(sight, &since, slow))
+        self.shows(|look| {
+            let found = look.explain();
+            found.is_some_and(|found| found.speaks_against(look, slow))
         })
     }
 
@@ -188,19 +169,25 @@ impl RolloutTracker<'_> {
     }
 
     fn wants_events(&self, finding: &Finding) -> bool {
-        let sight = self.snapshot.pods.as_ref();
-        let since = self.since();
-        let wants = |sight| finding.wants_events(sight, &since, self.request.patience);
-        self.snapshot.explanation.events.is_none() && sight.is_some_and(wants)
+        self.snapshot.explanation.events.is_none() && self.shows(|look| finding.wants_events(look))
     }
 
     pub(super) fn only_waits(&self) -> bool {
-        let sight = self.snapshot.pods.as_ref();
-        let (since, patience) = (self.since(), self.request.patience);
         let explanation = &self.snapshot.explanation;
-        sight.is_some_and(|sight| {
-            let found = diagnosis::explain(sight, since.clone(), patience);
-            found.is_some_and(|found| found.only_waits(explanation, sight, &since, patience))
+        self.shows(|look| {
+            let found = look.explain();
+            found.is_some_and(|found| found.only_waits(explanation, look))
+        })
+    }
+
+    /// Whether the pods show this, if they were looked at.
+    fn shows(&self, it: impl FnOnce(&Look) -> bool) -> bool {
+        self.snapshot.pods.as_ref().is_some_and(|sight| {
+            it(&Look {
+                sight,
+                since: &self.since(),
+                patience: self.request.patience,
+            })
         })
     }
 
@@ -316,8 +303,7 @@ impl RolloutTracker<'_> {
 
     /// The version that the other pods have.
     fn other<'b>(&self, newest: &ReplicaSet, sets: &'b [ReplicaSet]) -> Option<&'b ReplicaSet> {
-        let own = sets.iter().filter(|set| set.owner == self.live.uid());
-        let others = own.filter(|set| set.name != newest.name);
+        let others = replica_set::own(self.live, sets).filter(|set| set.name != newest.name);
         others.max_by_key(|set| (set.replicas, set.revision))
     }
 

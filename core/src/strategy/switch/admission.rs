@@ -196,8 +196,7 @@ fn only_set<'a>(live: &Workload, sets: &'a [ReplicaSet]) -> Option<&'a ReplicaSe
 
 /// Whether no other ReplicaSet of the Deployment has pods.
 fn is_alone(newest: &ReplicaSet, live: &Workload, sets: &[ReplicaSet]) -> bool {
-    let own = sets.iter().filter(|set| set.owner == live.uid());
-    let mut with_pods = own.filter(|set| set.replicas > 0);
+    let mut with_pods = replica_set::own(live, sets).filter(|set| set.replicas > 0);
     with_pods.all(|set| set.name == newest.name)
 }
 

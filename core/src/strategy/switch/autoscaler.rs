@@ -60,23 +60,14 @@ impl Context<'_> {
         let patch = json!({"metadata": {"resourceVersion": old.resource_version(),
                 "annotations": {WANTED: note}},
             "spec": {"replicas": wanted}});
-        let namespace = &self.request.namespace;
-        Err(self.step(Call::merge_patch(
-            &DEPLOYMENTS,
-            namespace,
-            old.name(),
-            patch,
-        )))
+        Err(self.step(self.patch_deployment(old.name(), patch)))
     }
 
     /// The names of the family's Deployments, and these.
     pub(super) fn names<'b>(&'b self, more: &[&'b str]) -> Result<Vec<&'b str>, Query> {
         let names = self.versions()?.iter().map(|it| it.name());
-        let more = more.iter().copied();
-        Ok(names
-            .chain(more)
-            .chain([&*self.request.deployment])
-            .collect())
+        let names = names.chain(more.iter().copied());
+        Ok(names.chain([&*self.request.deployment]).collect())
     }
 
     /// How many replicas the candidate is held at after the switch: those that were wanted then, or
@@ -102,9 +93,8 @@ impl Context<'_> {
 
 /// Whether an autoscaler scales one of these Deployments.
 pub(super) fn is_of(scaler: &Autoscaler, names: &[&str]) -> bool {
-    names
-        .iter()
-        .any(|name| scaler.scales(&DEPLOYMENTS.kind, name))
+    let mut names = names.iter();
+    names.any(|name| scaler.scales(&DEPLOYMENTS.kind, name))
 }
 
 /// What makes an autoscaler scale this Deployment with this floor; `None` where it does.

@@ -1,12 +1,14 @@
-//! After the switch: the new version is seen to serve for its time before the old one goes.
+//! After the switch: the new version is seen to serve for its time before the old one goes. The
+//! alarms that guard a switch, whatever moves its traffic.
 
 use super::context::{Context, Next, count};
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Service, ServicePod};
+use crate::snapshot::Query;
+use crate::state::continuation::Phase;
 use crate::state::marks;
 use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::guarding;
 use crate::strategy::pauses::{BAKE_WINDOW, CATCHING_UP};
 use crate::strategy::service_lock::overlap::Overlap;
 use crate::strategy::service_lock::{self, Lock};
@@ -58,12 +60,9 @@ impl Context<'_> {
         if begun > switched {
             return self.bake_anew(service, lock);
         }
-        if self.now < until {
-            let left = until.duration_since(self.now).unsigned_abs();
-            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
-        }
+        self.wait_until(until, &stage, BAKE_WINDOW)?;
         let wait = |at_most| self.wait(stage, at_most);
-        guarding::read_at(self.request, self.continuation, until, wait)?;
+        self.see_alarms(until, wait)?;
         self.retire(service, found)
     }
 
@@ -130,8 +129,47 @@ impl Context<'_> {
                 deployment: found.name().to_owned(),
             });
         }
-        let stage = Stage::Endpoints(service.name().to_owned());
-        self.wait(stage, CATCHING_UP)
+        self.wait_for_endpoints(service.name(), CATCHING_UP)
+    }
+
+    /// Why the alarms end the switch, if they do: as long as it is ours, goes forward, and the
+    /// previous version was not begun to be taken away.
+    pub(super) fn judged(
+        &self,
+        service: &Service,
+        lock: Option<&Lock>,
+    ) -> Result<Option<RolloutCause>, Query> {
+        let goes_forward = !matches!(self.continuation.phase, Phase::SwitchRollback(_));
+        let is_retiring = service.annotation(marks::RETIRING).is_some();
+        let lock = lock.filter(|_| goes_forward && !is_retiring);
+        let (Some(lock), Some(cause)) = (lock, self.alarm_cause()) else {
+            return Ok(None);
+        };
+        let job = Some(&*self.continuation.job);
+        if service.annotation(marks::JOB) != job {
+            return Ok(Some(cause));
+        }
+        let found = self.snapshot.deployment(&self.name_of(&lock.version))?;
+        let found = found.filter(|found| found.annotation(marks::JOB) != job);
+        let by = found.and_then(|found| found.annotation(marks::EXECUTION));
+        let by = by.filter(|by| *by != self.request.execution);
+        Ok(Some(match by {
+            None => cause,
+            Some(execution) => RolloutCause::OfAnother {
+                execution: execution.to_owned(),
+                cause: Box::new(cause),
+            },
+        }))
+    }
+
+    /// A deploy of another execution died in its bake, and an alarm rings since: it is taken over,
+    /// to be taken back.
+    pub(super) fn judge_dead_bake(&self, service: &Service) -> Result<(), Decision> {
+        let Some(dead) = self.rang_in_dead_bake(service) else {
+            return Ok(());
+        };
+        let live = self.live(service)?;
+        Err(self.inherit(service, live, &dead))
     }
 }
 

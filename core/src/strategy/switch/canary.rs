@@ -12,7 +12,6 @@
 
 mod admission;
 mod ending;
-mod mark;
 mod route_fault;
 mod routed;
 mod service;

@@ -3,7 +3,6 @@
 
 use super::context::{Context, count, foreign};
 use crate::change::asked;
-use crate::change::editor::Editor;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::resource::DEPLOYMENTS;
@@ -49,19 +48,16 @@ impl Context<'_> {
         candidate: &Candidate,
         found: Option<&Workload>,
     ) -> Call {
-        let author = self.author(self.now);
+        let author = self.author();
         let namespace = &self.request.namespace;
+        let mut object = match found {
+            None => candidate.create(self.request, live, &author),
+            Some(found) => candidate.replace(self.request, live, found, &author),
+        };
+        object["spec"]["replicas"] = json!(self.first_pods(live));
         match found {
-            None => {
-                let mut object = candidate.create(self.request, live, &author);
-                object["spec"]["replicas"] = json!(self.first_pods(live));
-                Call::create(&DEPLOYMENTS, namespace, object)
-            }
-            Some(found) => {
-                let mut object = candidate.replace(self.request, live, found, &author);
-                object["spec"]["replicas"] = json!(self.first_pods(live));
-                Call::replace(&DEPLOYMENTS, namespace, &candidate.name, object)
-            }
+            None => Call::create(&DEPLOYMENTS, namespace, object),
+            Some(_) => Call::replace(&DEPLOYMENTS, namespace, &candidate.name, object),
         }
     }
 
@@ -80,12 +76,7 @@ impl Context<'_> {
                 "annotations": {
                     marks::WANTED: wanted, marks::DEPLOYED_AT: self.now.to_string()}},
             "spec": {"replicas": replicas}});
-        self.step(Call::merge_patch(
-            &DEPLOYMENTS,
-            &self.request.namespace,
-            found.name(),
-            patch,
-        ))
+        self.step(self.patch_deployment(found.name(), patch))
     }
 
     /// Once the Service is held to one ReplicaSet's pods, another rollout of the live Deployment
@@ -115,12 +106,10 @@ impl Context<'_> {
         let Some(field) = lost.or_else(|| is_other.then(template)) else {
             return Ok(());
         };
-        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
-            kind: Kind::Deployment,
-            name: found.name().to_owned(),
-            field,
-        })?;
-        match editor {
+        match self
+            .snapshot
+            .editor(Kind::Deployment, found.name(), field)?
+        {
             Some(_) => Err(self.fail(RolloutCause::DeploymentChanged(found.name().to_owned()))),
             None => Ok(()),
         }
@@ -133,9 +122,8 @@ impl Context<'_> {
         version: &str,
         found: &Workload,
     ) -> Result<&[ServicePod], Decision> {
-        let members = self
-            .snapshot
-            .service_pods(&service_lock::of_version(&service.selector(), version))?;
+        let selector = service_lock::of_version(&service.selector(), version);
+        let members = self.snapshot.service_pods(&selector)?;
         let sets = self.snapshot.replica_sets(found)?;
         let staying = |member: &&ServicePod| !member.going;
         let mut staying = members.iter().filter(staying);

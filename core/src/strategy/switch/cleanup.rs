@@ -57,11 +57,8 @@ impl Context<'_> {
     /// The Service was read again right now, or a write of ours has returned it, and does not send
     /// to this Deployment.
     pub(super) fn unselected(&self, deployment: &Workload) -> Result<(), Decision> {
-        if self
-            .snapshot
-            .certain(Query::service(&self.switch.service))
-            .is_err()
-        {
+        let service = Query::service(&self.switch.service);
+        if self.snapshot.certain(service).is_err() {
             self.rechecked()?;
         }
         match self.seen_service() {
@@ -88,8 +85,7 @@ impl Context<'_> {
 
     /// Scales one down, where that is not what the deploy is judged by.
     pub(super) fn scale_down(&self, one: &Workload, patch: Value) -> Decision {
-        let call = Call::merge_patch(&DEPLOYMENTS, &self.request.namespace, one.name(), patch);
-        self.clearing(call, one.name())
+        self.clearing(self.patch_deployment(one.name(), patch), one.name())
     }
 
     pub(super) fn delete(&self, deployment: &Workload) -> Decision {

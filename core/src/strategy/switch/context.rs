@@ -1,17 +1,15 @@
 //! What a switch knows, what it reads, and how it makes a decision: what all of its steps share.
 
-use crate::change::Author;
 use crate::kubernetes::call::Call;
-use crate::kubernetes::resource::SERVICES;
+use crate::kubernetes::resource::{DEPLOYMENTS, SERVICES};
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::problem::Fault;
-use crate::request::{Request, Switch};
-use crate::snapshot::{Query, Snapshot};
-use crate::state::continuation::{Continuation, Phase};
+use crate::request::Switch;
+use crate::snapshot::Query;
+use crate::state::continuation::Phase;
 use crate::state::marks;
-use crate::strategy::action::{Action, Step};
-use crate::strategy::author::author;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
+use crate::strategy::context::Context as Known;
 use crate::strategy::decision::{Decision, Stage, Wait};
 use crate::strategy::result::{Failure, RollbackResult};
 use crate::strategy::service_lock::Lock;
@@ -19,35 +17,33 @@ use crate::workload::Workload;
 use crate::workload::health::rollout::{Progress, WaitsFor};
 use jiff::Timestamp;
 use serde_json::Value;
+use std::ops::Deref;
 use std::time::Duration;
 
-/// All that a decision may depend on.
+/// What every decision depends on, and the switch that is asked for.
 pub(super) struct Context<'a> {
-    pub(super) request: &'a Request,
+    known: Known<'a>,
     pub(super) switch: &'a Switch,
-    pub(super) continuation: &'a Continuation,
-    pub(super) snapshot: &'a Snapshot,
-    pub(super) now: Timestamp,
 }
 
 /// Something to do first, or what comes of it.
 pub(super) type Next = Result<Decision, Decision>;
 
 impl<'a> Context<'a> {
-    pub(super) fn new(
-        request: &'a Request,
-        switch: &'a Switch,
-        continuation: &'a Continuation,
-        snapshot: &'a Snapshot,
-        now: Timestamp,
-    ) -> Context<'a> {
-        Context {
-            request,
-            switch,
-            continuation,
-            snapshot,
-            now,
-        }
+    /// `None` where another strategy is asked for.
+    pub(super) fn of(known: &Known<'a>) -> Option<Context<'a>> {
+        Some(Context {
+            switch: known.request.strategy.switch()?,
+            known: *known,
+        })
+    }
+}
+
+impl<'a> Deref for Context<'a> {
+    type Target = Known<'a>;
+
+    fn deref(&self) -> &Known<'a> {
+        &self.known
     }
 }
 
@@ -110,10 +106,8 @@ impl Context<'_> {
 
     /// All Deployments of the family that we made.
     pub(super) fn versions(&self) -> Result<&[Workload], Query> {
-        let found = self
-            .snapshot
-            .get::<Vec<Workload>>(Query::family(&self.request.deployment));
-        found.map(Vec::as_slice)
+        let family = Query::family(&self.request.deployment);
+        self.snapshot.get::<Vec<_>>(family).map(Vec::as_slice)
     }
 
     pub(super) fn made_by_this_deploy(&self) -> Result<Option<&Workload>, Query> {
@@ -130,10 +124,6 @@ impl Context<'_> {
         format!("{}-{version}", self.request.deployment)
     }
 
-    pub(super) fn author(&self, now: Timestamp) -> Author<'_> {
-        author(self.request, self.continuation, now)
-    }
-
     /// The phase that a write leaves as it is; the first one opens the switch.
     pub(super) fn phase(&self) -> Phase {
         if let Phase::SwitchRollback(back) = &self.continuation.phase {
@@ -144,30 +134,32 @@ impl Context<'_> {
 
     /// A write that clears something away: the deploy does not fail where it is refused.
     pub(super) fn clearing(&self, call: Call, name: &str) -> Decision {
-        Decision::Act(Action::Step(Box::new(Step {
-            call,
-            then: self.phase(),
-            clears: Some(name.to_owned()),
-        })))
+        Decision::step(call, self.phase(), Some(name.to_owned()))
+    }
+
+    /// Takes a Service of ours away.
+    pub(super) fn delete_service(&self, service: &Service) -> Decision {
+        let (namespace, name) = (&self.request.namespace, service.name());
+        let call = Call::delete(&SERVICES, namespace, name, service.uid());
+        self.clearing(call, name)
     }
 
     pub(super) fn step(&self, call: Call) -> Decision {
-        Decision::Act(Action::Step(Box::new(Step {
-            call,
-            then: self.phase(),
-            clears: None,
-        })))
+        Decision::step(call, self.phase(), None)
     }
 
     pub(super) fn patch_service(&self, patch: Value, then: Phase) -> Decision {
-        let call = Call::merge_patch(
-            &SERVICES,
-            &self.request.namespace,
-            &self.switch.service,
-            patch,
-        );
-        let clears = None;
-        Decision::Act(Action::Step(Box::new(Step { call, then, clears })))
+        let (namespace, name) = (&self.request.namespace, &self.switch.service);
+        Decision::step(
+            Call::merge_patch(&SERVICES, namespace, name, patch),
+            then,
+            None,
+        )
+    }
+
+    /// A write of a Deployment.
+    pub(super) fn patch_deployment(&self, name: &str, patch: Value) -> Call {
+        Call::merge_patch(&DEPLOYMENTS, &self.request.namespace, name, patch)
     }
 
     pub(super) fn wait(&self, stage: Stage, at_most: Duration) -> Decision {
@@ -184,6 +176,24 @@ impl Context<'_> {
             at_most,
             stage,
         })
+    }
+
+    /// Waits until a time, with looks in between.
+    pub(super) fn wait_until(
+        &self,
+        until: Timestamp,
+        stage: &Stage,
+        at_most: Duration,
+    ) -> Result<(), Decision> {
+        match self.now < until {
+            true => Err(self.wait(stage.clone(), at_most.min(self.left(until)))),
+            false => Ok(()),
+        }
+    }
+
+    /// Waits for the endpoints of a Service.
+    pub(super) fn wait_for_endpoints(&self, service: &str, at_most: Duration) -> Decision {
+        self.wait(Stage::Endpoints(service.to_owned()), at_most)
     }
 
     /// The deploy has failed: what was written is taken back, if anything was.

@@ -160,7 +160,7 @@ impl Context<'_> {
             ..self.lengthened(lock, rest)
         };
         let to = (&*candidate.name, &*candidate.version);
-        let author = self.author(self.now);
+        let author = self.author();
         let patch = match overlap {
             Some(time) => overlap::widen(service, &lock, live.name(), to, &author, time),
             None => service_lock::switch(service, &lock, live.name(), to, &author),

@@ -3,9 +3,8 @@
 use super::context::Context;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::{Detour, Selector, Service};
-use crate::request::Request;
 use crate::state::awaited::Awaited;
-use crate::state::continuation::{Continuation, Phase};
+use crate::state::continuation::Phase;
 use crate::state::lease::LONGEST_DEPLOY;
 use crate::state::marks::{self, VERSION};
 use crate::strategy::decision::Decision;
@@ -79,7 +78,7 @@ impl Context<'_> {
         // the same, or another rollback.
         let noted = || self.begun_by(service, dead);
         let patch = match self.unfinished(service, live).or_else(noted) {
-            _ if had_switched => service_lock::take_over(service, &lock, &self.author(self.now)),
+            _ if had_switched => service_lock::take_over(service, &lock, &self.author()),
             Some(unfinished) => unfinished.take(service, &lock, pin),
             None => service_lock::take(service, &lock, pin),
         };
@@ -101,7 +100,7 @@ impl Context<'_> {
 
     /// What this rollback on demand takes back, where the last deploy was not done.
     pub(super) fn unfinished(&self, service: &Service, live: &Workload) -> Option<TakenBack> {
-        let dead = unfinished(self.request, service, live, self.continuation)?;
+        let dead = self.unfinished_lock(service, live)?;
         let note = TakenBack {
             at: Some(self.now),
             ..self.note_of(Some(&dead.job), self.name_of(&dead.version))
@@ -157,14 +156,14 @@ impl Context<'_> {
         }
         let (request, continuation) = (self.request, self.continuation);
         let all = self.family()?;
-        let failed = failed_meanwhile(request, service, live, &all, continuation);
+        let failed = self.failed_meanwhile(service, live, &all);
         let taken_back = if let Some(job) = failed {
             let mut all = all.iter();
             let candidate = all.find(|one| one.annotation(marks::JOB) == Some(job));
             let name = candidate.map_or(&*request.deployment, |one| one.name());
             let note = self.note_of(Some(job), name.to_owned());
             Some(note.beside_others(service))
-        } else if let Some(by) = returned_meanwhile(request, service, live, continuation) {
+        } else if let Some(by) = self.returned_meanwhile(service, live) {
             let from = service_lock::from(service).unwrap_or_default();
             let note = TakenBack {
                 by: Some(by.to_owned()),
@@ -203,76 +202,72 @@ impl Context<'_> {
         selector.remove(TEMPLATE_HASH)?;
         Some(selector)
     }
-}
 
-/// The deploy that died before its version took over, where a rollback on demand is for that: what
-/// served all along stays. A rollback that died is gone on with, and a version that had no traffic
-/// yet is what is to be left only where the rollback began while that deploy was under way, or
-/// where nothing served before.
-pub(super) fn unfinished(
-    request: &Request,
-    service: &Service,
-    live: &Workload,
-    continuation: &Continuation,
-) -> Option<Lock> {
-    let asked = request.is_back_to_former();
-    let is_other = |lock: &Lock| lock.job != continuation.job && !lock.back;
-    let dead = Lock::read(service).filter(|lock| asked && is_other(lock))?;
-    let has_traffic = dead.share.is_some() || dead.route.is_some();
-    let was_under_way =
-        dead.expires() > continuation.started || is_awaited(request, service, &dead.job);
-    let is_first = service_lock::served(service, live.name()).is_empty();
-    let took_over = marks::version_of(live) == Some(&dead.version);
-    (!took_over && (has_traffic || was_under_way || is_first)).then_some(dead)
-}
+    /// The deploy that died before its version took over, where a rollback on demand is for that:
+    /// what served all along stays. A rollback that died is gone on with, and a version that had no
+    /// traffic yet is what is to be left only where the rollback began while that deploy was under
+    /// way, or where nothing served before.
+    pub(super) fn unfinished_lock(&self, service: &Service, live: &Workload) -> Option<Lock> {
+        let (request, continuation) = (self.request, self.continuation);
+        let asked = request.is_back_to_former();
+        let is_other = |lock: &Lock| lock.job != continuation.job && !lock.back;
+        let dead = Lock::read(service).filter(|lock| asked && is_other(lock))?;
+        let has_traffic = dead.share.is_some() || dead.route.is_some();
+        let was_under_way =
+            dead.expires() > continuation.started || is_awaited(request, service, &dead.job);
+        let is_first = service_lock::served(service, live.name()).is_empty();
+        let took_over = marks::version_of(live) == Some(&dead.version);
+        (!took_over && (has_traffic || was_under_way || is_first)).then_some(dead)
+    }
 
-/// The job of the deploy that failed and was taken back by itself since this rollback on demand
-/// began, which was to take it back: it has nothing left to do. What served before that deploy is
-/// what serves. After a rollback that failed it is just what was to be taken back.
-pub(super) fn failed_meanwhile<'a>(
-    request: &Request,
-    service: &'a Service,
-    live: &Workload,
-    all: &[&Workload],
-    continuation: &Continuation,
-) -> Option<&'a str> {
-    let job = service.annotation(marks::ROLLED_BACK)?;
-    let at = service.annotation(marks::ROLLED_BACK_AT)?;
-    let is_since = timestamp(at).is_some_and(|at| at >= continuation.started)
-        || is_awaited(request, service, job);
-    let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
-    let is_return = |one: &&Workload| {
-        one.annotation(marks::JOB) == Some(job) && one.annotation(marks::RETURNED_TO).is_some()
-    };
-    let is_deploy = !all.iter().any(is_return);
-    (request.is_back_to_former() && is_since && is_other && is_deploy).then_some(job)
-}
+    /// The job of the deploy that failed and was taken back by itself since this rollback on demand
+    /// began, which was to take it back: it has nothing left to do. What served before that deploy
+    /// is what serves. After a rollback that failed it is just what was to be taken back.
+    pub(super) fn failed_meanwhile<'s>(
+        &self,
+        service: &'s Service,
+        live: &Workload,
+        all: &[&Workload],
+    ) -> Option<&'s str> {
+        let (request, continuation) = (self.request, self.continuation);
+        let job = service.annotation(marks::ROLLED_BACK)?;
+        let at = service.annotation(marks::ROLLED_BACK_AT)?;
+        let is_since = timestamp(at).is_some_and(|at| at >= continuation.started)
+            || is_awaited(request, service, job);
+        let is_other = job != continuation.job && live.annotation(marks::JOB) != Some(job);
+        let is_return = |one: &&Workload| {
+            one.annotation(marks::JOB) == Some(job) && one.annotation(marks::RETURNED_TO).is_some()
+        };
+        let is_deploy = !all.iter().any(is_return);
+        (request.is_back_to_former() && is_since && is_other && is_deploy).then_some(job)
+    }
 
-/// The execution of another rollback on demand that has brought back what serves since this one
-/// began, or has taken back what this one waited for: whoever asked for this one did not see that
-/// yet.
-pub(super) fn returned_meanwhile<'a>(
-    request: &Request,
-    service: &Service,
-    live: &'a Workload,
-    continuation: &Continuation,
-) -> Option<&'a str> {
-    let (by, job) = (
-        live.annotation(marks::EXECUTION)?,
-        live.annotation(marks::JOB)?,
-    );
-    // A retry that takes over a rollback after its switch leaves the Deployment as it is.
-    let last = service.annotation(marks::JOB);
-    let is_own = service.annotation(marks::EXECUTION) == Some(by);
-    let is_taken_over = is_own && service_lock::to(service) == Some(live.name());
-    let is_last = last == Some(job) || is_taken_over;
-    let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
-    let jobs = [Some(job), last, left_by_switch(service)];
-    let mut jobs = jobs.into_iter().flatten();
-    let is_since = at.is_some_and(|at| at >= continuation.started)
-        || jobs.any(|job| is_awaited(request, service, job));
-    let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;
-    (request.is_back_to_former() && is_last && is_since && is_return).then_some(by)
+    /// The execution of another rollback on demand that has brought back what serves since this one
+    /// began, or has taken back what this one waited for: whoever asked for this one did not see
+    /// that yet.
+    pub(super) fn returned_meanwhile<'w>(
+        &self,
+        service: &Service,
+        live: &'w Workload,
+    ) -> Option<&'w str> {
+        let (request, continuation) = (self.request, self.continuation);
+        let (by, job) = (
+            live.annotation(marks::EXECUTION)?,
+            live.annotation(marks::JOB)?,
+        );
+        // A retry that takes over a rollback after its switch leaves the Deployment as it is.
+        let last = service.annotation(marks::JOB);
+        let is_own = service.annotation(marks::EXECUTION) == Some(by);
+        let is_taken_over = is_own && service_lock::to(service) == Some(live.name());
+        let is_last = last == Some(job) || is_taken_over;
+        let at = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
+        let jobs = [Some(job), last, left_by_switch(service)];
+        let mut jobs = jobs.into_iter().flatten();
+        let is_since = at.is_some_and(|at| at >= continuation.started)
+            || jobs.any(|job| is_awaited(request, service, job));
+        let is_return = live.annotation(marks::RETURNED_TO).is_some() && by != request.execution;
+        (request.is_back_to_former() && is_last && is_since && is_return).then_some(by)
+    }
 }
 
 /// The job of the deploy that the last switch left.

@@ -190,10 +190,7 @@ impl Context<'_> {
                 return Ok(self.patch_service(patch, self.phase()));
             }
         };
-        if self.now < until {
-            let left = until.duration_since(self.now).unsigned_abs();
-            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
-        }
+        self.wait_until(until, &stage, BAKE_WINDOW)?;
         self.rechecked()?;
         let lock = self.lengthened(lock, self.switch.bake);
         let patch = overlap::narrow(service, &lock, self.now);
@@ -292,10 +289,8 @@ impl Context<'_> {
         let old = self.snapshot.service_pods(&before)?.iter();
         let old = old.filter(|member| member.ready);
         let from = service_lock::from(service).unwrap_or_default();
-        let wanted = self
-            .snapshot
-            .deployment(from)?
-            .map_or(0, Workload::replicas);
+        let old_deployment = self.snapshot.deployment(from)?;
+        let wanted = old_deployment.map_or(0, Workload::replicas);
         let endpoints = self.snapshot.endpoints(service.name())?;
         let in_service = old.filter(|member| endpoints.ready.contains(&member.name));
         let in_service = in_service.count();
@@ -324,10 +319,7 @@ impl Context<'_> {
             let patch = overlap::count(service, overlap, None, self.now);
             return Ok(self.patch_service(patch, self.continuation.phase.clone()));
         };
-        if self.now < until {
-            let left = until.duration_since(self.now).unsigned_abs();
-            return Ok(self.wait(stage, BAKE_WINDOW.min(left)));
-        }
+        self.wait_until(until, &stage, BAKE_WINDOW)?;
         end(&before)
     }
 

@@ -6,9 +6,9 @@ use crate::change::editor::Editor;
 use crate::kubernetes::service::{Detour, Service};
 use crate::snapshot::{Kind, Query};
 use crate::strategy::causes::RolloutCause;
+use crate::strategy::causes::TrafficState;
 use crate::strategy::decision::Decision;
 use crate::strategy::result::{Failure, RollbackResult};
-use crate::strategy::traffic::TrafficState;
 use crate::workload::Workload;
 use std::collections::BTreeMap;
 
@@ -24,28 +24,18 @@ impl Context<'_> {
         let Decision::GiveUp(failure) = decision else {
             return decision;
         };
-        let is_told = match &failure {
-            Failure::OutOfSync { wrote, .. } => *wrote,
-            Failure::Rollout {
+        let is_told = if let Failure::Rollout {
+            failure,
+            rollback_result,
+        } = &failure
+        {
+            let is_at_zero = matches!(failure.cause, RolloutCause::ScaledToZero(_));
+            is_at_zero || *rollback_result != RollbackResult::NothingWritten
+        } else {
+            matches!(
                 failure,
-                rollback_result,
-            } => {
-                let is_at_zero = matches!(failure.cause, RolloutCause::ScaledToZero(_));
-                is_at_zero || *rollback_result != RollbackResult::NothingWritten
-            }
-            Failure::Deleted(_) => true,
-            Failure::Faults(_)
-            | Failure::EndUnseen
-            | Failure::Missing
-            | Failure::BeingDeleted
-            | Failure::Paused
-            | Failure::TooLate
-            | Failure::Forbidden(_)
-            | Failure::Locked { .. }
-            | Failure::Ringing(..)
-            | Failure::AlarmsUnreadable(_)
-            | Failure::Overwritten { .. }
-            | Failure::SetAside { .. } => false,
+                Failure::Deleted(_) | Failure::OutOfSync { wrote: true, .. }
+            )
         };
         if !is_told {
             return Decision::GiveUp(failure);
@@ -65,12 +55,9 @@ impl Context<'_> {
             Some(Detour::ExternalName(_)) => "f:type",
             Some(Detour::NoSelector) | None => "f:selector",
         };
-        let query = Query::Editor {
-            kind: Kind::Service,
-            name: self.switch.service.clone(),
-            field: ["f:spec", field].map(str::to_owned).to_vec(),
-        };
-        self.snapshot.get::<Option<Editor>>(query).cloned()
+        let field = ["f:spec", field].map(str::to_owned).to_vec();
+        let editor = self.snapshot.editor(Kind::Service, &self.switch.service, field)?;
+        Ok(editor.cloned())
     }
 
     pub(super) fn present(&self) -> Result<TrafficState, Query> {
@@ -103,42 +90,22 @@ impl Context<'_> {
 }
 
 impl Failure {
-    /// The same failure, with what was read of the Service when it ended.
-    fn with(self, editor: Option<Editor>, present: TrafficState) -> Failure {
-        match self {
-            Failure::OutOfSync { by, .. } => Failure::SetAside {
-                by,
-                editor,
-                present,
-            },
-            Failure::Rollout {
-                mut failure,
-                rollback_result,
-            } => {
-                failure.evidence.serving = Some(present.serving());
-                failure.traffic = Some(present);
-                Failure::Rollout {
-                    failure,
-                    rollback_result,
-                }
-            }
-            Failure::Deleted(_) => Failure::SetAside {
-                by: None,
-                editor,
-                present,
-            },
-            other @ (Failure::Faults(_)
-            | Failure::EndUnseen
-            | Failure::Missing
-            | Failure::BeingDeleted
-            | Failure::Paused
-            | Failure::TooLate
-            | Failure::Forbidden(_)
-            | Failure::Locked { .. }
-            | Failure::Ringing(..)
-            | Failure::AlarmsUnreadable(_)
-            | Failure::Overwritten { .. }
-            | Failure::SetAside { .. }) => other,
+    /// The same failure, which is to be told, with what was read of the Service when it ended.
+    fn with(mut self, editor: Option<Editor>, present: TrafficState) -> Failure {
+        if let Failure::Rollout { failure, .. } = &mut self {
+            failure.evidence.serving = Some(present.serving());
+            failure.traffic = Some(present);
+            return self;
+        }
+        let by = if let Failure::OutOfSync { by, .. } = self {
+            by
+        } else {
+            None
+        };
+        Failure::SetAside {
+            by,
+            editor,
+            present,
         }
     }
 }

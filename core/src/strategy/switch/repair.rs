@@ -4,20 +4,17 @@
 use super::cleanup::selects;
 use super::context::{Context, Next, ended};
 use super::present::deployment_of;
-use crate::kubernetes::call::Call;
-use crate::kubernetes::resource::SERVICES;
 use crate::kubernetes::service::{Selector, Service, ServicePod};
 use crate::snapshot::Query;
 use crate::state::continuation::Phase;
 use crate::state::marks;
-use crate::strategy::action::{Action, Step};
 use crate::strategy::candidate;
 use crate::strategy::causes::{RolloutCause, RolloutFailure};
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::result::{CandidateState, Failure, RollbackResult};
 use crate::strategy::service_lock::{self, Lock};
-use crate::workload::replica_set::ReplicaSet;
+use crate::workload::replica_set::{ReplicaSet, own};
 use crate::workload::{TEMPLATE_HASH, Workload};
 
 /// What to do about a Service that is held to pods which are no more.
@@ -46,8 +43,7 @@ pub(super) fn refill(
         let own = |member: &&ServicePod| member.ready && member.owner == set.name;
         all.iter().filter(own).count()
     };
-    let own = sets.iter().filter(|set| set.owner == live.uid());
-    let best = own.filter(|set| !set.template_hash.is_empty());
+    let best = own(live, sets).filter(|set| !set.template_hash.is_empty());
     let best = best.max_by_key(|set| ready_of(set));
     match best.filter(|set| ready_of(set) > 0) {
         Some(set) => {
@@ -83,27 +79,17 @@ impl Context<'_> {
             Some(Refill::Original(wide)) => service_lock::select(service, &wide, false),
         };
         self.rechecked()?;
-        let call = Call::merge_patch(
-            &SERVICES,
-            &self.request.namespace,
-            &self.switch.service,
-            patch,
-        );
-        Err(Decision::Act(Action::Step(Box::new(Step {
-            call,
-            then: self.continuation.phase.clone(),
-            clears: None,
-        }))))
+        Err(self.patch_service(patch, self.continuation.phase.clone()))
     }
 
     /// A deploy died after its switch, and nothing is left of the version that it switched to: the
     /// version before serves again, as long as it is there. No lock counts any more by then.
     pub(super) fn return_from_empty(&self, service: &Service) -> Result<(), Decision> {
         let selector = service.selector();
-        let before = match service_lock::selector_before(service) {
-            Some(before) => Some(before),
-            None => self.selector_of_former(service)?,
-        };
+        let mut before = service_lock::selector_before(service);
+        if before.is_none() {
+            before = self.selector_of_former(service)?;
+        }
         let Some(before) = before.filter(|it| *it != selector) else {
             return Ok(());
         };
@@ -140,11 +126,8 @@ impl Context<'_> {
         let wide = service_lock::common(&selector);
         let sets = self.snapshot.replica_sets(former)?;
         let pods = self.snapshot.service_pods(&wide)?;
-        Ok(match refill(&wide, pods, former, sets) {
-            Some(Refill::Original(wide)) => Some(wide),
-            Some(Refill::Held(held)) => Some(held),
-            None => None,
-        })
+        let refill = refill(&wide, pods, former, sets);
+        Ok(refill.map(|(Refill::Original(it) | Refill::Held(it))| it))
     }
 
     /// The old version is gone, and the candidate has a share by a route: the Service itself is to
@@ -168,7 +151,7 @@ impl Context<'_> {
             let known = members.iter().any(|it| endpoints.ready.contains(&it.name));
             return match known || self.now >= lock.deadline {
                 true => Ok(()),
-                false => Err(self.wait(Stage::Endpoints(service.name().to_owned()), CATCHING_UP)),
+                false => Err(self.wait_for_endpoints(service.name(), CATCHING_UP)),
             };
         }
         // Pods of a Deployment that is scaled down are ready until they go.
@@ -224,15 +207,7 @@ impl Context<'_> {
         self.clear_preview()?;
         let patch = service_lock::step_aside(service, &self.continuation.job);
         let patch = self.note_route(patch, service)?;
-        let then = match &self.continuation.phase {
-            Phase::SwitchRollback(back) => Phase::SwitchRollback(back.clone()),
-            Phase::Start
-            | Phase::Switch
-            | Phase::Rollout(_)
-            | Phase::Rollback(_)
-            | Phase::Release(_) => Phase::Switch,
-        };
-        Ok(self.patch_service(patch, then))
+        Ok(self.patch_service(patch, self.phase()))
     }
 
     /// Whether a Service that sends to no selected pods leads to those of this Deployment all the
@@ -289,18 +264,11 @@ impl Context<'_> {
         let given_back = || self.was_route_returned().then_some(0);
         let share = self.share_given()?.or_else(given_back);
         let gone = RollbackResult::ServiceGone(share, CandidateState::of(ours));
-        Ok(match &self.continuation.phase {
-            Phase::SwitchRollback(back) => ended(back.clone(), gone),
-            Phase::Start
-            | Phase::Switch
-            | Phase::Rollout(_)
-            | Phase::Rollback(_)
-            | Phase::Release(_) => ended(self.deleted(), gone),
-        })
-    }
-
-    fn deleted(&self) -> RolloutFailure {
-        RolloutFailure::of(RolloutCause::ServiceDeleted(self.switch.service.clone()))
+        if let Phase::SwitchRollback(back) = &self.continuation.phase {
+            return Ok(ended(back.clone(), gone));
+        }
+        let cause = RolloutCause::ServiceDeleted(self.switch.service.clone());
+        Ok(ended(RolloutFailure::of(cause), gone))
     }
 
     fn put_away_without_service(&self, ours: &Workload) -> Result<(), Decision> {

@@ -2,19 +2,18 @@
 //! there on it is a switch like any other, with the same lock, judgement and way back.
 
 use super::context::Context;
-use super::lock::{failed_meanwhile, returned_meanwhile, unfinished};
+use crate::change::Author;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::service::Service;
 use crate::problem::Fault;
 use crate::request::{Request, ReturnTarget, Strategy};
-use crate::snapshot::{Query, Snapshot};
-use crate::state::continuation::Continuation;
+use crate::snapshot::Query;
 use crate::state::marks::{
     self, DEPLOYED_AT, EXECUTION, RETURNED_FROM, RETURNED_TO, ROLLED_BACK, SERVED,
 };
 use crate::strategy::candidate::{self, Candidate, Rendered};
+use crate::strategy::context::Context as Known;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::guarding;
 use crate::strategy::pauses::CATCHING_UP;
 use crate::strategy::service_lock::taken_back::TakenBack;
 use crate::strategy::service_lock::{self, Lock};
@@ -60,23 +59,19 @@ impl Context<'_> {
         live: &Workload,
         lock: Option<&Lock>,
     ) -> Result<Rendered, Query> {
-        let since = lock.map_or(self.continuation.started, |lock| lock.since);
-        let candidate = match Candidate::render(self.request, live, &self.author(since)) {
+        let author = Author {
+            now: lock.map_or(self.continuation.started, |lock| lock.since),
+            ..self.author()
+        };
+        let candidate = match Candidate::render(self.request, live, &author) {
             Ok(candidate) => candidate,
             Err(faults) => return Ok(Err(faults)),
         };
         let returns = match lock {
             Some(lock) => lock.returns,
-            None if guarding::is_held_up(self.request, self.continuation) => {
+            None if self.is_held_up() => {
                 let all = self.family()?;
-                let (request, all) = (self.request, &*all);
-                Family {
-                    request,
-                    service,
-                    live,
-                    all,
-                }
-                .has_served(&candidate)
+                self.of_family(service, live, &all).has_served(&candidate)
             }
             None => false,
         };
@@ -98,13 +93,28 @@ impl Context<'_> {
             self.check_template(live)?;
         }
         let all = self.family()?;
-        Ok(rendered(
-            self.request,
+        Ok(self.rendered(service, live, &all))
+    }
+
+    fn rendered(&self, service: &Service, live: &Workload, all: &[&Workload]) -> Rendered {
+        let source = self.of_family(service, live, all).source();
+        source
+            .map(|source| Candidate::back(self.request, live, source))
+            .map_err(|fault| vec![fault])
+    }
+
+    fn of_family<'f>(
+        &'f self,
+        service: &'f Service,
+        live: &'f Workload,
+        all: &'f [&'f Workload],
+    ) -> Family<'f> {
+        Family {
+            context: self,
             service,
             live,
-            &all,
-            self.continuation,
-        ))
+            all,
+        }
     }
 
     /// The Deployments of the application.
@@ -116,38 +126,12 @@ impl Context<'_> {
 }
 
 /// The same for a plan, of what was read for the decision.
-pub fn planned(
-    request: &Request,
-    snapshot: &Snapshot,
-    live: &Workload,
-    continuation: &Continuation,
-) -> Rendered {
-    let switch = request.strategy.switch();
-    let service = switch.and_then(|switch| snapshot.seen_service(&switch.service));
-    let Some(service) = service else {
-        return Err(Vec::new());
-    };
-    let mut all = Vec::from_iter(snapshot.seen_deployment(&request.deployment));
-    let family = Query::family(&request.deployment);
-    all.extend(snapshot.get::<Vec<Workload>>(family).into_iter().flatten());
-    rendered(request, service, live, &all, continuation)
-}
-
-fn rendered(
-    request: &Request,
-    service: &Service,
-    live: &Workload,
-    all: &[&Workload],
-    continuation: &Continuation,
-) -> Rendered {
-    let family = Family {
-        request,
-        service,
-        live,
-        all,
-    };
-    let source = family.source(continuation).map_err(|fault| vec![fault])?;
-    Ok(Candidate::back(request, live, source))
+pub fn planned(known: &Known, live: &Workload) -> Rendered {
+    let context = Context::of(known).ok_or_else(Vec::new)?;
+    let service = context.seen_service().ok_or_else(Vec::new)?;
+    let mut all = Vec::from_iter(context.plain().ok().flatten());
+    all.extend(context.versions().unwrap_or_default());
+    context.rendered(service, live, &all)
 }
 
 /// What the patch of a switch notes beside: which Deployments served before the one that it leaves.
@@ -164,7 +148,7 @@ pub(super) fn remember(mut patch: Value, service: &Service, live: &Workload) -> 
 
 /// The Deployments of one application behind a Service.
 struct Family<'a> {
-    request: &'a Request,
+    context: &'a Context<'a>,
     service: &'a Service,
     live: &'a Workload,
     all: &'a [&'a Workload],
@@ -174,8 +158,9 @@ impl<'a> Family<'a> {
     /// The Deployment whose version is brought back. It is the live one where there is nothing to
     /// do: its version is asked for, this execution has brought it back, or it was not replaced
     /// yet.
-    fn source(&self, continuation: &Continuation) -> Result<&'a Workload, Fault> {
-        if is_done(self.request, self.live) || self.keeps_live(continuation) {
+    fn source(&self) -> Result<&'a Workload, Fault> {
+        let continuation = self.context.continuation;
+        if is_done(self.context.request, self.live) || self.keeps_live() {
             return Ok(self.live);
         }
         // What this deploy has written has the version, whatever became of the one it came from.
@@ -184,7 +169,7 @@ impl<'a> Family<'a> {
         if let Some(written) = self.others().into_iter().find(of_job) {
             return Ok(written);
         }
-        match &self.request.to {
+        match &self.context.request.to {
             Some(to) => self.named(to),
             None => self.served_before(),
         }
@@ -192,13 +177,14 @@ impl<'a> Family<'a> {
 
     /// Whether the last deploy was not done, or this execution or another one has taken it back:
     /// what serves was not replaced.
-    fn keeps_live(&self, continuation: &Continuation) -> bool {
-        let (request, service, live) = (self.request, self.service, self.live);
+    fn keeps_live(&self) -> bool {
+        let (context, service, live) = (self.context, self.service, self.live);
+        let (request, started) = (context.request, context.continuation.started);
         TakenBack::by(request, service).is_some()
-            || unfinished(request, service, live, continuation).is_some()
-            || failed_meanwhile(request, service, live, self.all, continuation).is_some()
-            || returned_meanwhile(request, service, live, continuation).is_some()
-            || TakenBack::meanwhile(request, service, continuation.started).is_some()
+            || context.unfinished_lock(service, live).is_some()
+            || context.failed_meanwhile(service, live, self.all).is_some()
+            || context.returned_meanwhile(service, live).is_some()
+            || TakenBack::meanwhile(request, service, started).is_some()
     }
 
     fn others(&self) -> Vec<&'a Workload> {
@@ -227,7 +213,7 @@ impl<'a> Family<'a> {
             [one] => Ok(one),
             [] => Err(ask(&format!(
                 "and no Deployment of `{}` has that name, version or image; {}",
-                self.request.deployment,
+                self.context.request.deployment,
                 self.versions()
             ))),
             more => {
@@ -287,7 +273,7 @@ impl<'a> Family<'a> {
 
     /// Who has written another version into the idle one of two since that served.
     fn was_written_over(&self, found: &Workload) -> Option<String> {
-        if matches!(self.request.strategy, Strategy::Immutable { .. }) {
+        if matches!(self.context.request.strategy, Strategy::Immutable { .. }) {
             // Its name is its version's.
             return None;
         }
@@ -307,7 +293,7 @@ impl<'a> Family<'a> {
     }
 
     fn refused(&self, problem: &str) -> Fault {
-        let mode = self.request.mode.name();
+        let mode = self.context.request.mode.name();
         Fault::new("mode", format!("is `{mode}`, and {problem}"))
     }
 
@@ -336,9 +322,7 @@ fn is_done(request: &Request, live: &Workload) -> bool {
 }
 
 fn images(one: &Workload) -> impl Iterator<Item = &str> {
-    let all = ["containers", "initContainers"].into_iter();
-    let all = all.flat_map(|list| one.containers(list));
-    all.filter_map(|container| container.get("image")?.as_str())
+    one.images("containers").chain(one.images("initContainers"))
 }
 
 #[cfg(test)]

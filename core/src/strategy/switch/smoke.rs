@@ -34,9 +34,11 @@ impl Context<'_> {
         smoke: &Smoke,
     ) -> Result<(), Decision> {
         let Smoked {
-            tries, unanswered, ..
-        } = self.snapshot.smoke;
-        if self.snapshot.smoke.last == Some(Ok(())) {
+            tries,
+            unanswered,
+            last,
+        } = &self.snapshot.smoke;
+        if *last == Some(Ok(())) {
             return Ok(());
         }
         let wanted = preview(service, &self.request.namespace, version);
@@ -51,14 +53,14 @@ impl Context<'_> {
         if !endpoints.are_all_of(members, 1) {
             return Err(self.wait(Stage::Smoke, CATCHING_UP));
         }
-        match &self.snapshot.smoke.last {
+        match last {
             Some(Ok(())) => Ok(()),
             None => Err(Decision::Read(Query::Proxy {
                 target: proxy_target(found, port_of(found, smoke)),
                 path: smoke.path.clone(),
                 contains: smoke.contains.clone(),
             })),
-            Some(Err(_)) if tries < SMOKE_TRIES && unanswered < SMOKE_UNANSWERED => {
+            Some(Err(_)) if *tries < SMOKE_TRIES && *unanswered < SMOKE_UNANSWERED => {
                 Err(self.wait(Stage::Smoke, SMOKE_PAUSE))
             }
             Some(Err(last)) => Err(self.fail(RolloutCause::Smoke {
@@ -84,9 +86,7 @@ impl Context<'_> {
         }
         match self.preview()? {
             Some(preview) if self.owns_preview(preview) && !self.is_left(preview.name()) => {
-                let (namespace, name) = (&self.request.namespace, preview.name());
-                let call = Call::delete(&SERVICES, namespace, name, preview.uid());
-                Err(self.clearing(call, name))
+                Err(self.delete_service(preview))
             }
             Some(_) | None => Ok(()),
         }

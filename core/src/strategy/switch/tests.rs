@@ -7,8 +7,9 @@ use crate::kubernetes::call::{Call, Permission};
 use crate::kubernetes::pod::Pods;
 use crate::kubernetes::service::{Autoscaler, Endpoints, ServicePod, written};
 use crate::report::cause::recorded;
-use crate::snapshot::{DryRun, Items, Kind, Listed, Smoked};
-use crate::state::continuation::{Reason, RecordedFailure};
+use crate::request::Request;
+use crate::snapshot::{DryRun, Items, Kind, Listed, Smoked, Snapshot};
+use crate::state::continuation::{Continuation, Reason, RecordedFailure};
 use crate::state::marks::{FAMILY, MIN_REPLICAS, PREVIEW_OF, VERSION};
 use crate::strategy::action::Action;
 use crate::strategy::service_lock;
@@ -16,6 +17,7 @@ use crate::tests::{self, at, merge};
 use crate::workload::health::diagnosis::PodSnapshot;
 use crate::workload::replica_set::ReplicaSet;
 use crate::workload::{self, TEMPLATE_HASH, Workload};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 use std::time::Duration;
 
@@ -181,13 +183,35 @@ fn failed() -> RecordedFailure {
     RecordedFailure::of("it broke")
 }
 
+fn known<'a>(
+    request: &'a Request,
+    continuation: &'a Continuation,
+    snapshot: &'a Snapshot,
+    now: Timestamp,
+) -> Known<'a> {
+    Known {
+        request,
+        continuation,
+        snapshot,
+        now,
+    }
+}
+
+fn decide(
+    request: &Request,
+    continuation: &Continuation,
+    snapshot: &Snapshot,
+    now: Timestamp,
+) -> Decision {
+    super::decide(&known(request, continuation, snapshot, now)).unwrap()
+}
+
 fn decided(request: &Request, phase: &Phase, observation: &Snapshot, now: Timestamp) -> String {
     let mut continuation = Continuation {
         phase: phase.clone(),
         ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
     };
-    let switch = request.strategy.switch().unwrap();
-    let decide = |continuation: &_| decide(request, switch, continuation, observation, now);
+    let decide = |continuation: &_| decide(request, continuation, observation, now);
     // What was seen is remembered before anything is done about it.
     for _ in 0..2 {
         let next = decide(&continuation);
@@ -673,14 +697,7 @@ fn somebody_elses_lock_is_waited_for_until_it_ends() {
     let late = |now| {
         let continuation = Continuation::begin("job-2", at(0), Duration::from_secs(60));
         let request = request(json!({}));
-        let switch = request.strategy.switch().unwrap();
-        outline(&decide(
-            &request,
-            switch,
-            &continuation,
-            &locked("run-1"),
-            now,
-        ))
+        outline(&decide(&request, &continuation, &locked("run-1"), now))
     };
     let found =
         |execution: &str, phase: Phase, now| decided(&patient, &phase, &locked(execution), at(now));
@@ -700,9 +717,8 @@ fn somebody_elses_lock_is_waited_for_until_it_ends() {
         ("the same execution", found("run-2", Phase::Start, 1)),
         ("one that has ended by itself", {
             let continuation = Continuation::begin("job-2", at(1000), Duration::from_secs(60));
-            let switch = patient.strategy.switch().unwrap();
             let seen = locked("run-1");
-            outline(&decide(&patient, switch, &continuation, &seen, at(1021)))
+            outline(&decide(&patient, &continuation, &seen, at(1021)))
         }),
     ] {
         assert!(taken.starts_with("patch services/web"), "{name}: {taken}");
@@ -735,8 +751,7 @@ fn a_selector_that_is_edited_while_it_is_pinned_ends_the_deploy_as_out_of_sync()
             ..Continuation::begin("job-2", at(0), Duration::from_secs(900))
         };
         let request = request(json!({}));
-        let switch = request.strategy.switch().unwrap();
-        decide(&request, switch, &continuation, &observation, at(6))
+        decide(&request, &continuation, &observation, at(6))
     };
     let up = || blue(json!({}));
     let idle = || blue(json!({"spec": {"replicas": 0}}));

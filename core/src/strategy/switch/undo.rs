@@ -106,11 +106,8 @@ impl Context<'_> {
             return Ok(false);
         }
         // By the selector that is to hold again: the old one may have been rolled since.
-        let ready = self
-            .snapshot
-            .service_pods(&before)?
-            .iter()
-            .filter(|member| member.ready);
+        let ready = self.snapshot.service_pods(&before)?.iter();
+        let ready = ready.filter(|member| member.ready);
         let ready = i64::try_from(ready.count()).unwrap_or(i64::MAX);
         let candidate = self.snapshot.deployment(&self.name_of(&lock.version))?;
         let of_candidate = candidate.map_or(0, Workload::available_replicas);
@@ -184,11 +181,8 @@ impl Context<'_> {
         self.move_autoscaler(&name, old.name(), None)?;
         if switched {
             let members = self.snapshot.service_pods(&service.selector())?;
-            if !self
-                .snapshot
-                .endpoints(service.name())?
-                .are_all_of(members, 0)
-            {
+            let endpoints = self.snapshot.endpoints(service.name())?;
+            if !endpoints.are_all_of(members, 0) {
                 return Ok(Some(Stage::Endpoints(service.name().to_owned())));
             }
         }
@@ -203,9 +197,8 @@ impl Context<'_> {
         }
         if narrowed {
             let sets = self.snapshot.replica_sets(old)?;
-            let members = self
-                .snapshot
-                .service_pods(&service_lock::common(&service.selector()))?;
+            let wide = service_lock::common(&service.selector());
+            let members = self.snapshot.service_pods(&wide)?;
             if members.iter().any(|member| !member.is_of(old, sets)) {
                 return Ok(Some(Stage::Leaving(name)));
             }
@@ -231,14 +224,10 @@ impl Context<'_> {
 
     /// All is taken back, and the lock was given up as the last step.
     pub(super) fn taken_back(&self, service: &Service, switched: bool) -> Next {
-        let mut back = match &self.continuation.phase {
-            Phase::SwitchRollback(back) => back.clone(),
-            Phase::Start
-            | Phase::Rollout(_)
-            | Phase::Rollback(_)
-            | Phase::Switch
-            | Phase::Release(_) => self.recorded(service),
-        };
+        let mut back = self.recorded(service);
+        if let Phase::SwitchRollback(known) = &self.continuation.phase {
+            back = known.clone();
+        }
         let left = self.snapshot.left.iter();
         let left = left.map(|(name, why)| format!("`{name}` could not be cleaned up: {why}."));
         back.evidence.pods.extend(left);

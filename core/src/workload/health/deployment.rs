@@ -86,9 +86,7 @@ fn deadline_exceeded(live: &Workload, written: &WriteReceipt, now: Timestamp) ->
 
 /// Why Kubernetes cannot create pods, in its own words.
 fn obstacle(live: &Workload) -> Option<String> {
-    let failure = live
-        .condition("ReplicaFailure")
-        .filter(|condition| condition.status == "True");
+    let failure = live.true_condition("ReplicaFailure");
     let failure = failure.map(|failure| failure.message.to_owned());
     failure.or_else(|| creation_refused(live))
 }

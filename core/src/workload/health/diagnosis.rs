@@ -29,7 +29,7 @@ pub use finding::{Explanation, Finding, PodSnapshot};
 use flapping::flapping;
 use judgement::worst;
 pub use served::{Served, lacks_only_more};
-pub use since::{Others, Since, SymptomHistory};
+pub use since::{Look, Others, Since, SymptomHistory};
 
 use crate::kubernetes::pod::Pods;
 use crate::workload::Workload;
@@ -59,20 +59,25 @@ pub fn diagnose<'a>(
     patience: Duration,
 ) -> Diagnosis {
     let since = &since.into();
+    let look = &Look {
+        sight,
+        since,
+        patience,
+    };
     let Ok(pods) = &sight.pods else {
         return Diagnosis::Nothing;
     };
-    if let Some(flapping) = flapping(pods, sight, since, patience) {
+    if let Some(flapping) = flapping(pods, look) {
         return Diagnosis::Doomed(flapping);
     }
     let ready = i64::try_from(pods.ready).unwrap_or(i64::MAX);
     let needed = since.needed.filter(|_| !since.grows_by_steps);
     let serves = needed.is_some_and(|needed| lacks_only_more(needed, ready, since.wanted));
-    let found = findings(pods, sight, since, patience);
+    let found = findings(pods, look);
     let (excused, found) = found
         .into_iter()
         .partition::<Vec<_>, _>(|it| serves && it.cause.is_of_room());
-    let told = |worst: &&Finding| worst.is_told(sight, since, patience);
+    let told = |worst: &&Finding| worst.is_told(look);
     match worst(&found) {
         Some(worst) if worst.is_final && is_doomed(worst, &found, live, pods, since) => {
             Diagnosis::Doomed(worst.clone())
@@ -126,15 +131,26 @@ fn is_doomed(
     all || !may_recover && hopeless.count() >= slack && nodes_suffice
 }
 
+impl Look<'_> {
+    /// The explanation for a rollout that has run out of time, however new the problem is.
+    pub fn explain(&self) -> Option<Finding> {
+        let pods = self.sight.pods.as_ref().ok()?;
+        flapping(pods, self).or_else(|| worst(&findings(pods, self)).cloned())
+    }
+}
+
 /// Finds the explanation for a rollout that has run out of time, however new the problem is.
 pub fn explain<'a>(
     sight: &PodSnapshot,
     since: impl Into<Since<'a>>,
     patience: Duration,
 ) -> Option<Finding> {
-    let (pods, since) = (sight.pods.as_ref().ok()?, &since.into());
-    let flapping = flapping(pods, sight, since, patience);
-    flapping.or_else(|| worst(&findings(pods, sight, since, patience)).cloned())
+    let look = &Look {
+        sight,
+        since: &since.into(),
+        patience,
+    };
+    look.explain()
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ pub(super) fn verdict(live: &Workload) -> Verdict {
         active: counter("/status/active"),
         failed: failed_pods(live),
     };
-    if is_true(live, "Complete") {
+    if live.true_condition("Complete").is_some() {
         return Verdict::Complete;
     }
     if failure(live).is_some() {
@@ -73,7 +73,9 @@ pub fn failed_pods(live: &Workload) -> i64 {
 /// Why a Job has failed; `None` if it has not.
 pub fn failure(live: &Workload) -> Option<JobFailure> {
     let failed = [FAILURE_TARGET, "Failed"];
-    let failed = failed.into_iter().find(|kind| is_true(live, kind))?;
+    let failed = failed
+        .into_iter()
+        .find(|kind| live.true_condition(kind).is_some())?;
     let condition = live.condition(failed)?;
     Some(JobFailure {
         reason: condition.reason.to_owned(),
@@ -142,12 +144,7 @@ pub fn is_brief(live: &Workload) -> bool {
 
 /// Whether a Job has come to its end, one way or the other.
 pub fn is_over(live: &Workload) -> bool {
-    is_true(live, "Complete") || failure(live).is_some()
-}
-
-fn is_true(live: &Workload, kind: &str) -> bool {
-    live.condition(kind)
-        .is_some_and(|condition| condition.status == "True")
+    live.true_condition("Complete").is_some() || failure(live).is_some()
 }
 
 #[cfg(test)]

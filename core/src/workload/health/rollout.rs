@@ -250,6 +250,19 @@ pub enum WaitsFor {
     Parallelism,
 }
 
+impl WaitsFor {
+    /// Whether somebody has stopped it: nothing happens until it is let go on.
+    pub fn is_stopped(self) -> bool {
+        matches!(
+            self,
+            WaitsFor::Resumption
+                | WaitsFor::Unsuspension
+                | WaitsFor::Manager
+                | WaitsFor::Parallelism
+        )
+    }
+}
+
 /// The time of a ProgressDeadlineExceeded, in the server's format. Like in kubectl, the reason
 /// decides, not the condition's status.
 pub(super) fn exceeded_at(live: &Workload) -> Option<&str> {

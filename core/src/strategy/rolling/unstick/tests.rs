@@ -2,7 +2,7 @@ use super::*;
 use crate::request::Request;
 use crate::snapshot::{Answer, Snapshot};
 use crate::state::continuation::{Continuation, RecordedFailure};
-use crate::strategy::rolling;
+use crate::strategy::{Action, rolling};
 use crate::tests::{at, overlay, request};
 use crate::workload::Kind;
 use crate::workload::health::rollout::WriteReceipt;
@@ -67,7 +67,12 @@ fn next(live: &Workload, stuck: Option<&[&str]>, left: &[&str]) -> Decision {
         .iter()
         .map(|name| ((*name).to_owned(), "refused".to_owned()));
     snapshot.left = left.collect();
-    rolling::decide(&request, &continuation, &snapshot, at(120))
+    rolling::decide(&Context {
+        request: &request,
+        continuation: &continuation,
+        snapshot: &snapshot,
+        now: at(120),
+    })
 }
 
 #[test]

@@ -1,8 +1,7 @@
 //! What speaks against a canary over a route, said before anything is written.
 
-use super::mark::CanaryMark;
 use super::route_fault;
-use super::routed::Routed;
+use super::routed::{CanaryMark, Routed};
 use super::service::taken;
 use crate::kubernetes::call::Permission;
 use crate::kubernetes::object::timestamp;
@@ -93,11 +92,7 @@ impl Context<'_> {
 
     /// Whether the route has a note of another deploy's canary of this Service.
     fn is_noted_on_route(&self) -> Result<bool, Query> {
-        let Some(routed) = self.routed() else {
-            return Ok(false);
-        };
-        let route = self.route(&routed)?;
-        let mark = route.and_then(|route| self.mark_on(route));
+        let mark = self.noted()?;
         Ok(mark.is_some_and(|mark| mark.job != self.continuation.job))
     }
 
@@ -194,8 +189,7 @@ impl Context<'_> {
         let changed = route.changed_at().max(made);
         let is_young = changed.is_some_and(|changed| self.now < changed + patience);
         if is_young && !faults.is_empty() && faults.iter().all(RouteFault::may_pass) {
-            let stage = Stage::Route(routed.reference.clone());
-            return Err(self.wait(stage, CATCHING_UP));
+            return Err(self.wait_for_route(routed, CATCHING_UP));
         }
         let problem = |fault: &RouteFault| {
             let problem = route_fault::problem(fault, service);

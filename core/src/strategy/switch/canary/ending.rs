@@ -1,8 +1,7 @@
 //! The end of a canary, good or bad: the route is given back as it was, and the candidate's Service
 //! goes once nothing is sent to it any more.
 
-use super::mark::CanaryMark;
-use super::routed::Routed;
+use super::routed::{CanaryMark, Routed};
 use super::stepping::ACCEPTANCE;
 use crate::kubernetes::object::timestamp;
 use crate::kubernetes::route::{Acceptance, Evidence, InForce, Route, RouteBefore};
@@ -11,7 +10,7 @@ use crate::request::TARGETS;
 use crate::snapshot::Query;
 use crate::state::continuation::RecordedFailure;
 use crate::state::marks::{self, CANARY};
-use crate::strategy::decision::{Decision, Stage};
+use crate::strategy::decision::Decision;
 use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW};
 use crate::strategy::service_lock::Lock;
 use crate::strategy::switch::context::Context;
@@ -36,10 +35,7 @@ impl Context<'_> {
         &self,
         back: Option<&RecordedFailure>,
     ) -> Result<(), Decision> {
-        let Some(routed) = self.routed() else {
-            return Ok(());
-        };
-        let Some(route) = self.route(&routed)? else {
+        let Some((routed, route)) = self.on_route()? else {
             return Ok(());
         };
         let Some(mark) = self.mark_to_return(&routed, route)? else {
@@ -75,11 +71,7 @@ impl Context<'_> {
 
     /// The shares that the candidate of this execution has had by the route, as its note tells.
     pub(in crate::strategy::switch) fn shares_by_route(&self) -> Result<Vec<u8>, Query> {
-        let Some(routed) = self.routed() else {
-            return Ok(Vec::new());
-        };
-        let mark = self.route(&routed)?.and_then(|route| self.mark_on(route));
-        let Some(mark) = mark else {
+        let (Some(routed), Some(mark)) = (self.routed(), self.noted()?) else {
             return Ok(Vec::new());
         };
         let mut versions = self.versions()?.iter();
@@ -123,24 +115,20 @@ impl Context<'_> {
             return Ok(());
         };
         self.shift_back(back)?;
-        let Some(route) = self.route(&routed)? else {
-            return self.close_candidate_service(&routed);
-        };
-        let Some(mark) = self.mark_on(route) else {
+        let route = self.route(&routed)?;
+        let Some((route, mark)) = route.and_then(|route| Some((route, self.mark_on(route)?)))
+        else {
             return self.close_candidate_service(&routed);
         };
         if let Some(pause) = self.until_returned(&routed, route, &mark)? {
-            return Err(self.wait(Stage::Route(routed.reference.clone()), pause));
+            return Err(self.wait_for_route(&routed, pause));
         }
         Err(self.step(routed.patch(route.annotated(&NO_NOTES))))
     }
 
     /// Whether the route was given back, and its controller has not confirmed that.
     pub(in crate::strategy::switch) fn is_share_unconfirmed(&self) -> Result<bool, Query> {
-        let Some(routed) = self.routed() else {
-            return Ok(false);
-        };
-        let Some(route) = self.route(&routed)? else {
+        let Some((routed, route)) = self.on_route()? else {
             return Ok(false);
         };
         match self.mark_on(route).filter(|mark| mark.returned) {
@@ -167,10 +155,7 @@ impl Context<'_> {
         }
         Ok(match self.in_force(route, mark)? {
             InForce::Yes | InForce::Unseen => None,
-            InForce::Until(end) => {
-                let left = end.duration_since(self.now).unsigned_abs();
-                Some(left.min(EVENTS_WINDOW))
-            }
+            InForce::Until(end) => Some(self.left(end).min(EVENTS_WINDOW)),
             InForce::Failed { .. } => Some(EVENTS_WINDOW),
         })
     }
@@ -199,14 +184,13 @@ impl Context<'_> {
             let switched = service.annotation(marks::DEPLOYED_AT).and_then(timestamp);
             let learnt = switched.map(|switched| switched + learning);
             if let Some(learnt) = learnt.filter(|learnt| self.now < *learnt) {
-                let stage = Stage::Endpoints(service.name().to_owned());
-                let left = learnt.duration_since(self.now).unsigned_abs();
-                return Err(self.wait(stage, left.min(EVENTS_WINDOW)));
+                let pause = self.left(learnt).min(EVENTS_WINDOW);
+                return Err(self.wait_for_endpoints(service.name(), pause));
             }
         }
         // The Service sends to a pod of the new version: that is enough, at the latest now.
         self.shift_back(None)?;
-        let mark = self.route(&routed)?.and_then(|route| self.mark_on(route));
+        let mark = self.noted()?;
         // The new version serves: it is not judged by a controller that confirms nothing.
         if is_late && mark.is_some_and(|mark| self.now >= mark.at + ACCEPTANCE) {
             return Ok(());
@@ -216,10 +200,7 @@ impl Context<'_> {
 
     /// The route that still has something of a canary of this Service.
     fn route_left(&self) -> Result<Option<Routed<'_>>, Query> {
-        let Some(routed) = self.routed() else {
-            return Ok(None);
-        };
-        let Some(route) = self.route(&routed)? else {
+        let Some((routed, route)) = self.on_route()? else {
             return Ok(None);
         };
         let is_left =
@@ -246,11 +227,9 @@ impl Context<'_> {
     pub(in crate::strategy::switch) fn left_of_canary(
         &self,
     ) -> Result<Option<(String, String)>, Query> {
-        Ok(self.route_left()?.map(|routed| {
-            let why = "its controller did not confirm the weights from before; the next deploy \
-                       does the rest"
-                .to_owned();
-            (routed.reference.to_string(), why)
-        }))
+        let why = "its controller did not confirm the weights from before; the next deploy does \
+            the rest";
+        let left = self.route_left()?;
+        Ok(left.map(|routed| (routed.reference.to_string(), why.to_owned())))
     }
 }

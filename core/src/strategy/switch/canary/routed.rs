@@ -1,18 +1,22 @@
-//! The route of a canary, as it is read.
+//! The route of a canary, as it is read, and the note of the canary on it.
 
-use super::mark::CanaryMark;
 use crate::kubernetes::call::Call;
 use crate::kubernetes::pod::Event;
-use crate::kubernetes::route::{Backends, Evidence, InForce, Route, RouteReference, times_told};
+use crate::kubernetes::route::{
+    Backends, Evidence, InForce, Route, RouteBefore, RouteReference, times_told,
+};
 use crate::kubernetes::service::Service;
 use crate::request::{Canary, candidate_service};
 use crate::snapshot::Query;
-use crate::state::marks::{self, CANARY_OF};
+use crate::state::marks::{self, CANARY, CANARY_OF};
 use crate::strategy::causes::RolloutCause;
-use crate::strategy::decision::Decision;
-use crate::strategy::route_problem::RouteProblem;
+use crate::strategy::causes::RouteProblem;
+use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::switch::context::Context;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use std::time::Duration;
 
 /// What a canary over a route is about.
 pub(in crate::strategy::switch) struct Routed<'a> {
@@ -43,6 +47,44 @@ impl Routed<'_> {
     }
 }
 
+/// The note of a canary on its route.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct CanaryMark {
+    /// The first job of the deploy.
+    pub(super) job: String,
+    /// The Service whose traffic it moves.
+    pub(super) service: String,
+    /// The step, from 1; at 0 the candidate is a backend without weight.
+    pub(super) step: usize,
+    /// Its share in percent.
+    pub(super) weight: u8,
+    /// When the weights were written.
+    pub(super) at: Timestamp,
+    /// How often the controller had told how it fares, right before that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) told: Option<u64>,
+    /// When they were seen in force: from then on the step's bake counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) since: Option<Timestamp>,
+    /// Whether the weights are those from before again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) returned: bool,
+    /// The weights from before.
+    pub(super) before: RouteBefore,
+}
+
+impl CanaryMark {
+    /// Reads the note; one that cannot be read is none.
+    pub(super) fn read(route: &Route) -> Option<CanaryMark> {
+        serde_json::from_str(route.annotation(CANARY)?).ok()
+    }
+
+    /// The note as it is written.
+    pub(super) fn text(&self) -> String {
+        serde_json::to_string(self).expect("plain data is always JSON")
+    }
+}
+
 impl Context<'_> {
     /// The canary over a route that the request asks for.
     pub(in crate::strategy::switch) fn routed(&self) -> Option<Routed<'_>> {
@@ -67,27 +109,35 @@ impl Context<'_> {
         self.snapshot.route(reference.kind, &reference.name)
     }
 
-    /// The note of a canary for our Service on the route.
+    /// The route that the request asks for, where there is one and it is there.
+    pub(super) fn on_route(&self) -> Result<Option<(Routed<'_>, &Route)>, Query> {
+        let Some(routed) = self.routed() else {
+            return Ok(None);
+        };
+        let route = self.route(&routed)?;
+        Ok(route.map(|route| (routed, route)))
+    }
+
+    /// The note of a canary for our Service on that route.
+    pub(super) fn noted(&self) -> Result<Option<CanaryMark>, Query> {
+        Ok(self.on_route()?.and_then(|(_, route)| self.mark_on(route)))
+    }
+
+    /// The note of a canary for our Service on a route.
     pub(super) fn mark_on(&self, route: &Route) -> Option<CanaryMark> {
         CanaryMark::read(route).filter(|mark| mark.service == self.switch.service)
     }
 
     /// The share that the candidate has now, as far as the route was read.
     pub(in crate::strategy::switch) fn share_now(&self) -> Option<u8> {
-        let routed = self.routed()?;
-        let route = self.route(&routed).ok()??;
-        let mark = self.mark_on(route)?;
+        let mark = self.noted().ok()??;
         let ours = mark.job == self.continuation.job && !mark.returned && mark.weight > 0;
         ours.then_some(mark.weight)
     }
 
     /// Whether the route, as far as it was read, notes a canary whose share was taken back.
     pub(in crate::strategy::switch) fn was_route_returned(&self) -> bool {
-        let Some(routed) = self.routed() else {
-            return false;
-        };
-        let route = self.route(&routed).ok().flatten();
-        let mark = route.and_then(|route| self.mark_on(route));
+        let mark = self.noted().ok().flatten();
         mark.is_some_and(|mark| mark.returned)
     }
 
@@ -101,8 +151,7 @@ impl Context<'_> {
         if service.annotation(marks::ROUTE_LEFT).is_some() {
             return None;
         }
-        let routed = self.routed()?;
-        let mark = self.mark_on(self.route(&routed).ok()??)?;
+        let mark = self.noted().ok()??;
         if !mark.returned || mark.job == self.continuation.job {
             return None;
         }
@@ -114,25 +163,19 @@ impl Context<'_> {
 
     /// Whether there is a route, and what it says is not known.
     pub(in crate::strategy::switch) fn is_route_unread(&self) -> bool {
-        let routed = self.routed();
-        routed.is_some_and(|routed| self.route(&routed).is_err())
+        self.on_route().is_err()
     }
 
     /// Whether the candidate has a share of the traffic.
     pub(in crate::strategy::switch) fn has_share(&self) -> Result<bool, Query> {
-        if let Some(routed) = self.routed() {
-            self.route(&routed)?;
-        }
+        self.on_route()?;
         Ok(self.share_now().is_some())
     }
 
     /// The share that the route itself gives the candidate, where this deploy gave it one: others
     /// may have changed the weights since.
     pub(in crate::strategy::switch) fn share_given(&self) -> Result<Option<u8>, Query> {
-        let Some(routed) = self.routed() else {
-            return Ok(None);
-        };
-        let Some(route) = self.route(&routed)? else {
+        let Some((routed, route)) = self.on_route()? else {
             return Ok(None);
         };
         let percent = match route.sends_to(routed.service) {
@@ -193,6 +236,11 @@ impl Context<'_> {
             Ok(self.snapshot.get::<Option<Vec<_>>>(query)?.as_deref())
         });
         events.collect()
+    }
+
+    /// Waits for what the route's controllers make of it.
+    pub(super) fn wait_for_route(&self, routed: &Routed, at_most: Duration) -> Decision {
+        self.wait(Stage::Route(routed.reference.clone()), at_most)
     }
 
     /// The failure of a canary by its route.

@@ -52,15 +52,16 @@ impl Context<'_> {
             return Err(self.wait(Stage::Settling(there.name().to_owned()), CATCHING_UP));
         }
         if let Some(patch) = mended(there, wanted) {
-            let (namespace, name) = (&self.request.namespace, there.name());
-            return Err(self.step(Call::merge_patch(&SERVICES, namespace, name, patch)));
+            let namespace = &self.request.namespace;
+            let call = Call::merge_patch(&SERVICES, namespace, there.name(), patch);
+            return Err(self.step(call));
         }
         let endpoints = self.snapshot.endpoints(there.name())?;
         if endpoints.are_all_of(members, count(found.replicas().max(1))) {
             return Ok(());
         }
         self.in_time()?;
-        Err(self.wait(Stage::Endpoints(there.name().to_owned()), CATCHING_UP))
+        Err(self.wait_for_endpoints(there.name(), CATCHING_UP))
     }
 
     /// Takes the candidate's Service away, where it is ours.
@@ -71,9 +72,7 @@ impl Context<'_> {
                     && !there.is_being_deleted()
                     && !self.is_left(there.name()) =>
             {
-                let (namespace, name) = (&self.request.namespace, there.name());
-                let call = Call::delete(&SERVICES, namespace, name, there.uid());
-                Err(self.clearing(call, name))
+                Err(self.delete_service(there))
             }
             Some(_) | None => Ok(()),
         }

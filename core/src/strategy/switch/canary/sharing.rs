@@ -8,7 +8,6 @@
 use crate::kubernetes::service::Service;
 use crate::request::Canary;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::guarding;
 use crate::strategy::handover::Handover;
 use crate::strategy::pauses::{CATCHING_UP, STEP_WINDOW};
 use crate::strategy::service_lock::{self, Lock, Share, sharing};
@@ -131,7 +130,7 @@ impl Context<'_> {
         };
         if self.now >= until {
             let wait = |at_most| self.wait(stage.clone(), at_most);
-            guarding::read_at(self.request, self.continuation, until, wait)?;
+            self.see_alarms(until, wait)?;
             let members = self.snapshot.service_pods(&service.selector())?;
             let endpoints = self.snapshot.endpoints(service.name())?;
             let wanted = count(found.replicas() + live.replicas());
@@ -141,7 +140,7 @@ impl Context<'_> {
         }
         self.in_time()?;
         let at_most = match self.now < until {
-            true => STEP_WINDOW.min(until.duration_since(self.now).unsigned_abs()),
+            true => STEP_WINDOW.min(self.left(until)),
             false => CATCHING_UP,
         };
         Err(self.wait(stage, at_most))

@@ -1,11 +1,10 @@
 //! The steps of a canary: the candidate gets its shares one after the other, and is watched with
 //! each as long as that says.
 
-use super::mark::CanaryMark;
-use super::routed::Routed;
+use super::routed::{CanaryMark, Routed};
 use crate::change::editor::Editor;
 use crate::kubernetes::route::{
-    Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind, WeightChange,
+    Acceptance, Evidence, InForce, Route, RouteBefore, RouteKind, RouteReference, WeightChange,
 };
 use crate::kubernetes::service::{Service, ServicePod};
 use crate::request::TARGETS;
@@ -13,10 +12,9 @@ use crate::snapshot::{Kind, Query};
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, CANARY};
 use crate::strategy::causes::RolloutCause;
+use crate::strategy::causes::RouteProblem;
 use crate::strategy::decision::{Decision, Stage};
-use crate::strategy::guarding;
 use crate::strategy::pauses::{CATCHING_UP, EVENTS_WINDOW, STEP_WINDOW};
-use crate::strategy::route_problem::RouteProblem;
 use crate::strategy::service_lock::{self, Lock};
 use crate::strategy::switch::context::{Context, Next, count};
 use crate::strategy::switch::returning::remember;
@@ -198,12 +196,9 @@ impl Context<'_> {
         let Some(until) = until else {
             return self.settle(routed, route, mark);
         };
-        if self.now < until {
-            let left = until.duration_since(self.now).unsigned_abs();
-            return Ok(self.wait(stage, STEP_WINDOW.min(left)));
-        }
+        self.wait_until(until, &stage, STEP_WINDOW)?;
         let wait = |at_most| self.wait(stage, at_most);
-        guarding::read_at(self.request, self.continuation, until, wait)?;
+        self.see_alarms(until, wait)?;
         self.next_step(routed, route, mark, (service, lock), (live, found))
     }
 
@@ -233,10 +228,7 @@ impl Context<'_> {
             Acceptance::Refused(refusal) => {
                 let is_new = |since| self.now < since + REFUSED;
                 match refusal.since.is_some_and(is_new) {
-                    true => {
-                        let stage = Stage::Route(routed.reference.clone());
-                        Err(self.wait(stage, CATCHING_UP))
-                    }
+                    true => Err(self.wait_for_route(routed, CATCHING_UP)),
                     false => Err(self.route_failed(routed, RouteProblem::Refused(refusal))),
                 }
             }
@@ -247,7 +239,7 @@ impl Context<'_> {
     /// Weights that were written are to be accepted, and then to come into force.
     fn settle(&self, routed: &Routed, route: &Route, mark: &CanaryMark) -> Next {
         self.in_time()?;
-        let wait = || Ok(self.wait(Stage::Route(routed.reference.clone()), CATCHING_UP));
+        let wait = || Ok(self.wait_for_route(routed, CATCHING_UP));
         let is_young = self.now < mark.at + ACCEPTANCE;
         match route.acceptance() {
             Acceptance::Accepted | Acceptance::NotReported => {}
@@ -277,9 +269,7 @@ impl Context<'_> {
                 Ok(self.step(routed.patch(patch)))
             }
             InForce::Until(end) => {
-                let left = end.duration_since(self.now).unsigned_abs();
-                let stage = Stage::Route(routed.reference.clone());
-                Ok(self.wait(stage, left.min(EVENTS_WINDOW)))
+                Ok(self.wait_for_route(routed, self.left(end).min(EVENTS_WINDOW)))
             }
             InForce::Failed { .. } if self.now < mark.at + RETRIES => wait(),
             InForce::Failed { reason, message } => {
@@ -305,8 +295,7 @@ impl Context<'_> {
         let endpoints = self.snapshot.endpoints(&routed.candidate_service)?;
         self.in_time()?;
         if !endpoints.are_all_of(members, count(found.replicas().max(1))) {
-            let stage = Stage::Endpoints(routed.candidate_service.clone());
-            return Ok(self.wait(stage, CATCHING_UP));
+            return Ok(self.wait_for_endpoints(&routed.candidate_service, CATCHING_UP));
         }
         let next = routed.canary.steps.get(mark.step);
         // With all of the traffic it is the candidate that is scaled by it.
@@ -325,7 +314,7 @@ impl Context<'_> {
             ..lock.clone()
         };
         let to = (found.name(), &*lock.version);
-        let author = self.author(self.now);
+        let author = self.author();
         let patch = service_lock::promote(service, &lock, live.name(), to, &author);
         let patch = remember(patch, service, live);
         Ok(self.patch_service(patch, Phase::Switch))
@@ -333,16 +322,16 @@ impl Context<'_> {
 
     /// Who changed the weights.
     fn editor_of(&self, routed: &Routed) -> Result<Option<Editor>, Query> {
-        let field: &[&str] = match routed.reference.kind {
-            RouteKind::HttpRoute => &["f:spec", "f:rules"],
-            RouteKind::Ingress => &["f:metadata", "f:annotations"],
+        let RouteReference { kind, name } = routed.reference;
+        let field = match kind {
+            RouteKind::HttpRoute => ["f:spec", "f:rules"],
+            RouteKind::Ingress => ["f:metadata", "f:annotations"],
         };
-        let editor = self.snapshot.get::<Option<Editor>>(Query::Editor {
-            kind: Kind::Route(routed.reference.kind),
-            name: routed.reference.name.to_string(),
-            field: field.iter().map(|&step| step.to_owned()).collect(),
-        })?;
-        Ok(editor.clone())
+        let field = field.map(str::to_owned).to_vec();
+        Ok(self
+            .snapshot
+            .editor(Kind::Route(*kind), name, field)?
+            .cloned())
     }
 }
 

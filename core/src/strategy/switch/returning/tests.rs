@@ -1,4 +1,6 @@
 use super::*;
+use crate::snapshot::Snapshot;
+use crate::state::continuation::Continuation;
 use crate::tests::{merge, request};
 use crate::workload::Kind;
 
@@ -39,7 +41,14 @@ fn candidate(
     let request = request("job-9", &fields);
     let now = "2026-01-01T02:00:00Z".parse().unwrap();
     let continuation = Continuation::begin("job-9", now, request.timeout);
-    rendered(&request, service, live, all, &continuation).map_err(|faults| {
+    let known = Known {
+        request: &request,
+        continuation: &continuation,
+        snapshot: &Snapshot::default(),
+        now,
+    };
+    let context = Context::of(&known).unwrap();
+    context.rendered(service, live, all).map_err(|faults| {
         let fault = &faults[0];
         format!("{} {}", fault.field, fault.problem)
     })

@@ -162,16 +162,15 @@ fn an_alarm_that_rings_since_judges_a_dead_bake() {
             window: None,
         };
         continuation.guard.read(&names, Ok(vec![alarm]), at(now));
-        let began = crate::strategy::began(&request, &continuation, snapshot);
-        if let Some(began) = began {
-            continuation.guard.began(began.at, began.ignores_ringing);
+        let began = |continuation: &_| known(&request, continuation, snapshot, at(now)).began();
+        let first = began(&continuation);
+        if let Some(first) = first {
+            continuation.guard.began(first.at, first.ignores_ringing);
         }
         // It says the same once more when it has judged.
-        let again = crate::strategy::began(&request, &continuation, snapshot);
-        assert_eq!(again, began);
-        let switch = request.strategy.switch().unwrap();
-        let decision = decide(&request, switch, &continuation, snapshot, at(now));
-        (began, outline(&decision))
+        assert_eq!(began(&continuation), first);
+        let decision = decide(&request, &continuation, snapshot, at(now));
+        (first, outline(&decision))
     };
     let takes_over = "patch services/web null +execution +job +lock +superseded";
     let rings = (AlarmState::Ringing, 50);

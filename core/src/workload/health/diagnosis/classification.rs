@@ -6,8 +6,8 @@ use super::phrases::{
     ABSENT, COMMAND, DENIED, MISSING, NODE, PASSING, PLATFORM, UNSYNCED, is_of_a_layer, way_out,
 };
 use super::quotes::is_mute;
-use super::served::{ends, ends_of};
-use super::since::{Others, Since};
+use super::served::{ends, ends_of, last};
+use super::since::{Look, Others};
 use super::whole::{of_failed, of_hanging, of_whole, others_of_job, words_of};
 use crate::kubernetes::pod::{Container, Ended, NO_SCHEDULER, Pod, Pods, State};
 use crate::outcome::Cause;
@@ -18,49 +18,42 @@ use std::time::Duration;
 /// <https://kubernetes.io/docs/concepts/workloads/pods/pod-lifecycle/#restart-policy>
 const BACK_OFF: Duration = Duration::from_secs(300);
 
-pub(super) fn findings(
-    pods: &Pods,
-    sight: &PodSnapshot,
-    since: &Since<'_>,
-    patience: Duration,
-) -> Vec<Finding> {
-    let hanging = of_hanging(pods, sight, since);
-    if since.others == Some(Others::Hanging) {
+pub(super) fn findings(pods: &Pods, look: &Look) -> Vec<Finding> {
+    let hanging = of_hanging(pods, look);
+    if look.since.others == Some(Others::Hanging) {
         return hanging;
     }
     let others = pods.others.iter();
-    let mut found = others
-        .map(|pod| of_pod(pod, sight, since, patience))
-        .collect::<Vec<_>>();
-    if since.in_place {
+    let mut found = others.map(|pod| of_pod(pod, look)).collect::<Vec<_>>();
+    if look.since.in_place {
         found.extend(hanging);
     }
-    let failed = of_failed(pods, sight, since, patience).into_iter();
-    found.extend(failed.map(|finding| finding.judged(sight, since, patience)));
-    if let Some((message, at)) = &sight.set.failure
-        && (pods.count() == 0 || since.frees_nothing)
+    let failed = of_failed(pods, look).into_iter();
+    found.extend(failed.map(|finding| finding.judged(look)));
+    if let Some((message, at)) = &look.sight.set.failure
+        && (pods.count() == 0 || look.since.frees_nothing)
     {
         let finding = Finding {
-            since: at.or(Some(since.written)),
+            since: at.or(Some(look.since.written)),
             said: message.clone(),
-            stale: since.old_pods_end(pods, sight),
-            ..Finding::new(Cause::of_creation(message), &Pod::default(), sight)
+            stale: look.since.old_pods_end(pods, look.sight),
+            ..Finding::new(Cause::of_creation(message), &Pod::default(), look.sight)
         };
-        found.push(finding.judged(sight, since, patience));
+        found.push(finding.judged(look));
     }
     found
 }
 
 /// The problem of a pod: final ones before temporary ones, then the most specific one.
-fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> Finding {
+fn of_pod(pod: &Pod, look: &Look) -> Finding {
     let whole = |cause, said: String, at| Finding {
         said,
         since: at,
-        ..Finding::new(cause, pod, sight)
+        ..Finding::new(cause, pod, look.sight)
     };
     if pod.disrupted {
         let finding = whole(Cause::NodeTrouble, words_of(&pod.why), None);
-        return finding.judged(sight, since, patience);
+        return finding.judged(look);
     }
     if let Some(unscheduled) = &pod.unscheduled {
         // Someone set the gate on purpose:
@@ -71,21 +64,21 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
             _ => Cause::NotStarted,
         };
         let finding = whole(cause, unscheduled.message.clone(), unscheduled.since);
-        return finding.judged(sight, since, patience);
+        return finding.judged(look);
     }
     let containers = pod.containers.iter();
     let found = containers
         .filter_map(|container| {
-            let finding = of_container(pod, container, sight, since)?;
-            let stale = is_stale(&finding, pod, container, sight, since);
+            let finding = of_container(pod, container, look)?;
+            let stale = is_stale(&finding, pod, container, look);
             // What is known of before is the sum of the pod's containers.
             let others = ends(pod).saturating_sub(finding.ends);
-            let before = since.served.filter(|_| !container.init);
+            let before = look.since.served.filter(|_| !container.init);
             let before = before.map_or(0, |served| served.ends_of(pod).saturating_sub(others));
             let has_ended = matches!(container.state, State::Ended(_)) && !container.init;
             let ends = has_ended && pod.ends_once;
             let beside = match ends {
-                true => others_of_job(pod, sight, |state| *state == State::Running),
+                true => others_of_job(pod, look.sight, |state| *state == State::Running),
                 false => Vec::new(),
             };
             Some(Finding {
@@ -95,52 +88,36 @@ fn of_pod(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>, patience: Duration)
                 ..finding
             })
         })
-        .map(|finding| finding.judged(sight, since, patience))
+        .map(|finding| finding.judged(look))
         .collect::<Vec<_>>();
-    let whole = || of_whole(pod, sight, since).judged(sight, since, patience);
+    let whole = || of_whole(pod, look).judged(look);
     worst(&found).cloned().unwrap_or_else(whole)
 }
 
 /// Whether a pod from before our write has not been tried again since: a kubelet backs off for
 /// minutes, so its message is old. This happens if a version is deployed that failed before, and
 /// whose cause may have been fixed.
-fn is_stale(
-    finding: &Finding,
-    pod: &Pod,
-    container: &Container,
-    sight: &PodSnapshot,
-    since: &Since<'_>,
-) -> bool {
-    if !since.is_old(pod, sight) {
+fn is_stale(finding: &Finding, pod: &Pod, container: &Container, look: &Look) -> bool {
+    if !look.since.is_old(pod, look.sight) {
         return false;
     }
-    let now_ended = match &container.state {
-        State::Ended(ended) => Some(ended),
-        State::Unknown | State::Waiting { .. } | State::Running => None,
-    };
-    let last = now_ended.or(container.last.as_ref());
-    let ended = last.and_then(|ended| ended.finished);
+    let ended = last(container).and_then(|ended| ended.finished);
     if finding.ends > 0 {
-        let trusted = since.trusts_clock_of(sight);
-        let later = trusted && ended.is_some_and(|ended| ended > since.written);
-        !later && !since.was_restarted(pod)
+        let trusted = look.since.trusts_clock_of(look.sight);
+        let later = trusted && ended.is_some_and(|ended| ended > look.since.written);
+        !later && !look.since.was_restarted(pod)
     } else {
-        sight.at < since.written + BACK_OFF
+        look.sight.at < look.since.written + BACK_OFF
     }
 }
 
-fn of_container(
-    pod: &Pod,
-    container: &Container,
-    sight: &PodSnapshot,
-    since: &Since<'_>,
-) -> Option<Finding> {
+fn of_container(pod: &Pod, container: &Container, look: &Look) -> Option<Finding> {
     let began = began(pod, container);
     let finding = |cause, said: &str| Finding {
         previous: container.last.is_some(),
         since: began,
         said: said.to_owned(),
-        ..about(cause, pod, container, sight)
+        ..about(cause, pod, container, look.sight)
     };
     match &container.state {
         State::Unknown => None,
@@ -150,7 +127,7 @@ fn of_container(
         }),
         State::Running if container.ready => None,
         // Nobody waits until a Job is ready.
-        State::Running if sight.set.ends && container.started != Some(false) => None,
+        State::Running if look.sight.set.ends && container.started != Some(false) => None,
         State::Running => Some(Finding {
             ends: container.restarts,
             starting: container.started == Some(false),
@@ -158,23 +135,25 @@ fn of_container(
             previous: false,
             ..finding(Cause::NotReady, "")
         }),
-        State::Ended(ended) if (container.init || sight.set.ends) && ended.code == 0 => None,
+        State::Ended(ended) if (container.init || look.sight.set.ends) && ended.code == 0 => None,
         State::Ended(ended) => Some(Finding {
             previous: false,
-            ..of_end(pod, container, ended, sight)
+            ..of_end(pod, container, ended, look.sight)
         }),
         State::Waiting { reason, message } => match (reason.as_str(), &container.last) {
-            ("CrashLoopBackOff", Some(last)) => Some(of_end(pod, container, last, sight)),
+            ("CrashLoopBackOff", Some(last)) => Some(of_end(pod, container, last, look.sight)),
             ("RunContainerError", Some(last)) if last.code == 128 => {
-                Some(of_end(pod, container, last, sight))
+                Some(of_end(pod, container, last, look.sight))
             }
             ("" | "PodInitializing", _) if !is_first(pod, container) => None,
-            ("" | "PodInitializing" | "ContainerCreating", _) => Some(match &since.unmounted {
-                Some(said) => finding(Cause::ConfigMissing, said),
-                None => finding(Cause::NotStarted, ""),
-            }),
+            ("" | "PodInitializing" | "ContainerCreating", _) => {
+                Some(match &look.since.unmounted {
+                    Some(said) => finding(Cause::ConfigMissing, said),
+                    None => finding(Cause::NotStarted, ""),
+                })
+            }
             ("ImagePullBackOff", _) if is_mute(message) => {
-                let said = since.words_about(&container.image).unwrap_or(message);
+                let said = look.since.words_about(&container.image).unwrap_or(message);
                 Some(finding(of_waiting("ErrImagePull", said), said))
             }
             (reason, _) => {

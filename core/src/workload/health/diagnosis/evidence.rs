@@ -3,7 +3,7 @@
 use super::classification::findings;
 use super::finding::{Explanation, Finding, PodSnapshot};
 use super::quotes::{QUOTE, ending, plain, times};
-use super::since::Since;
+use super::since::{Look, Since};
 use crate::kubernetes::pod::{Event, Pods};
 use crate::outcome::Cause;
 use crate::text::{clip, words};
@@ -65,7 +65,12 @@ impl Evidence {
         patience: Duration,
     ) -> Evidence {
         let pods = sight.map_or_else(Vec::new, |sight| {
-            pod_lines(live, sight, finding, since, patience)
+            let look = Look {
+                sight,
+                since,
+                patience,
+            };
+            pod_lines(live, &look, finding)
         });
         // A new pod has only new events; an old pod's are selected by time.
         let all_new = sight.is_some_and(|sight| since.is_new(&sight.set));
@@ -148,13 +153,8 @@ impl Evidence {
 }
 
 /// The state of the new pods, then a line for each other problem.
-fn pod_lines(
-    live: &Workload,
-    sight: &PodSnapshot,
-    told: Option<&Finding>,
-    since: &Since<'_>,
-    patience: Duration,
-) -> Vec<String> {
+fn pod_lines(live: &Workload, look: &Look, told: Option<&Finding>) -> Vec<String> {
+    let Look { sight, since, .. } = look;
     let pods = match &sight.pods {
         Ok(pods) => pods,
         Err(why) => {
@@ -174,7 +174,7 @@ fn pod_lines(
         Some(_) => Vec::new(),
     };
     let mut groups: Vec<(Finding, usize)> = Vec::new();
-    for finding in findings(pods, sight, since, patience) {
+    for finding in findings(pods, look) {
         let place = groups.iter().position(|(other, _)| {
             let kind = |it: &Finding| (it.cause, it.code, it.nodes.is_some());
             kind(other) == kind(&finding)

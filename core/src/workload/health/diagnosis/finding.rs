@@ -56,7 +56,7 @@ pub struct Explanation {
 }
 
 /// A problem of a pod, or of creating pods.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Finding {
     /// Why the pod is not ready.
     pub cause: Cause,
@@ -125,27 +125,8 @@ impl Finding {
             cause,
             pod: pod.name.clone(),
             set: sight.set.pod_owner().to_owned(),
-            container: String::new(),
-            init: false,
             node: pod.node.clone(),
-            since: None,
-            ends: 0,
-            before: 0,
-            together: None,
-            code: 0,
-            previous: false,
-            said: String::new(),
-            reason: String::new(),
-            image: String::new(),
-            spec: String::new(),
-            beside: Vec::new(),
-            gate: None,
-            nodes: None,
-            is_cut: false,
-            silent: None,
-            starting: false,
-            stale: false,
-            is_final: false,
+            ..Finding::default()
         }
     }
 

@@ -2,34 +2,28 @@
 //! single look shows more than a pod that starts.
 
 use super::classification::of_end;
-use super::finding::{CRASHES, Finding, PodSnapshot};
+use super::finding::{CRASHES, Finding};
 use super::served::{all, ends, ends_of, last};
-use super::since::Since;
+use super::since::Look;
 use super::whole::of_failed;
 use crate::kubernetes::pod::{Container, Ended, Pod, Pods, State};
 use crate::outcome::Cause;
 use serde_json::Value;
-use std::time::Duration;
 
 /// The pod that has ended most often, where the pods of a version that serves have together ended
 /// as often as if each had been in a crash loop.
-pub(super) fn flapping(
-    pods: &Pods,
-    sight: &PodSnapshot,
-    since: &Since<'_>,
-    patience: Duration,
-) -> Option<Finding> {
-    let served = since.served?;
+pub(super) fn flapping(pods: &Pods, look: &Look) -> Option<Finding> {
+    let served = look.since.served?;
     let ended = |pod: &Pod| own_ends(pod).min(ends(pod).saturating_sub(served.ends_of(pod)));
     let restarted = all(pods).map(ended).sum::<u64>();
     // Those that failed by their own fault; pods that nodes end for their reasons do not count.
-    let groups = of_failed(pods, sight, since, patience).into_iter();
+    let groups = of_failed(pods, look).into_iter();
     let groups = groups.filter(|group| group.cause == Cause::PodFails && has_run(group));
     let evicted = groups.max_by_key(|group| group.ends);
     let replaced = evicted.as_ref().map_or(0, |group| group.ends);
     let replaced = replaced.saturating_sub(served.failed as u64);
     let together = restarted + replaced;
-    if together < since.wanted.max(1).unsigned_abs() * CRASHES {
+    if together < look.since.wanted.max(1).unsigned_abs() * CRASHES {
         return None;
     }
     if let Some(group) = evicted.filter(|_| replaced > restarted) {
@@ -48,7 +42,7 @@ pub(super) fn flapping(
         previous: !matches!(container.state, State::Ended(_)),
         together: Some(together),
         is_final: true,
-        ..of_end(worst, container, failed(container)?, sight)
+        ..of_end(worst, container, failed(container)?, look.sight)
     })
 }
 

@@ -1,8 +1,8 @@
 //! How long a finding has lasted, and whether it is final.
 
-use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding, PodSnapshot};
+use super::finding::{CRASHES, CRASHES_OF_WAITING, Explanation, Finding};
 use super::quotes::{is_mute, telling};
-use super::since::Since;
+use super::since::Look;
 use crate::outcome::{Cause, Grace, SUPPLY};
 use std::time::Duration;
 
@@ -13,46 +13,44 @@ const USUAL: Duration = Duration::from_secs(20);
 impl Finding {
     /// How long it has lasted at most: it is not older than our write, or than the check before the
     /// first that showed it. The cluster's own timestamps count if its clock agrees with ours.
-    pub(super) fn age(&self, sight: &PodSnapshot, since: &Since<'_>) -> Duration {
-        let own = since.of(self.cause);
-        let theirs = self.since.filter(|_| since.trusts_clock_of(sight));
+    pub(super) fn age(&self, look: &Look) -> Duration {
+        let own = look.since.of(self.cause);
+        let theirs = self
+            .since
+            .filter(|_| look.since.trusts_clock_of(look.sight));
         let began = match (theirs, self.since) {
             (Some(theirs), _) => own.max(theirs),
             (None, Some(_)) => own,
-            (None, None) => sight.at,
+            (None, None) => look.sight.at,
         };
-        Duration::try_from(sight.at.duration_since(began)).unwrap_or_default()
+        Duration::try_from(look.sight.at.duration_since(began)).unwrap_or_default()
     }
 
     /// Whether it speaks against its version, of which as many pods as it needs are available:
     /// `slow` is how long one of the others may take to get ready.
-    pub fn speaks_against(&self, sight: &PodSnapshot, since: &Since<'_>, slow: Duration) -> bool {
-        let is_slow = matches!(self.cause, Cause::NotReady | Cause::ReadinessGate)
-            && self.age(sight, since) >= slow;
+    pub fn speaks_against(&self, look: &Look, slow: Duration) -> bool {
+        let is_slow =
+            matches!(self.cause, Cause::NotReady | Cause::ReadinessGate) && self.age(look) >= slow;
         is_slow || self.cause.speaks_against()
     }
 
-    pub(super) fn judged(
-        mut self,
-        sight: &PodSnapshot,
-        since: &Since<'_>,
-        patience: Duration,
-    ) -> Finding {
+    pub(super) fn judged(mut self, look: &Look) -> Finding {
         let is_sure = || self.ends == 0 || self.counted_ends() >= self.ends_to_be_sure();
         let sure = !self.cause.repeats() || is_sure();
         let lasted = match self.cause.grace() {
             Grace::None => true,
             Grace::Times(times) => {
-                let age = self.age(sight, since);
-                age >= patience * times && (!self.cause.is_usual() || age >= USUAL)
+                let age = self.age(look);
+                age >= look.patience * times && (!self.cause.is_usual() || age >= USUAL)
             }
             Grace::Deadline => {
                 let fell = matches!(self.cause, Cause::NotReady | Cause::NodeTrouble);
-                fell && since.has_served && self.age(sight, since) >= patience
+                fell && look.since.has_served && self.age(look) >= look.patience
             }
         };
-        let down = since.none_ready(sight).is_some_and(|began| {
-            Duration::try_from(sight.at.duration_since(began)).is_ok_and(|it| it >= patience)
+        let down = look.since.none_ready(look.sight).is_some_and(|began| {
+            Duration::try_from(look.sight.at.duration_since(began))
+                .is_ok_and(|it| it >= look.patience)
         });
         self.is_final = (sure && lasted || down) && !self.stale;
         self
@@ -104,20 +102,15 @@ impl Finding {
     /// Whether what explains a finding says that it is not final yet: the last log line, that the
     /// container only waits for a dependency, so that one more exit must be seen; an event, that a
     /// node is being bought for the pod, or another cause, which has longer.
-    pub fn only_waits(
-        &self,
-        explanation: &Explanation,
-        sight: &PodSnapshot,
-        since: &Since<'_>,
-        patience: Duration,
-    ) -> bool {
-        if since.none_ready(sight).is_some() || !self.is_final || self.together.is_some() {
+    pub fn only_waits(&self, explanation: &Explanation, look: &Look) -> bool {
+        if look.since.none_ready(look.sight).is_some() || !self.is_final || self.together.is_some()
+        {
             return false;
         }
         let explained = self.clone().explained(explanation);
         if explained.cause == Cause::Unschedulable {
             let gets_a_node = explained.gets_a_node(explanation);
-            return gets_a_node || !explained.judged(sight, since, patience).is_final;
+            return gets_a_node || !explained.judged(look).is_final;
         }
         let log = explanation.log.as_ref().and_then(|log| log.as_ref().ok());
         let last = log.and_then(|log| telling(log));
@@ -140,22 +133,17 @@ impl Finding {
 
     /// Whether only events have the reason: of a failing pull that is reported without one, and of
     /// a container that waits for longer than others have to supply its volumes.
-    pub fn wants_events(&self, sight: &PodSnapshot, since: &Since<'_>, patience: Duration) -> bool {
-        let age = self.age(sight, since);
+    pub fn wants_events(&self, look: &Look) -> bool {
+        let age = self.age(look);
         let is_mute = self.cause == Cause::PullFails && is_mute(&self.said);
         let is_silent = self.cause == Cause::NotStarted && self.said.is_empty();
         let waits = is_silent && !self.container.is_empty();
-        is_mute && age >= patience || waits && age >= patience * SUPPLY
+        is_mute && age >= look.patience || waits && age >= look.patience * SUPPLY
     }
 
     /// Whether to report a state that every healthy pod passes through: only if it lasts.
-    pub(super) fn is_told(
-        &self,
-        sight: &PodSnapshot,
-        since: &Since<'_>,
-        patience: Duration,
-    ) -> bool {
-        !self.cause.is_usual() || self.ends > 0 || self.age(sight, since) >= patience
+    pub(super) fn is_told(&self, look: &Look) -> bool {
+        !self.cause.is_usual() || self.ends > 0 || self.age(look) >= look.patience
     }
 }
 

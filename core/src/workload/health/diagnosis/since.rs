@@ -102,7 +102,7 @@ fn lacks_object(event: &Event) -> bool {
 }
 
 /// Since when a problem can have lasted, and other facts about time.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Since<'a> {
     /// When the new version was written: nothing of it is older.
     pub written: Timestamp,
@@ -114,9 +114,10 @@ pub struct Since<'a> {
     /// What was there when the version served in full.
     pub(super) served: Option<&'a Served>,
     /// How many pods the version must have ready: more were asked for since.
-    pub(super) needed: Option<i64>,
-    /// Whether the deploy itself asks for more pods step by step.
-    pub(super) grows_by_steps: bool,
+    pub needed: Option<i64>,
+    /// Whether the deploy itself asks for more pods step by step, as those of a canary: those that
+    /// come belong to its verdict.
+    pub grows_by_steps: bool,
     /// How many pods the version is to have.
     pub(super) wanted: i64,
     pub(super) ahead: bool,
@@ -130,13 +131,24 @@ pub struct Since<'a> {
     /// Whether old pods of the Deployment are terminating, by its own count.
     pub(super) ending: bool,
     /// Whether new pods do not wait for old ones: this rollout will not make room for them.
-    pub(super) frees_nothing: bool,
+    pub frees_nothing: bool,
     /// Whether all pods were ready before and get the traffic: a slow start does not explain it.
-    pub(super) has_served: bool,
+    pub has_served: bool,
     /// Whether the place of a pod is taken by no other.
     pub(super) in_place: bool,
     /// If the pods are of earlier versions, which of them count.
     pub(super) others: Option<Others>,
+}
+
+/// A look at the pods, and by what it is judged.
+#[derive(Debug)]
+pub struct Look<'a> {
+    /// What was seen.
+    pub sight: &'a PodSnapshot,
+    /// Since when it can have lasted.
+    pub since: &'a Since<'a>,
+    /// How long what may pass by itself is waited for.
+    pub patience: Duration,
 }
 
 /// Which pods of earlier versions hold a rollout up.
@@ -152,23 +164,7 @@ impl From<Timestamp> for Since<'_> {
     fn from(written: Timestamp) -> Self {
         Since {
             written,
-            seen: &[],
-            words: Vec::new(),
-            first: None,
-            served: None,
-            needed: None,
-            grows_by_steps: false,
-            wanted: 0,
-            failed: None,
-            unmounted: None,
-            ahead: false,
-            is_ours: false,
-            may_be_ours: false,
-            ending: false,
-            frees_nothing: false,
-            has_served: false,
-            in_place: false,
-            others: None,
+            ..Since::default()
         }
     }
 }
@@ -198,18 +194,14 @@ impl<'a> Since<'a> {
             first: sights.first.as_deref(),
             served: sights.served.as_ref(),
             needed: sights.served.as_ref().map(|served| served.wanted),
-            grows_by_steps: false,
             wanted: live.replicas(),
             failed: sights.failed,
-            unmounted: None,
             ahead: sights.ahead,
             is_ours: wrote && replaces,
             may_be_ours: wrote,
             ending: live.terminating_replicas().is_some_and(|count| count > 0),
-            frees_nothing: false,
-            has_served: false,
             in_place: live.kind().row().in_place,
-            others: None,
+            ..Since::default()
         }
     }
 
@@ -228,33 +220,6 @@ impl<'a> Since<'a> {
             unmounted: failed.map(|failed| failed.message.clone()),
             ..self
         }
-    }
-
-    /// For new pods that do not wait for old ones, as in a switch: the rollout will not make room
-    /// for them.
-    pub fn freeing_nothing(self, frees_nothing: bool) -> Self {
-        Since {
-            frees_nothing,
-            ..self
-        }
-    }
-
-    /// For pods that were ready before, as after a switch.
-    pub fn having_served(self, has_served: bool) -> Self {
-        Since { has_served, ..self }
-    }
-
-    /// For a canary, whose steps ask for more pods: those that come belong to its verdict.
-    pub fn growing_by_steps(self, grows_by_steps: bool) -> Self {
-        Since {
-            grows_by_steps,
-            ..self
-        }
-    }
-
-    /// For a version that is known to need so many pods at least.
-    pub fn needing(self, needed: Option<i64>) -> Self {
-        Since { needed, ..self }
     }
 
     /// For the pods of earlier versions: what served does not speak of them.

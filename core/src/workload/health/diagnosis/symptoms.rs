@@ -8,7 +8,7 @@ use super::classification::findings;
 use super::finding::PodSnapshot;
 use super::quotes::{core, is_mute};
 use super::served::key;
-use super::since::{CLOCK, Since, SymptomHistory, known};
+use super::since::{CLOCK, Look, Since, SymptomHistory, known};
 use crate::kubernetes::object::digest;
 use crate::kubernetes::pod::{Container, Pod, Pods, State};
 use crate::outcome::Cause;
@@ -57,7 +57,12 @@ impl SymptomHistory {
             words: [since.words.clone(), next.words.clone()].concat(),
             ..since.clone()
         };
-        let found = findings(pods, sight, &since, Duration::ZERO);
+        let look = Look {
+            sight,
+            since: &since,
+            patience: Duration::ZERO,
+        };
+        let found = findings(pods, &look);
         let causes = found.iter().map(|found| found.cause);
         // Whatever the cause, a version that has served is not ready then.
         let fell = (since.has_served && pods.ready == 0).then_some(Cause::NotReady);

@@ -1462,7 +1462,10 @@ fn where_some_pods_can_be_created() {
         ("all are there", 2, 900, 2, true, false),
         ("a rollout, whose old pods go", 2, 900, 1, false, false),
     ] {
-        let since = Since::from(at(0)).freeing_nothing(frees_nothing);
+        let since = Since {
+            frees_nothing,
+            ..Since::from(at(0))
+        };
         let diagnosis = diagnose(&live(replicas), &half(seconds, ready), since, PATIENCE);
         let doomed =
             matches!(diagnosis, Diagnosis::Doomed(found) if found.cause == Cause::PodNotCreated);
@@ -1620,7 +1623,12 @@ fn the_ends_of_one_container_are_not_those_of_another() {
     let of = |containers: Vec<Container>| {
         let found = pods(0, vec![pod(containers)]);
         let sight = sight(600, found.clone());
-        let found = findings(&found, &sight, &since, PATIENCE);
+        let look = Look {
+            sight: &sight,
+            since: &since,
+            patience: PATIENCE,
+        };
+        let found = findings(&found, &look);
         let found = found.iter().find(|it| it.ends > 0).unwrap();
         (found.container.clone(), found.ends, found.before)
     };

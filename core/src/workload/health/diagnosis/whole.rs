@@ -2,7 +2,7 @@
 
 use super::eviction::Excess;
 use super::finding::{Finding, PodSnapshot, STILL_RUNS, Silent};
-use super::since::{SKEW, Since};
+use super::since::{Look, SKEW};
 use crate::kubernetes::pod::{Container, FAILED_LIMIT, Failed, Pod, Pods, Said, State};
 use crate::outcome::Cause;
 use crate::text::list;
@@ -17,28 +17,28 @@ use std::time::Duration;
 const REPORT: Duration = Duration::from_secs(60);
 
 /// How long ago that was, where the cluster's clock can be compared with ours.
-fn ago(at: Timestamp, sight: &PodSnapshot, since: &Since<'_>) -> Option<Duration> {
-    let ago = Duration::try_from(sight.at.duration_since(at)).ok();
-    ago.filter(|_| since.trusts_clock_of(sight))
+fn ago(at: Timestamp, look: &Look) -> Option<Duration> {
+    let ago = Duration::try_from(look.sight.at.duration_since(at)).ok();
+    ago.filter(|_| look.since.trusts_clock_of(look.sight))
 }
 
 /// The problem of a pod of which its node has reported nothing at all.
-fn of_silent(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Option<Finding> {
+fn of_silent(pod: &Pod, look: &Look) -> Option<Finding> {
     let silent = pod.containers.is_empty() && pod.phase == "Pending" && !pod.node.is_empty();
-    let ago = ago(pod.scheduled?, sight, since).filter(|ago| silent && *ago >= REPORT)?;
+    let ago = ago(pod.scheduled?, look).filter(|ago| silent && *ago >= REPORT)?;
     Some(Finding {
         silent: Some((Silent::Start, ago)),
         since: pod.scheduled,
-        ..Finding::new(Cause::NodeTrouble, pod, sight)
+        ..Finding::new(Cause::NodeTrouble, pod, look.sight)
     })
 }
 
 /// The pods that are being deleted and should be gone long ago: their node does not confirm that
 /// they have ended, or a finalizer keeps them.
 /// What they hold up may still go on, so none of them is final.
-pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) -> Vec<Finding> {
+pub(super) fn of_hanging(pods: &Pods, look: &Look) -> Vec<Finding> {
     let hanging = pods.endings.iter().filter_map(|pod| {
-        let late = ago(pod.until, sight, since).filter(|late| *late >= SKEW)?;
+        let late = ago(pod.until, look).filter(|late| *late >= SKEW)?;
         let silent = match pod.is_over {
             true => Silent::Kept(list(&pod.finalizers)),
             false => Silent::End,
@@ -53,15 +53,15 @@ pub(super) fn of_hanging(pods: &Pods, sight: &PodSnapshot, since: &Since<'_>) ->
             silent: Some((silent, late)),
             since: Some(pod.until),
             stale: true,
-            ..Finding::new(cause, &Pod::default(), sight)
+            ..Finding::new(cause, &Pod::default(), look.sight)
         })
     });
     hanging.collect()
 }
 
 /// The problem of a pod whose containers are not the cause.
-pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Finding {
-    if let Some(silent) = of_silent(pod, sight, since) {
+pub(super) fn of_whole(pod: &Pod, look: &Look) -> Finding {
+    if let Some(silent) = of_silent(pod, look) {
         return silent;
     }
     let mut main = pod.containers.iter().filter(|container| !container.init);
@@ -74,7 +74,7 @@ pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Fin
         } else {
             (Cause::NotReady, words_of(&pod.why))
         }
-    } else if let Some(finding) = of_job(pod, sight) {
+    } else if let Some(finding) = of_job(pod, look.sight) {
         return finding;
     } else if pod.phase == "Running" {
         (Cause::NotReady, words_of(&pod.why))
@@ -86,7 +86,7 @@ pub(super) fn of_whole(pod: &Pod, sight: &PodSnapshot, since: &Since<'_>) -> Fin
         said,
         gate: gate.cloned(),
         since: pod.scheduled.or(pod.created),
-        ..Finding::new(cause, pod, sight)
+        ..Finding::new(cause, pod, look.sight)
     }
 }
 
@@ -134,15 +134,10 @@ pub(super) fn words_of(said: &Said) -> String {
 }
 
 /// Groups the failed pods by reason: a loop like that of a crashing container.
-pub(super) fn of_failed(
-    pods: &Pods,
-    sight: &PodSnapshot,
-    since: &Since<'_>,
-    patience: Duration,
-) -> Vec<Finding> {
+pub(super) fn of_failed(pods: &Pods, look: &Look) -> Vec<Finding> {
     let mut groups = BTreeMap::<(Cause, &str), Vec<&Failed>>::new();
     for failed in &pods.failed {
-        if !since.was_before(failed.created, sight) {
+        if !look.since.was_before(failed.created, look.sight) {
             let group = (cause_of_failed(&failed.why), failed.why.reason.as_str());
             groups.entry(group).or_default().push(failed);
         }
@@ -158,10 +153,10 @@ pub(super) fn of_failed(
             is_cut: pods.cut || pods.failed.len() >= FAILED_LIMIT,
             said: newest.why.message.clone(),
             reason: reason.to_owned(),
-            stale: !since.goes_on_failing(sight, patience),
+            stale: !look.since.goes_on_failing(look.sight, look.patience),
             nodes: Some(nodes.collect::<BTreeSet<_>>().len()),
-            since: times.min().flatten().or(Some(since.written)),
-            ..Finding::new(cause, &Pod::default(), sight)
+            since: times.min().flatten().or(Some(look.since.written)),
+            ..Finding::new(cause, &Pod::default(), look.sight)
         })
     };
     groups.into_iter().filter_map(finding).collect()

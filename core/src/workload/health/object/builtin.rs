@@ -40,8 +40,7 @@ fn obstacles(namespace: &Object) -> Vec<Reported> {
     ];
     let mut found = Vec::new();
     for obstacle in OBSTACLES {
-        let condition = namespace.condition(obstacle);
-        let condition = condition.filter(|condition| condition.status == "True");
+        let condition = namespace.true_condition(obstacle);
         found.extend(condition.map(|condition| Reported::new(obstacle, &condition)));
     }
     found
@@ -127,8 +126,7 @@ fn replicas(object: &Object) -> ObjectHealth {
     if available >= wanted && total == wanted {
         return ObjectHealth::Ready;
     }
-    let failure = object.condition("ReplicaFailure");
-    let failure = failure.filter(|failure| failure.status == "True");
+    let failure = object.true_condition("ReplicaFailure");
     ObjectHealth::Waiting(ObjectWait::Pods {
         available,
         wanted,

@@ -2,7 +2,7 @@
 //! <https://github.com/kubernetes-sigs/cli-utils/blob/master/pkg/kstatus/README.md#the-ready-condition>
 
 use super::model::{Applied, ObjectCause, ObjectHealth, ObjectWait, Reported};
-use crate::kubernetes::object::{Object, timestamp};
+use crate::kubernetes::object::{Object, condition, timestamp};
 use jiff::Timestamp;
 use serde_json::Value;
 use std::time::Duration;
@@ -63,10 +63,7 @@ fn without_ready(object: &Object, is_early: bool) -> ObjectHealth {
 /// Whether a condition is of the generation that was applied, as far as it tells: by its own
 /// generation, by that of the status, by its time, or else by the grace.
 fn is_fresh(object: &Object, name: &str, applied: &Applied, is_early: bool) -> bool {
-    let conditions = object.value().pointer("/status/conditions");
-    let mut conditions = conditions.and_then(Value::as_array).into_iter().flatten();
-    let condition = conditions.find(|condition| condition["type"] == name);
-    let condition = condition.unwrap_or(&Value::Null);
+    let condition = condition(object.value(), name).unwrap_or(&Value::Null);
     if let Some(observed) = condition["observedGeneration"].as_i64() {
         return observed >= object.generation();
     }

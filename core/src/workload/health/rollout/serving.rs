@@ -2,7 +2,7 @@
 
 use crate::workload::Workload;
 use crate::workload::health::diagnosis::finding::PodSnapshot;
-use crate::workload::replica_set::ReplicaSet;
+use crate::workload::replica_set::{ReplicaSet, own};
 use serde::{Deserialize, Serialize};
 
 /// The ready pods of all versions, which get traffic whether or not `minReadySeconds` are over, and
@@ -18,8 +18,7 @@ pub struct Serving {
 impl Serving {
     /// Counts the pods. A version's count may be old, so pods that were read have priority.
     pub fn counted(live: &Workload, sets: &[ReplicaSet], sight: Option<&PodSnapshot>) -> Serving {
-        let own = sets.iter().filter(|set| set.owner == live.uid());
-        let available = own.map(|set| {
+        let available = own(live, sets).map(|set| {
             let seen = sight.filter(|sight| sight.set.name == set.name);
             let pods = seen.and_then(|sight| sight.pods.as_ref().ok());
             let ready = set.ready.max(set.available);

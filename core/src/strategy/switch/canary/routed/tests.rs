@@ -3,6 +3,7 @@ use crate::kubernetes::route::{RouteBefore, RouteKind};
 use crate::snapshot::{Response, Snapshot};
 use crate::state::continuation::Continuation;
 use crate::state::marks::CANARY;
+use crate::strategy::Context as Known;
 use crate::strategy::switch;
 use crate::tests::{at, request};
 use crate::workload;
@@ -17,10 +18,15 @@ fn the_route_alone_tells_the_share() {
         &json!({"deployment": "web", "images": {"app": "app:2"}, "strategy": "canary",
             "service": "web", "route": "httproute/web", "steps": [10, 50], "namespace": "shop"}),
     );
-    let strategy = request.strategy.switch().expect("a canary is a switch");
     let continuation = Continuation::begin("job-2", at(0), Duration::from_secs(900));
-    let share =
-        |snapshot: &Snapshot| switch::share(&request, strategy, &continuation, snapshot, at(60));
+    let share = |snapshot: &Snapshot| {
+        switch::share(&Known {
+            request: &request,
+            continuation: &continuation,
+            snapshot,
+            now: at(60),
+        })
+    };
     assert_eq!(share(&Snapshot::default()), None);
     for (job, weight, returned, expected) in [
         ("job-2", 10, false, Some(10)),

@@ -1,10 +1,13 @@
+use super::super::finding::PodSnapshot;
 use super::super::served::{Served, lacks_only_more};
+use super::super::since::Since;
 use super::*;
 use crate::kubernetes::pod::{Container, Failed, Said};
 use crate::outcome::Cause;
 use crate::tests::at;
 use crate::workload::replica_set::ReplicaSet;
 use jiff::Timestamp;
+use std::time::Duration;
 
 fn ended(code: i64, reason: &str) -> Ended {
     Ended {
@@ -50,7 +53,12 @@ fn found(before: &Pods, now: &Pods) -> Option<Finding> {
         set: ReplicaSet::default(),
         pods: Ok(now.clone()),
     };
-    flapping(now, &sight, &since, Duration::from_secs(30))
+    let look = Look {
+        sight: &sight,
+        since: &since,
+        patience: Duration::from_secs(30),
+    };
+    flapping(now, &look)
 }
 
 /// Two pods that serve, in the place of some that have failed.

@@ -230,7 +230,12 @@ impl Story {
                     &sights,
                     &none,
                 );
-                if finding.wants_events(&sight, &since, PATIENCE) {
+                let look = Look {
+                    sight: &sight,
+                    since: &since,
+                    patience: PATIENCE,
+                };
+                if finding.wants_events(&look) {
                     found = read(true);
                 }
             }
