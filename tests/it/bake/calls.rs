@@ -116,3 +116,11 @@ async fn a_minute_of_a_switch_makes_few_calls() {
     .await;
     assert_few(counts, 60);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_minute_of_a_rolling_bake_makes_few_calls() {
+    let mut rolling = with("rolling", &json!({}));
+    rolling.as_object_mut().unwrap().remove("service");
+    let counts = counted(rolling, super::watched).await;
+    assert_few(counts, 60);
+}

@@ -112,7 +112,7 @@ impl Context<'_> {
         if self.request.mode.is_plan() || !noted.as_ref().is_none_or(is_new) {
             return self.already_there(live);
         }
-        match Awaited::with(noted, execution, job) {
+        match Awaited::with(noted, execution, job, self.now) {
             Some(note) => self.note(live, change::awaited(live, &note), (Phase::Start, None)),
             None => Decision::GiveUp(Failure::Faults(vec![crowded()])),
         }

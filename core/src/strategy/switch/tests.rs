@@ -941,10 +941,14 @@ fn after_the_switch() {
         told.was_told(query);
         told
     };
-    let mut retired = baking();
-    let gone = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
-    retired.set(Query::deployment("web"), Some(gone));
-    let mut done = retired.clone();
+    let gone = || {
+        let gone = deployment("web", "app:1", json!({"spec": {"replicas": 0}}));
+        (Query::deployment("web"), Some(gone))
+    };
+    let mut taken = baking();
+    let (query, of_old) = gone();
+    taken.set(query, of_old);
+    let mut done = taken.clone();
     done.set(
         Query::service("web"),
         Some(switched(
@@ -960,6 +964,9 @@ fn after_the_switch() {
         let notes = json!({marks::RETIRING: "true"});
         seen(switched(notes), Some(blue(json!({}))))
     };
+    let mut retired = retiring();
+    let (query, of_old) = gone();
+    retired.set(query, of_old);
     let mut kept = retiring();
     let refused = ("web".to_owned(), "a policy".to_owned());
     kept.left.push(refused);
@@ -1116,6 +1123,12 @@ fn after_the_switch() {
             kept,
             90,
             "patch services/web null -lock -retiring -selector-before -wide-selector",
+        ),
+        (
+            "somebody else takes the old one away: the new one bakes on",
+            taken,
+            61,
+            "wait 4s Bake { candidate: \"web-blue\", until: Some(2026-01-01T00:01:30Z) }",
         ),
         (
             "the lock goes",
