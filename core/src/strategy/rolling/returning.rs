@@ -289,7 +289,8 @@ fn refused(problem: &str) -> Fault {
 
 fn gone(live: &Workload, sets: &[ReplicaSet], to: &Previous) -> Fault {
     refused(&format!(
-        "revision {}, which served before, no longer exists (revisionHistoryLimit); {}",
+        "revision {}, which served before, no longer exists (revisionHistoryLimit): deploy that \
+         version again, or name another one by `to`; {}",
         to.revision,
         revisions(live, sets)
     ))
