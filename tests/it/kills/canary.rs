@@ -215,7 +215,8 @@ async fn strike(stage: &Stage, version: Version) {
 /// Whether it was killed at this moment.
 async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
     let mut life = Life::of(Draw(1), Rc::default());
-    (life.scaled, life.routed) = (true, *by_route);
+    // An autoscaler stays with the version before, and nobody moves it where that is gone.
+    (life.scaled, life.routed) = (*version != Version::Alone, *by_route);
     let (mut stage, _controller) = stage(*by_route).await;
     let bake = match version {
         Version::FallsIll => "60s",

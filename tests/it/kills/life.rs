@@ -292,7 +292,10 @@ impl Life {
                     Version::LosesService => ("someone else deleted Service", untouched),
                     Version::LosesSelector => ("of Service `demo-app-canary`", untouched),
                     Version::ScaledAway => ("someone else scaled `demo-app-blue`", untouched),
-                    Version::Alone => ("someone else scaled `demo-app` to", "to the new version"),
+                    Version::Alone => (
+                        "someone else scaled `demo-app` to",
+                        "now routes to `demo-app-blue`",
+                    ),
                     _ => ("smoke test", untouched),
                 };
                 let untouched = match version {
