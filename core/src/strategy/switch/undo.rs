@@ -31,10 +31,13 @@ impl Context<'_> {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
         }
-        if !switched {
-            self.stay_with_candidate(service, lock)?;
+        let stays = match switched {
+            true => None,
+            false => self.stays_with_candidate(service, lock)?,
+        };
+        if stays.is_none() {
+            self.shift_back(Some(back))?;
         }
-        self.shift_back(Some(back))?;
         let failed = Failed {
             job: &self.continuation.job,
             cause: &back.cause,
@@ -61,7 +64,7 @@ impl Context<'_> {
             }
             false => {
                 shares = self.shares_by_route()?;
-                None
+                stays
             }
         };
         let lock = Lock {
@@ -141,6 +144,7 @@ impl Context<'_> {
         }
         self.refill(service)?;
         if !switched {
+            self.stays_with_candidate(service, lock)?;
             self.give_route_back(Some(back))?;
         }
         // Without the old version nothing is left to be kept apart from.
