@@ -147,15 +147,15 @@ impl Context<'_> {
         })
     }
 
-    /// The old version is gone, and the candidate has a share by a route: the Service itself is to
-    /// send to the candidate before the route sends everything to the Service again. The selector
-    /// that it gets for that, by the write which says that the deploy failed.
+    /// The old version is gone, and the candidate has a share: it is all that serves. By a route the
+    /// Service itself is to send to it before the route sends everything to the Service again. The
+    /// selector that it gets for that, by the write which says that the deploy failed.
     pub(super) fn stays_with_candidate(
         &self,
         service: &Service,
         lock: &Lock,
     ) -> Result<Option<Selector>, Decision> {
-        if !self.has_share()? {
+        if lock.share.is_none() && !self.has_share()? {
             return Ok(None);
         }
         let selector = service.selector();
@@ -173,7 +173,8 @@ impl Context<'_> {
             };
         }
         // Pods of a Deployment that is scaled down are ready until they go.
-        if self.old(service)?.is_some_and(|old| old.replicas() > 0) {
+        let old = self.old(lock.pinned.as_ref().unwrap_or(&selector))?;
+        if old.is_some_and(|old| old.replicas() > 0) {
             return Ok(None);
         }
         self.rechecked()?;

@@ -3,7 +3,7 @@
 //! switches it back. Everything else follows when the old version is all that serves.
 
 use super::context::{Context, Next, ended};
-use crate::kubernetes::service::Service;
+use crate::kubernetes::service::{Selector, Service};
 use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, VERSION};
@@ -148,7 +148,7 @@ impl Context<'_> {
             self.give_route_back(Some(back))?;
         }
         // Without the old version nothing is left to be kept apart from.
-        if let Some(old) = self.old(service)?
+        if let Some(old) = self.old(&service.selector())?
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?
         {
             // What may not be scaled down stays, and is not waited for.
@@ -168,9 +168,9 @@ impl Context<'_> {
         Ok(self.patch_service(patch, Phase::SwitchRollback(back.clone())))
     }
 
-    /// The Deployment that the Service sends to again.
-    pub(super) fn old(&self, service: &Service) -> Result<Option<&Workload>, Query> {
-        match service.selector().get(VERSION) {
+    /// The Deployment that a selector sends to, which served before.
+    pub(super) fn old(&self, selector: &Selector) -> Result<Option<&Workload>, Query> {
+        match selector.get(VERSION) {
             Some(version) => self.snapshot.deployment(&self.name_of(version)),
             None => self.plain(),
         }
@@ -280,7 +280,9 @@ impl Context<'_> {
         if !has_pods || self.shared().is_none() {
             return Ok(false);
         }
-        let is_gone = self.old(service)?.is_none_or(|old| old.replicas() == 0);
+        let is_gone = self
+            .old(&service.selector())?
+            .is_none_or(|old| old.replicas() == 0);
         Ok(is_gone && self.has_ready(&service.selector())?)
     }
 
