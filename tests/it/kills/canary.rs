@@ -142,12 +142,11 @@ fn moments() -> Vec<Moment> {
         ("selected as it is alone", alone, true, |it| {
             it.service["spec"]["selector"]["landfall/version"] == "blue"
         }),
-        (
-            "route given back as it is alone",
-            alone,
-            true,
-            View::rolled_back,
-        ),
+        ("route given back as it is alone", alone, true, |it| {
+            it.note
+                .as_ref()
+                .is_some_and(|note| note["returned"] == true)
+        }),
         ("first share of pods", well, false, |it| it.shares(0)),
         ("second share of pods", well, false, |it| it.shares(1)),
         ("switched from shares", well, false, |it| {
