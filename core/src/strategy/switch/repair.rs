@@ -147,9 +147,9 @@ impl Context<'_> {
         })
     }
 
-    /// The old version is gone, and the candidate has a share: it is all that serves. By a route the
-    /// Service itself is to send to it before the route sends everything to the Service again. The
-    /// selector that it gets for that, by the write which says that the deploy failed.
+    /// The old version is gone, and the candidate has a share: it is all that serves. With a route
+    /// the Service itself is to send to it before the route sends everything to the Service again.
+    /// The selector that it gets for that, by the write which says that the deploy failed.
     pub(super) fn stays_with_candidate(
         &self,
         service: &Service,
