@@ -2,6 +2,7 @@
 //! reads them from there, and the sandbox's SSM is held against it.
 //! <https://github.com/getmoto/moto>
 
+mod alarms;
 mod by_iam;
 mod page;
 mod server;

@@ -169,10 +169,14 @@ pub(super) fn judged_well(watch: Watch<'_>, guard: &Guard, wrote: bool) -> Strin
     }
     let quiet = guard.silent().map(|alarm| named(&alarm.name));
     let quiet = quiet.collect::<Vec<_>>();
+    let as_read = match &guard.error {
+        Some(_) => ", as far as was read",
+        None => "",
+    };
     let quiet = match quiet.len() {
         0 => String::new(),
-        1 => format!(" Its alarm {} did not ring.", quiet[0]),
-        _ => format!(" Its alarms {} did not ring.", listed(quiet)),
+        1 => format!(" Its alarm {} did not ring{as_read}.", quiet[0]),
+        _ => format!(" Its alarms {} did not ring{as_read}.", listed(quiet)),
     };
     let last = match &guard.error {
         Some(error) => format!(

@@ -7,7 +7,7 @@ use super::model::{EXTERNAL_ID_LIMIT, Report, SUMMARY_LIMIT, VARIABLE_LIMIT, tar
 use super::returned::{Back, began_ringing, returned_by_other, switched_back, taken_back};
 use super::route;
 use crate::request::Request;
-use crate::state::continuation::Continuation;
+use crate::state::continuation::{Continuation, Phase};
 use crate::strategy::{Former, Success, SuccessNote, Switched, was_watched_to_its_end};
 use crate::text::{clip, quote, words};
 use crate::workload::health::steadiness::{SECOND_LOOK, has_probe};
@@ -50,7 +50,8 @@ pub fn success(
     let summary = match &success.switched {
         Some(switched) => {
             let runs = format!("`{}` ({image}): {pods}", live.name());
-            switched_summary(request, success.wrote, switched, &runs, &time)
+            let wrote = (success.wrote, continuation.phase != Phase::Start);
+            switched_summary(request, wrote, switched, &runs, &time)
                 + &switched_back(request, live, success.wrote)
                 + &stopped(switched, success.wrote)
         }
@@ -253,19 +254,24 @@ pub(super) fn skipped(request: &Request) -> String {
     }
 }
 
-pub(super) fn switched_summary(
+/// `wrote`: whether this deploy made the switch, and whether it wrote anything at all.
+fn switched_summary(
     request: &Request,
-    wrote: bool,
+    wrote: (bool, bool),
     switched: &Switched,
     runs: &str,
     time: &str,
 ) -> String {
     let service = &switched.service;
     let (kind, namespace) = (request.kind.word(), &request.namespace);
-    if !wrote {
+    if let (false, cleared) = wrote {
+        let done = match cleared && switched.taken_back.is_none() {
+            true => "so only what another deploy had left was cleared away",
+            false => "so nothing was changed",
+        };
         return format!(
-            "Service `{service}` in `{namespace}` already routed to this version, so nothing was \
-             changed: {kind} {runs}."
+            "Service `{service}` in `{namespace}` already routed to this version, {done}: {kind} \
+             {runs}."
         );
     }
     let from = switched.from.iter();

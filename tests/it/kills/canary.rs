@@ -84,6 +84,7 @@ type Moment = (&'static str, Version, bool, fn(&View) -> bool);
 fn moments() -> Vec<Moment> {
     let (well, ill) = (Version::Well, Version::FallsIll);
     let (lost, turned) = (Version::LosesService, Version::LosesSelector);
+    let (away, alone) = (Version::ScaledAway, Version::Alone);
     vec![
         ("its Service made", well, true, |it| {
             it.has_candidate_service && it.note.is_none()
@@ -126,6 +127,26 @@ fn moments() -> Vec<Moment> {
             true,
             View::rolled_back,
         ),
+        (
+            "taken back as it is scaled away",
+            away,
+            true,
+            View::rolled_back,
+        ),
+        ("scaled away", away, true, |it| {
+            it.at(1, true) && it.idle() > 0
+        }),
+        ("left alone", alone, true, |it| {
+            it.at(1, true) && it.idle() > 0
+        }),
+        ("selected as it is alone", alone, true, |it| {
+            it.service["spec"]["selector"]["landfall/version"] == "blue"
+        }),
+        ("route given back as it is alone", alone, true, |it| {
+            it.note
+                .as_ref()
+                .is_some_and(|note| note["returned"] == true)
+        }),
         ("first share of pods", well, false, |it| it.shares(0)),
         ("second share of pods", well, false, |it| it.shares(1)),
         ("switched from shares", well, false, |it| {
@@ -184,6 +205,8 @@ async fn strike(stage: &Stage, version: Version) {
             let part = ["spec", "selector"];
             stage.cluster.change("services", name, part, selector).await;
         }
+        Version::ScaledAway => stage.cluster.scale_of("demo-app-blue", 0).await,
+        Version::Alone => stage.cluster.scale_of("demo-app", 0).await,
         _ => stage.cluster.strike("demo-app-blue", NEW_IMAGE).await,
     }
 }
@@ -191,12 +214,13 @@ async fn strike(stage: &Stage, version: Version) {
 /// Whether it was killed at this moment.
 async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
     let mut life = Life::of(Draw(1), Rc::default());
-    (life.scaled, life.routed) = (true, *by_route);
+    // An autoscaler stays with the version before, and nobody moves it where that is gone.
+    (life.scaled, life.routed) = (*version != Version::Alone, *by_route);
     let (mut stage, _controller) = stage(*by_route).await;
     let bake = match version {
         Version::FallsIll => "60s",
         // The route's way is looked at when the step is over.
-        Version::LosesService | Version::LosesSelector => "6s",
+        Version::LosesService | Version::LosesSelector | Version::Alone => "6s",
         _ => "1s",
     };
     let mut parameters = json!({"deployment": "demo-app", "service": "demo-app",
@@ -208,10 +232,13 @@ async fn killed_at((name, version, by_route, is_now): &Moment) -> bool {
     }
     life.tell((*name).to_owned());
     let mut prober = match by_route {
+        // The Service loses the pods that it sends to.
+        true if *version == Version::Alone => Prober::timing(&stage.cluster).await,
         true => Prober::start(&stage.cluster, 2).await,
         false => Prober::sharing(&stage.cluster, 2).await,
     };
-    let mut of_route = by_route.then(|| RouteProber::start(&stage.cluster, 2));
+    let is_fair = *by_route && *version != Version::Alone;
+    let mut of_route = is_fair.then(|| RouteProber::start(&stage.cluster, 2));
     let forgives = of_route.as_ref().map(RouteProber::forgiveness);
     let deploy = async {
         let job = life.submit(&stage, &parameters, true);

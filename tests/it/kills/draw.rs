@@ -17,6 +17,10 @@ pub(super) enum Version {
     LosesService,
     /// Somebody gives that Service another selector.
     LosesSelector,
+    /// Somebody scales it to zero when it has a share of the traffic.
+    ScaledAway,
+    /// Somebody scales the version before to zero then: nothing else is left that could serve.
+    Alone,
 }
 
 /// How a deploy goes on that was killed.

@@ -280,6 +280,10 @@ impl Life {
                     panic!("{}", told("no failure"));
                 };
                 let untouched = "still routes to the previous version";
+                if version == Version::Alone {
+                    self.live = "demo-app-blue".into();
+                    self.serving = wanted.into();
+                }
                 let again = format!("routes to `{}` again", self.live);
                 let (words, untouched) = match version {
                     Version::Crashes => ("exits with code 1", untouched),
@@ -287,6 +291,11 @@ impl Life {
                     Version::FallsIll => ("of the traffic, ", untouched),
                     Version::LosesService => ("someone else deleted Service", untouched),
                     Version::LosesSelector => ("of Service `demo-app-canary`", untouched),
+                    Version::ScaledAway => ("someone else scaled `demo-app-blue`", untouched),
+                    Version::Alone => (
+                        "someone else scaled `demo-app` to",
+                        "now routes to `demo-app-blue`",
+                    ),
                     _ => ("smoke test", untouched),
                 };
                 let untouched = match version {

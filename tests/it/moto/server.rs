@@ -167,7 +167,8 @@ impl Moto {
     /// A function that has all but CodePipeline from moto.
     fn function_with(&self, aws: &Aws, variables: &[(&str, &str)]) -> Function {
         let endpoint = format!("http://{}", self.address);
-        let services = ["SSM", "S3", "EKS", "STS"].map(|it| format!("AWS_ENDPOINT_URL_{it}"));
+        let services = ["SSM", "S3", "EKS", "STS", "CLOUDWATCH"];
+        let services = services.map(|it| format!("AWS_ENDPOINT_URL_{it}"));
         let services = services
             .iter()
             .map(|name| (name.as_str(), endpoint.as_str()));

@@ -73,7 +73,7 @@ impl ReleaseEngine {
         if !asked || is_noted || is_tried {
             return false;
         }
-        match Awaited::with(noted.cloned(), &self.request.execution, &job) {
+        match Awaited::with(noted.cloned(), &self.request.execution, &job, self.now) {
             Some(_) => {
                 self.returning.waits_for = Some(job);
                 self.push(Task::Await);
@@ -87,7 +87,7 @@ impl ReleaseEngine {
     pub(super) fn note_of_waiting(&self) -> Option<Value> {
         let job = self.returning.waits_for.as_deref()?;
         let noted = self.parent.waits_for.clone();
-        let awaited = Awaited::with(noted, &self.request.execution, job)?;
+        let awaited = Awaited::with(noted, &self.request.execution, job, self.now)?;
         let version = &self.parent_live.as_ref()?["metadata"]["resourceVersion"];
         Some(json!({"metadata": {"resourceVersion": version,
             "annotations": {AWAITED: awaited.text()}}}))

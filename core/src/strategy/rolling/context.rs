@@ -141,8 +141,8 @@ pub(super) fn retired(live: &Workload) -> Fault {
         "strategy",
         format!(
             "is `rolling`, and Deployment `{name}` was scaled to zero when its Service was \
-             switched to another one, by `blueGreen` or `immutable`. Give the strategy that \
-             switched it; docs/strategies.md has the way back to `rolling`"
+             switched to another one. Give the strategy that switched it; docs/strategies.md \
+             has the way back to `rolling`"
         ),
     )
 }

@@ -113,7 +113,7 @@ impl Context<'_> {
         if self.request.mode.is_plan() || !noted.as_ref().is_none_or(is_new) {
             return self.already_there(live);
         }
-        match Awaited::with(noted, execution, job) {
+        match Awaited::with(noted, execution, job, self.now) {
             Some(note) => self.note(live, change::awaited(live, &note), (Phase::Start, None)),
             None => Decision::GiveUp(Failure::Faults(vec![crowded()])),
         }
@@ -275,7 +275,8 @@ fn refused(problem: &str) -> Fault {
 
 fn gone(live: &Workload, sets: &[ReplicaSet], to: &Previous) -> Fault {
     refused(&format!(
-        "revision {}, which served before, no longer exists (revisionHistoryLimit); {}",
+        "revision {}, which served before, no longer exists (revisionHistoryLimit): deploy that \
+         version again, or name another one by `to`; {}",
         to.revision,
         revisions(live, sets)
     ))

@@ -27,7 +27,7 @@ impl Context<'_> {
         };
         let from = service_lock::from(service).unwrap_or_default();
         let old = self.snapshot.deployment(from)?;
-        // Only a candidate that has served for its time retires the old one.
+        // Whoever else takes the old one away does not end the watch over the new one.
         let retiring = service.annotation(marks::RETIRING).is_some();
         let held = self.held(lock, found, retiring)?;
         if found.replicas() < held {

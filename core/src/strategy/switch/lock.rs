@@ -137,7 +137,8 @@ impl Context<'_> {
         if is_noted || self.request.mode.is_plan() || !self.request.is_back_to_former() {
             return Ok(());
         }
-        match Awaited::with(awaited(service), &self.request.execution, &lock.job) {
+        let execution = &self.request.execution;
+        match Awaited::with(awaited(service), execution, &lock.job, self.now) {
             Some(note) => Err(self.patch_service(note_awaited(&note, service), Phase::Start)),
             None => Err(self.refuse(None, vec![crowded()])),
         }

@@ -130,37 +130,38 @@ impl Context<'_> {
         Ok(refill.map(|(Refill::Original(it) | Refill::Held(it))| it))
     }
 
-    /// The old version is gone, and the candidate has a share by a route: the Service itself is to
-    /// send to the candidate before the route sends everything to the Service again.
-    pub(super) fn stay_with_candidate(
+    /// The old version is gone, and the candidate has a share: it is all that serves. With a route
+    /// the Service itself is to send to it before the route sends everything to the Service again.
+    /// The selector that it gets for that, by the write which says that the deploy failed.
+    pub(super) fn stays_with_candidate(
         &self,
         service: &Service,
         lock: &Lock,
-    ) -> Result<(), Decision> {
-        if !self.has_share()? {
-            return Ok(());
+    ) -> Result<Option<Selector>, Decision> {
+        if lock.share.is_none() && !self.has_share()? {
+            return Ok(None);
         }
         let selector = service.selector();
         let new = service_lock::of_version(&selector, &lock.version);
         if !self.has_ready(&new)? {
-            return Ok(());
+            return Ok(None);
         }
         if selector == new {
             let members = self.snapshot.service_pods(&new)?;
             let endpoints = self.snapshot.endpoints(service.name())?;
             let known = members.iter().any(|it| endpoints.ready.contains(&it.name));
             return match known || self.now >= lock.deadline {
-                true => Ok(()),
+                true => Ok(None),
                 false => Err(self.wait_for_endpoints(service.name(), CATCHING_UP)),
             };
         }
         // Pods of a Deployment that is scaled down are ready until they go.
-        if self.old(service)?.is_some_and(|old| old.replicas() > 0) {
-            return Ok(());
+        let old = self.old(lock.pinned.as_ref().unwrap_or(&selector))?;
+        if old.is_some_and(|old| old.replicas() > 0) {
+            return Ok(None);
         }
         self.rechecked()?;
-        let patch = service_lock::select(service, &new, true);
-        Err(self.patch_service(patch, self.phase()))
+        Ok(Some(new))
     }
 
     /// Somebody else has changed the Service's selector: that stands, and what was held for this

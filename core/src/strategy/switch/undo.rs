@@ -3,7 +3,7 @@
 //! switches it back. Everything else follows when the old version is all that serves.
 
 use super::context::{Context, Next, ended};
-use crate::kubernetes::service::Service;
+use crate::kubernetes::service::{Selector, Service};
 use crate::snapshot::Query;
 use crate::state::continuation::{Phase, RecordedFailure};
 use crate::state::marks::{self, VERSION};
@@ -31,10 +31,13 @@ impl Context<'_> {
         if switched && !Self::is_as_switched(service, lock) {
             return self.set_aside(service, lock, true);
         }
-        if !switched {
-            self.stay_with_candidate(service, lock)?;
+        let stays = match switched {
+            true => None,
+            false => self.stays_with_candidate(service, lock)?,
+        };
+        if stays.is_none() {
+            self.shift_back(Some(back))?;
         }
-        self.shift_back(Some(back))?;
         let failed = Failed {
             job: &self.continuation.job,
             cause: &back.cause,
@@ -61,7 +64,7 @@ impl Context<'_> {
             }
             false => {
                 shares = self.shares_by_route()?;
-                None
+                stays
             }
         };
         let lock = Lock {
@@ -138,10 +141,11 @@ impl Context<'_> {
         }
         self.refill(service)?;
         if !switched {
+            self.stays_with_candidate(service, lock)?;
             self.give_route_back(Some(back))?;
         }
         // Without the old version nothing is left to be kept apart from.
-        if let Some(old) = self.old(service)?
+        if let Some(old) = self.old(&service.selector())?
             && let Some(stage) = self.clear(service, &lock.version, switched, old)?
         {
             // What may not be scaled down stays, and is not waited for.
@@ -161,9 +165,9 @@ impl Context<'_> {
         Ok(self.patch_service(patch, Phase::SwitchRollback(back.clone())))
     }
 
-    /// The Deployment that the Service sends to again.
-    pub(super) fn old(&self, service: &Service) -> Result<Option<&Workload>, Query> {
-        match service.selector().get(VERSION) {
+    /// The Deployment that a selector sends to, which served before.
+    pub(super) fn old(&self, selector: &Selector) -> Result<Option<&Workload>, Query> {
+        match selector.get(VERSION) {
             Some(version) => self.snapshot.deployment(&self.name_of(version)),
             None => self.plain(),
         }
@@ -265,7 +269,9 @@ impl Context<'_> {
         if !has_pods || self.shared().is_none() {
             return Ok(false);
         }
-        let is_gone = self.old(service)?.is_none_or(|old| old.replicas() == 0);
+        let is_gone = self
+            .old(&service.selector())?
+            .is_none_or(|old| old.replicas() == 0);
         Ok(is_gone && self.has_ready(&service.selector())?)
     }
 

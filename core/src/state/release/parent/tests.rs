@@ -1,4 +1,5 @@
 use super::*;
+use jiff::Timestamp;
 
 fn parent() -> Parent {
     let mut parent = Parent::new("shop", "shop");
@@ -214,7 +215,7 @@ fn the_last_deploys_are_remembered() {
 /// place.
 #[test]
 fn who_waits_for_a_dead_release_waits_for_the_one_that_takes_its_place() {
-    let waiting = |job| Awaited::with(None, "e-9", job);
+    let waiting = |job| Awaited::with(None, "e-9", job, Timestamp::UNIX_EPOCH);
     let dead = |job| Parent {
         waits_for: waiting(job),
         ..parent().locked(lock("j-1"))

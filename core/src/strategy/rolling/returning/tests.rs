@@ -105,7 +105,7 @@ fn what_is_not_there_is_refused_with_what_there_is() {
     let sets = [set(1, "a", "j1"), set(2, "b", "j2")];
     let newest = live("b", json!({marks::PREVIOUS: "web-gone@1"}));
     insta::assert_snapshot!(found(Some("7"), &newest, &sets).unwrap_err(), @r"to is `7`, and Deployment `web` has no such revision or image; its revisions are 2 (b) and 1 (a)");
-    insta::assert_snapshot!(found(None, &newest, &sets).unwrap_err(), @r"mode is `rollback`, and revision 1, which served before, no longer exists (revisionHistoryLimit); its revisions are 2 (b) and 1 (a)");
+    insta::assert_snapshot!(found(None, &newest, &sets).unwrap_err(), @r"mode is `rollback`, and revision 1, which served before, no longer exists (revisionHistoryLimit): deploy that version again, or name another one by `to`; its revisions are 2 (b) and 1 (a)");
     let only = [set(1, "b", "")];
     insta::assert_snapshot!(found(None, &live("b", json!({})), &only).unwrap_err(), @r"mode is `rollback`, and Deployment `web` has no earlier version that could be brought back; its only revision is 1 (b)");
     // A version of another object with the same labels is none of ours.

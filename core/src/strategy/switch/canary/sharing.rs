@@ -7,6 +7,7 @@
 
 use crate::kubernetes::service::Service;
 use crate::request::Canary;
+use crate::strategy::causes::RolloutCause;
 use crate::strategy::decision::{Decision, Stage};
 use crate::strategy::handover::Handover;
 use crate::strategy::pauses::{CATCHING_UP, STEP_WINDOW};
@@ -123,6 +124,10 @@ impl Context<'_> {
         until: jiff::Timestamp,
     ) -> Result<(), Decision> {
         self.heal()?;
+        // Nothing else serves any more: that is no share.
+        if live.replicas() == 0 {
+            return Err(self.fail(RolloutCause::ScaledToZero(live.name().to_owned())));
+        }
         let stage = Stage::Share {
             candidate: found.name().to_owned(),
             percent: share.percent,
