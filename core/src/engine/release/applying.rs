@@ -108,8 +108,10 @@ impl ReleaseEngine {
             Ok(_) => return,
             Err(error) => error,
         };
+        let silent = self.silent_since(&error);
         let pauses = |engine: &mut Self| {
-            let since = *engine.items[place].waited.get_or_insert(now);
+            let waited = *engine.items[place].waited.get_or_insert(now);
+            let since = silent.unwrap_or(waited);
             let waits = now.duration_since(since) < GRACE && now < engine.continuation.deadline;
             if waits {
                 engine.push_at(now + PAUSE, Task::Apply(place));
