@@ -5,6 +5,7 @@ mod guarded;
 pub mod judge;
 mod play;
 mod setting;
+mod silent;
 
 use self::judge::{judge, judge_both, judge_repetition, judge_successor, judge_twins};
 use self::play::{ALL, Disturbance, Play};

@@ -41,6 +41,17 @@ pub fn request(call: &Call) -> world::Request {
     }
 }
 
+/// Lets time pass in a world, from change to change.
+pub fn pass(world: &mut World, now: &mut Timestamp, time: SignedDuration) {
+    let end = *now + time;
+    while let Some(next) = world.next_change().filter(|next| *next < end) {
+        *now = next.max(*now + SignedDuration::from_nanos(1));
+        world.advance(*now);
+    }
+    *now = end;
+    world.advance(*now);
+}
+
 /// A refusal with a `Status`.
 pub fn refused(code: u16, reason: &str, message: &str) -> Result<Response, CallError> {
     let status = json!({"kind": "Status", "reason": reason, "message": message});

@@ -12,6 +12,7 @@
 
 mod applying;
 mod asking;
+mod back_order;
 mod baking;
 mod ended;
 mod following;
@@ -94,11 +95,12 @@ impl ReleaseEngine {
     /// Takes the answer to what was asked.
     pub fn answered(&mut self, ticket: Ticket, result: Reply, now: Timestamp) {
         self.now = now;
-        let Some((task, ask)) = self.asked.remove(&ticket) else {
+        let Some((task, ask, since)) = self.asked.remove(&ticket) else {
             return;
         };
-        if result.is_ok() {
-            self.continuation.unreachable_since = None;
+        match &result {
+            Ok(_) => self.came_through(&ask.call),
+            Err(error) => self.note_silence(&ask.call, error, since),
         }
         self.take(task, ask.call, result);
     }

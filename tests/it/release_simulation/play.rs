@@ -425,13 +425,7 @@ impl Play {
     }
 
     pub fn pass(&mut self, time: SignedDuration) {
-        let end = self.now + time;
-        while let Some(next) = self.world.next_change().filter(|next| *next < end) {
-            self.now = next.max(self.now + SignedDuration::from_nanos(1));
-            self.world.advance(self.now);
-        }
-        self.now = end;
-        self.world.advance(self.now);
+        simulated::pass(&mut self.world, &mut self.now, time);
     }
 
     /// Lambda repeats the event a minute later, to a process that knows nothing.

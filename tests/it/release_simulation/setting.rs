@@ -186,8 +186,13 @@ pub fn request(version: u32, job: &str) -> ReleaseRequest {
         BACK => fields["mode"] = json!("rollback"),
         _ => fields["manifests"] = json!("k8s"),
     }
+    request_for(&fields, &manifests(version), job)
+}
+
+/// The request for a release of these objects.
+pub fn request_for(fields: &Value, manifests: &[Value], job: &str) -> ReleaseRequest {
     let parameters = Parameters::Text(fields.to_string());
-    let documents = manifests(version).into_iter().map(|it| it.to_string());
+    let documents = manifests.iter().map(|it| it.to_string());
     let content = documents.collect::<Vec<_>>().join("\n---\n").into_bytes();
     let files = Files {
         manifests: vec![NamedFile {

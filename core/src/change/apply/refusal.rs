@@ -72,7 +72,10 @@ impl ApplyRefusal {
 
 /// Reads the refusal of an apply.
 pub fn refused(refusal: &Refusal) -> ApplyRefusal {
+    let cause = refusal.cause();
     let found = match refusal.code {
+        // What a policy says is its own, whatever the API server itself would mean by it.
+        _ if matches!(cause, RefusalCause::Policy(_)) => None,
         400 => duplicate_key(refusal),
         403 => escalation(refusal),
         404 => missing(refusal),
@@ -81,7 +84,7 @@ pub fn refused(refusal: &Refusal) -> ApplyRefusal {
         500 => malformed(refusal),
         _ => None,
     };
-    found.unwrap_or_else(|| match refusal.cause() {
+    found.unwrap_or_else(|| match cause {
         RefusalCause::Permission(user) => ApplyRefusal::Forbidden(user),
         RefusalCause::NamespaceEnding => ApplyRefusal::NamespaceEnding,
         RefusalCause::Webhook { name, trouble } => ApplyRefusal::WebhookAway { name, trouble },

@@ -96,9 +96,10 @@ impl ReleaseEngine {
             Ok(_) => return,
             Err(error) => error,
         };
+        let silent = self.silent_since(&error);
         if error.is_not_served() {
             // A definition is established, and its path is not served yet.
-            if !self.pauses(place) {
+            if !self.pauses(place, silent) {
                 self.trouble(Task::Apply(place), call, error);
             }
             return;
@@ -130,7 +131,7 @@ impl ReleaseEngine {
             | ApplyRefusal::NamespaceMissing
             | ApplyRefusal::RoleMissing(_)
             | ApplyRefusal::KindMissing
-                if self.pauses(place) => {}
+                if self.pauses(place, silent) => {}
             ApplyRefusal::Other(_) => {
                 self.trouble(Task::Apply(place), call, CallError::Refused(refusal));
             }
@@ -143,8 +144,9 @@ impl ReleaseEngine {
 
     /// Tries again in a while what may pass by itself; `false` once that was waited for long
     /// enough.
-    fn pauses(&mut self, place: usize) -> bool {
-        let since = *self.items[place].waited.get_or_insert(self.now);
+    fn pauses(&mut self, place: usize, silent: Option<Timestamp>) -> bool {
+        let waited = *self.items[place].waited.get_or_insert(self.now);
+        let since = silent.unwrap_or(waited);
         let waits = self.now.duration_since(since) < GRACE && self.now < self.continuation.deadline;
         if waits {
             self.push_at(self.now + PAUSE, Task::Apply(place));

@@ -33,7 +33,7 @@ impl ReleaseEngine {
                     self.items[item].begun = true;
                 }
                 self.tickets += 1;
-                self.asked.insert(self.tickets, (task, ask.clone()));
+                self.asked.insert(self.tickets, (task, ask.clone(), now));
                 asks.push((self.tickets, ask));
             }
         }

@@ -5,7 +5,7 @@ use super::item::{Back, Item, Old};
 use super::served::Served;
 use crate::change::apply::Owner;
 use crate::kubernetes::CallError;
-use crate::kubernetes::call::{Call, Permission};
+use crate::kubernetes::call::{Call, Permission, Verb};
 use crate::kubernetes::known_kinds::KnownKinds;
 use crate::kubernetes::resource::Resource;
 use crate::outcome::CredentialsError;
@@ -246,8 +246,10 @@ pub struct ReleaseEngine {
     pub(super) queue: VecDeque<Task>,
     /// What is to be done later.
     pub(super) later: Vec<(Timestamp, Task)>,
-    /// The outstanding calls.
-    pub(super) asked: BTreeMap<Ticket, (Task, Ask)>,
+    /// The outstanding calls, and since when.
+    pub(super) asked: BTreeMap<Ticket, (Task, Ask, Timestamp)>,
+    /// Webhooks that do not answer: since when, and verb and path of the first call that said so.
+    pub(super) silent: BTreeMap<String, (Timestamp, Verb, String)>,
     pub(super) tickets: Ticket,
     pub(super) items: Vec<Item>,
     pub(super) steps: Vec<Step>,
@@ -348,6 +350,7 @@ impl ReleaseEngine {
             queue: VecDeque::new(),
             later: Vec::new(),
             asked: BTreeMap::new(),
+            silent: BTreeMap::new(),
             tickets: 0,
             steps: Vec::new(),
             olds: Vec::new(),

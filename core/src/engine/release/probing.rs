@@ -61,7 +61,9 @@ impl ReleaseEngine {
             }
             Ok(_) => true,
             Err(error) if error.is_not_served() => return false,
-            Err(CallError::Refused(refusal)) if is_forbidden(refusal) => return false,
+            Err(CallError::Refused(refusal)) if is_forbidden(refusal) || refusal.may_pass() => {
+                return false;
+            }
             Err(CallError::Refused(refusal)) => refusal.code == 409,
             Err(_) => return false,
         };

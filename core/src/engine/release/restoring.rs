@@ -269,10 +269,11 @@ impl ReleaseEngine {
     }
 
     /// A call of the way back failed: what may pass is tried again until its time is over, and what
-    /// is refused stays.
+    /// is refused stays. So does what a webhook stays silent about, which may be the release's own:
+    /// then everything else goes back without it.
     fn back_trouble(&mut self, place: usize, task: Task, call: Call, error: CallError) {
         let is_final = match &error {
-            CallError::Refused(refusal) => !refusal.may_pass(),
+            CallError::Refused(refusal) => !refusal.may_pass() || self.is_given_up_on(&error),
             CallError::Untrusted(_) | CallError::Kept(_) => true,
             CallError::NotKubernetes(_) | CallError::Unreachable(_) | CallError::OutOfTime => false,
         };

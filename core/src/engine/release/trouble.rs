@@ -26,7 +26,10 @@ impl ReleaseEngine {
         if is_first && call.changes() && error.may_have_been_done() {
             self.continuation.unsure = true;
         }
-        let since = *self.continuation.unreachable_since.get_or_insert(self.now);
+        let since = match self.silent_since(&error) {
+            Some(since) => since,
+            None => *self.continuation.unreachable_since.get_or_insert(self.now),
+        };
         if is_given_up(since, is_first, self.continuation.deadline, self.now) {
             return match is_out_of_sight(&error, is_first) {
                 true => self.end(ReleaseOutcome::LostSight(since, in_short(&error))),
@@ -41,6 +44,35 @@ impl ReleaseEngine {
             nothing_written: is_first && !self.continuation.unsure,
         });
         self.push_at(self.until.min(self.now + OUTAGE_PAUSE), task);
+    }
+
+    /// A call was answered. What a webhook lets through after all ends its silence.
+    pub(super) fn came_through(&mut self, call: &Call) {
+        self.continuation.unreachable_since = None;
+        let silent = &mut self.silent;
+        silent.retain(|_, (_, verb, path)| *verb != call.verb || *path != *call.path);
+    }
+
+    /// Notes a webhook that does not answer, since its first call was sent. It is waited for once,
+    /// and not once more for each object that it is to admit.
+    pub(super) fn note_silence(&mut self, call: &Call, error: &CallError, since: Timestamp) {
+        if let Some(name) = webhook(error) {
+            let path = call.path.to_string();
+            let first = (since, call.verb, path);
+            self.silent.entry(name).or_insert(first);
+        }
+    }
+
+    /// Since when the webhook has been silent for which a call failed.
+    pub(super) fn silent_since(&self, error: &CallError) -> Option<Timestamp> {
+        let (since, ..) = self.silent.get(&webhook(error)?)?;
+        Some(*since)
+    }
+
+    /// Whether a webhook has been silent for as long as it is waited for once something is written.
+    pub(super) fn is_given_up_on(&self, error: &CallError) -> bool {
+        let since = self.silent_since(error);
+        since.is_some_and(|since| is_given_up(since, false, self.continuation.deadline, self.now))
     }
 
     /// A read that is needed: a missing permission is told together with all others.
@@ -119,6 +151,17 @@ impl ReleaseEngine {
 
     fn is_way_back(&self) -> bool {
         matches!(&self.continuation.phase, Phase::Release(phase) if phase.way_back.is_some())
+    }
+}
+
+/// The webhook that did not answer, where a call failed for that.
+fn webhook(error: &CallError) -> Option<String> {
+    match error {
+        CallError::Refused(refusal) => match refusal.cause() {
+            RefusalCause::Webhook { name, .. } => Some(name),
+            _ => None,
+        },
+        _ => None,
     }
 }
 

@@ -4,11 +4,11 @@
 use super::super::brief::in_short;
 use super::super::following::Following;
 use super::super::model::Outcome;
+use super::back_order::{ADMISSION_LAG, is_in_the_way};
 use super::following::workload_kind;
 use super::item::{Anew, Back, BackTo, resource_of};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use crate::kubernetes::object_id::ObjectId;
-use crate::release::order::{Step, order_among, reversed_among, waits_for_removal};
 use crate::release::prune::{KeepReason, is_kept_kind};
 use crate::release::{LeftReason, ReleaseCause, ReleaseFailure};
 use crate::report;
@@ -20,10 +20,6 @@ use crate::workload::health::object::ObjectCause;
 use crate::workload::health::rollout::WriteReceipt;
 use jiff::Timestamp;
 use serde_json::Value;
-use std::collections::BTreeSet;
-
-/// Sorts objects into steps, by the groups of the release's definitions.
-type Sort = fn(&[(&ObjectId, i32)], &BTreeSet<&str>) -> Vec<Step>;
 
 impl ReleaseEngine {
     /// The next stage of the way back.
@@ -40,7 +36,10 @@ impl ReleaseEngine {
             Stage::BackRecorded => self.find_way_back(),
             Stage::PutBack(step) if step > 0 && self.back_waits.remove(&(step - 1)) => {
                 for back in self.back_steps[step - 1].clone() {
-                    self.push(Task::GoneBack(back));
+                    match is_in_the_way(&self.backs[back]) {
+                        true => self.push_at(self.now + ADMISSION_LAG, Task::Wake),
+                        false => self.push(Task::GoneBack(back)),
+                    }
                 }
             }
             Stage::PutBack(step) if step < self.back_steps.len() => {
@@ -194,36 +193,6 @@ impl ReleaseEngine {
         }
         self.backs = backs;
         self.order_backs();
-    }
-
-    /// What is put back comes first, in order; then what is new is deleted, in the opposite order.
-    pub(super) fn order_backs(&mut self) {
-        let ids = |of: &dyn Fn(&Back) -> bool| {
-            let chosen = self.backs.iter().enumerate().filter(|(_, back)| of(back));
-            chosen.map(|(place, _)| place).collect::<Vec<_>>()
-        };
-        let stays = |to: &BackTo| matches!(to, BackTo::Stay(_) | BackTo::NothingUnlessRan);
-        let restored = ids(&|back| back.to != BackTo::Nothing && !stays(&back.to));
-        let deleted = ids(&|back| back.to == BackTo::Nothing);
-        let own = self.own_groups();
-        let steps_of = |places: &[usize], sort: Sort| {
-            let list = places
-                .iter()
-                .map(|place| (&self.backs[*place].id, self.backs[*place].wave));
-            let steps = sort(&list.collect::<Vec<_>>(), &own).into_iter();
-            let steps = steps.map(|step| {
-                let members = step.members.iter().map(|it| places[*it]);
-                (members.collect::<Vec<_>>(), waits_for_removal(step.rank))
-            });
-            steps.collect::<Vec<_>>()
-        };
-        let restored = steps_of(&restored, order_among).into_iter();
-        let restored = restored.map(|(members, _)| (members, false));
-        let steps = restored.chain(steps_of(&deleted, reversed_among));
-        let steps = steps.collect::<Vec<_>>();
-        let waits = steps.iter().enumerate().filter(|(_, (_, waits))| *waits);
-        self.back_waits = waits.map(|(step, _)| step).collect();
-        self.back_steps = steps.into_iter().map(|(members, _)| members).collect();
     }
 
     /// Makes the engine that follows a workload which was put back.

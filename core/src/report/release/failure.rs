@@ -139,6 +139,10 @@ fn faulty(request: &ReleaseRequest, faults: &[ObjectFault]) -> Report {
         NO_NAMESPACE
     } else if request.before.is_some() && code == FailureCode::ForeignObject {
         OTHER_JOB
+    } else if request.mode.is_rollback()
+        && matches!(code, FailureCode::ReleaseFaults | FailureCode::Policy)
+    {
+        refused::RECORDED
     } else {
         again::after(code)
     };

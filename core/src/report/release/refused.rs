@@ -176,6 +176,11 @@ fn conflict(fields: &[FieldConflict]) -> String {
     owned.collect::<Vec<_>>().join("; ")
 }
 
+/// What to do where the objects of an earlier revision are refused, which nobody can correct.
+pub(super) const RECORDED: &str = "The manifests are those of the earlier revision: change what \
+    keeps them out of the cluster and retry the stage, or release corrected ones in place of the \
+    rollback.";
+
 /// Section and type.
 pub(super) fn class(trouble: &ObjectTrouble) -> (FailureCode, FailureType) {
     let code = match trouble {

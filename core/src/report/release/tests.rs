@@ -791,6 +791,27 @@ fn one_fault_is_told_in_the_first_line_with_its_own_next_step() {
 
     Leave the object out of the manifests, or take it over with `"force": true`; then release the change again. See docs/operations.md, foreign-object.
     "#);
+    let mut denied = refusal(
+        422,
+        "configmaps \"web\" is forbidden: ValidatingAdmissionPolicy 'strict' with binding 'b' \
+         denied request: no version 1",
+    );
+    denied.is_status = true;
+    let meaning = ApplyRefusal::Other(denied.cause());
+    let denied = fault(
+        "ConfigMap/web",
+        "revision 1",
+        ObjectTrouble::Refused(meaning, denied),
+    );
+    let mut back = request();
+    back.mode = Mode::Rollback;
+    let denied = ReleaseFailure::Faults(vec![denied]);
+    assert_snapshot!(text(&failure(&back, &denied, &source())), @r#"
+    ConfigurationError
+    Release `shop` in `prod` was not changed: `ConfigMap/web` (revision 1): the ValidatingAdmissionPolicy `strict` refused to apply it (HTTP 422, "configmaps "web" is forbidden: ValidatingAdmissionPolicy 'strict' with binding 'b' denied request: no version 1").
+
+    The manifests are those of the earlier revision: change what keeps them out of the cluster and retry the stage, or release corrected ones in place of the rollback. See docs/operations.md, policy.
+    "#);
     let many = (0..200).map(|_| api()).collect::<Vec<_>>();
     let told = faulty(many);
     assert!(told.contains("more lines\n\n"), "{told}");

@@ -135,6 +135,12 @@ pub(crate) const KINDS: &[Kind] = &[
         "MutatingWebhookConfiguration",
     ))),
     global(kind(
+        HOOKS,
+        V1,
+        "validatingadmissionpolicies",
+        "ValidatingAdmissionPolicy",
+    )),
+    global(kind(
         "apiextensions.k8s.io",
         V1,
         DEFINITIONS,

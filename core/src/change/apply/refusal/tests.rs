@@ -406,6 +406,37 @@ fn what_is_forbidden_is_told_apart() {
     }
 }
 
+/// Or an object would be made anew, read again or told as wrong for what a policy says.
+#[test]
+fn the_words_of_a_policy_are_its_own() {
+    let policy = "configmaps \"x\" is forbidden: ValidatingAdmissionPolicy 'p' with binding 'b' \
+        denied request: ";
+    let webhook = "admission webhook \"v.example.com\" denied the request: ";
+    for (code, from, words) in [
+        (422, policy, "spec.template: field is immutable"),
+        (422, policy, "no version 1"),
+        (409, webhook, "the object has been modified"),
+        (
+            403,
+            webhook,
+            "is attempting to grant RBAC permissions not currently held: x",
+        ),
+        (
+            400,
+            webhook,
+            "strict decoding error: key \"a\" already set in map",
+        ),
+    ] {
+        let message = format!("{from}{words}");
+        let causes = json!([{"message": message.clone()}]);
+        let meaning = refused(&status(code, &message, causes));
+        assert!(
+            matches!(meaning, ApplyRefusal::Other(RefusalCause::Policy(_))),
+            "{code} {words}: {meaning:?}"
+        );
+    }
+}
+
 #[test]
 fn a_webhook_that_is_away_may_come() {
     let calling = "Internal error occurred: failed calling webhook \"w.example.com\": failed to \
