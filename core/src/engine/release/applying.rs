@@ -10,7 +10,7 @@ use crate::release::{ObjectTrouble, ReleaseCause, prune};
 use crate::snapshot::{Reply, Response};
 use crate::state::release::Record;
 use crate::workload::health::object::{self, ObjectHealth};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 /// How long something is waited for that passes by itself: a new kind that is not served yet, a

@@ -33,7 +33,8 @@ impl ReleaseEngine {
                     self.items[item].begun = true;
                 }
                 self.tickets += 1;
-                self.asked.insert(self.tickets, (task, ask.clone(), now));
+                self.asked
+                    .insert(self.tickets, (task, ask.clone(), self.now));
                 asks.push((self.tickets, ask));
             }
         }

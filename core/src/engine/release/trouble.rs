@@ -9,6 +9,7 @@ use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
 use crate::release::{ReleaseCause, ReleaseWait};
 use crate::state::continuation::Phase;
+use jiff::Timestamp;
 
 /// How many objects a wait names.
 const NAMED: usize = 5;

@@ -56,7 +56,9 @@ impl Context<'_> {
             Some(Detour::NoSelector) | None => "f:selector",
         };
         let field = ["f:spec", field].map(str::to_owned).to_vec();
-        let editor = self.snapshot.editor(Kind::Service, &self.switch.service, field)?;
+        let editor = self
+            .snapshot
+            .editor(Kind::Service, &self.switch.service, field)?;
         Ok(editor.cloned())
     }
 
