@@ -30,21 +30,19 @@ impl RolloutTracker<'_> {
         let explanation = &self.snapshot.explanation;
         let rollout = self.rollout;
         let written = &rollout.written;
-        let since = Since {
-            // Nobody makes room for the pods of a switch's new version.
-            frees_nothing: self.stage != Stage::Rollout,
-            has_served: self.has_traffic() || self.has_served(),
-            grows_by_steps: self.grows_by_steps(),
-            needed: self.needed(),
-            ..Since::of_rollout(
-                written,
-                rollout.wrote,
-                rollout.previous.is_some(),
-                self.live,
-                &self.continuation.sights,
-                explanation,
-            )
-        };
+        let mut since = Since::of_rollout(
+            written,
+            rollout.wrote,
+            rollout.previous.is_some(),
+            self.live,
+            &self.continuation.sights,
+            explanation,
+        );
+        // Nobody makes room for the pods of a switch's new version.
+        since.frees_nothing = self.stage != Stage::Rollout;
+        since.has_served = self.has_traffic() || self.has_served();
+        since.grows_by_steps = self.grows_by_steps();
+        since.needed = self.needed();
         since
             .missing(explanation, written.at + self.request.patience * SUPPLY)
             .of_others(self.sees_others())
