@@ -9,6 +9,7 @@ use crate::telemetry::logging;
 use crate::telemetry::metrics::DeployMetrics;
 use crate::{artifacts, driver};
 use jiff::Timestamp;
+use landfall_core::engine::release::ReleaseEnded;
 use landfall_core::engine::{self, Outcome};
 use landfall_core::environment::Environment;
 use landfall_core::event::Job;
@@ -163,9 +164,7 @@ async fn run(
                     driver::release::run(connection, connect, aws, *before, continuation, until);
                 let mut ended = run.await;
                 if !ended.is_passed() {
-                    *ledger.faults.borrow_mut() = ended.names();
-                    ledger.seen(ended.details(), &mut ended.continuation);
-                    ledger.is_final.set(ended.is_final());
+                    note_release(ledger, &mut ended);
                     return ended.report(bound_to, &source, Timestamp::now());
                 }
                 continuation = ended.continuation.clone();
@@ -205,12 +204,16 @@ async fn run(
             let run = driver::release::run(connection, connect, aws, request, continuation, until);
             let mut ended = run.await;
             ledger.deployed(|deploy| deploy.released(&ended.outcome));
-            ledger.seen(ended.details(), &mut ended.continuation);
-            ledger.is_final.set(ended.is_final());
-            *ledger.faults.borrow_mut() = ended.names();
+            note_release(ledger, &mut ended);
             ended.report(bound_to, &source, Timestamp::now())
         }
     }
+}
+
+fn note_release(ledger: &Ledger, ended: &mut ReleaseEnded) {
+    *ledger.faults.borrow_mut() = ended.names();
+    ledger.seen(ended.details(), &mut ended.continuation);
+    ledger.is_final.set(ended.is_final());
 }
 
 /// Whether the workload itself was not touched yet.

@@ -287,12 +287,14 @@ impl Engine {
 
     pub(super) fn ask(&mut self, call: Call, reading: Reading, until: Timestamp, why: Pending) {
         // What is asked for although a watch has told it is to be read.
-        let is_told = matches!(&why, Pending::Read(query)
-            if !matches!(query, Query::ServiceAgain(_))
-                && !self.snapshot.is_told(query)
-                && !(query.is_of_traffic() && self.snapshot.is_rechecked()));
+        let is_asked_again = |query: &Query| {
+            matches!(query, Query::ServiceAgain(_))
+                || self.snapshot.is_told(query)
+                || query.is_of_traffic() && self.snapshot.is_rechecked()
+        };
+        let is_new = matches!(&why, Pending::Read(query) if !is_asked_again(query));
         let ask = Ask {
-            fresh: self.looks_again || !is_told,
+            fresh: self.looks_again || !is_new,
             call,
             reading,
             until,

@@ -66,7 +66,39 @@ fn told(
     };
     let in_files = faults.iter().map(of).collect::<Vec<_>>();
     let touches = faults.iter().any(|fault| origin.touches(&fault.field));
-    let (source, next) = match in_files.first() {
+    let (source, next) = source_and_next(&in_files, touches, is_of_cluster);
+    let (headline, mut evidence) = match faults {
+        [fault] => {
+            let line = line(fault);
+            // A fault may end with a question: what was meant.
+            let end = if line.ends_with('?') { "" } else { "." };
+            (format!("{what}: {line}{end}"), Vec::new())
+        }
+        faults => (
+            format!("{what}: {} things are wrong with {source}.", faults.len()),
+            faults
+                .iter()
+                .map(|fault| format!("- {}", line(fault)))
+                .collect(),
+        ),
+    };
+    evidence.extend(also);
+    fail(
+        FailureCode::Parameters,
+        FailureType::ConfigurationError,
+        &headline,
+        &evidence,
+        &next,
+    )
+}
+
+/// What is wrong with something, and the next step: by the file that each fault is in, if any.
+fn source_and_next(
+    in_files: &[Option<&str>],
+    touches: bool,
+    is_of_cluster: bool,
+) -> (String, String) {
+    match in_files.first() {
         Some(Some(file)) if in_files.iter().all(|other| *other == Some(*file)) => (
             (*file).to_owned(),
             format!("Correct {file}, or the step that writes it, and release the change again."),
@@ -91,30 +123,7 @@ fn told(
             "the user parameters".to_owned(),
             "Correct the action's UserParameters and release the change again.".to_owned(),
         ),
-    };
-    let (headline, mut evidence) = match faults {
-        [fault] => {
-            let line = line(fault);
-            // A fault may end with a question: what was meant.
-            let end = if line.ends_with('?') { "" } else { "." };
-            (format!("{what}: {line}{end}"), Vec::new())
-        }
-        faults => (
-            format!("{what}: {} things are wrong with {source}.", faults.len()),
-            faults
-                .iter()
-                .map(|fault| format!("- {}", line(fault)))
-                .collect(),
-        ),
-    };
-    evidence.extend(also);
-    fail(
-        FailureCode::Parameters,
-        FailureType::ConfigurationError,
-        &headline,
-        &evidence,
-        &next,
-    )
+    }
 }
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ pub fn refused(refusal: &Refusal) -> ApplyRefusal {
         500 => malformed(refusal),
         _ => None,
     };
-    found.unwrap_or_else(|| match cause {
+    found.unwrap_or(match cause {
         RefusalCause::Permission(user) => ApplyRefusal::Forbidden(user),
         RefusalCause::NamespaceEnding => ApplyRefusal::NamespaceEnding,
         RefusalCause::Webhook { name, trouble } => ApplyRefusal::WebhookAway { name, trouble },

@@ -48,9 +48,9 @@ impl ReleaseEngine {
     }
 }
 
-/// How long an API server may go on asking what is gone, or is another one now: it looks for changed
-/// policies once a second.
-/// <https://github.com/kubernetes/apiserver/blob/master/pkg/admission/plugin/policy/generic/policy_source.go>
+/// How long an API server may go on asking what is gone, or is another one now: it looks for
+/// changed policies once a second (`policy_source.go`).
+/// <https://github.com/kubernetes/apiserver/tree/master/pkg/admission/plugin/policy/generic>
 pub(super) const ADMISSION_LAG: SignedDuration = SignedDuration::from_secs(2);
 
 fn stays(back: &Back) -> bool {
