@@ -204,7 +204,7 @@ pub(super) fn notes(request: &ReleaseRequest, notes: &[ReleaseNote]) -> String {
         "Deleted or damaged is the record of the release, so what only this revision had is not \
          known and may stay, and a rollback goes to the last revision before it whose record can \
          be read:",
-        "Taken over from other tools, whose labels and annotations go:",
+        "Taken over from other tools, whose labels and annotations go where no file has them:",
     ];
     let named = |id: &ObjectId| naming::object(id, &request.namespace);
     let mut names: [Vec<String>; SAID.len()] = Default::default();
