@@ -7,11 +7,9 @@ use std::fmt;
 /// A release, as its objects are marked with it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Owner {
-    /// The id of the release's ApplySet: the value of the label
-    /// [`PART_OF`](crate::state::marks::PART_OF).
+    /// The id of the release's ApplySet: the value of the label [`PART_OF`].
     pub id: String,
-    /// `NAMESPACE/NAME` of the release: the value of the annotation
-    /// [`RELEASE`](crate::state::marks::RELEASE).
+    /// `NAMESPACE/NAME` of the release: the value of the annotation [`RELEASE`].
     pub release: String,
 }
 
