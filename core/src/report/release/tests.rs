@@ -223,8 +223,8 @@ fn a_rollback_on_demand_tells_from_where_to_where() {
         "Jobs, which a rollback neither runs again nor deletes: `Job/migrate`.",
         "Not taken back, because objects or data may depend on what they are now: \
          `PersistentVolumeClaim/data`.",
-        "Taken over from other tools, whose labels and annotations go where no file has them: `ConfigMap/web` (of Helm \
-         release `prod/old`).",
+        "Taken over from other tools, whose labels and annotations go where no file has them: \
+         `ConfigMap/web` (of Helm release `prod/old`).",
     ] {
         assert!(told.contains(said), "{told}");
     }
