@@ -74,6 +74,11 @@ impl Ledger {
                 Some((place, _)) if fault.field == UNREADABLE => format!("{UNREADABLE} {place}"),
                 Some(_) | None => clip(&fault.field, LONGEST_NAME),
             });
-        *self.faults.borrow_mut() = names.collect();
+        self.name(names.collect());
+    }
+
+    /// The same, by the names alone.
+    pub(super) fn name(&self, faults: Vec<String>) {
+        *self.faults.borrow_mut() = faults;
     }
 }

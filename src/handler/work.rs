@@ -74,7 +74,7 @@ impl Function {
             Ok(connection) => connection,
             Err(error) => {
                 let goes_on = is_cut || error.may_pass() && continuation.has_begun();
-                *ledger.faults.borrow_mut() = report::kubeconfig_fields(&error);
+                ledger.name(report::kubeconfig_fields(&error));
                 let report = access_lost(&asked, &continuation.phase, &error, &source);
                 return put_off(goes_on, &mut continuation, &bound_to, "AWS", now, report);
             }
@@ -211,7 +211,7 @@ async fn run(
 }
 
 fn note_release(ledger: &Ledger, ended: &mut ReleaseEnded) {
-    *ledger.faults.borrow_mut() = ended.names();
+    ledger.name(ended.names());
     ledger.seen(ended.details(), &mut ended.continuation);
     ledger.is_final.set(ended.is_final());
 }

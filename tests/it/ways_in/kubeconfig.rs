@@ -159,8 +159,7 @@ async fn a_kubeconfig_that_cannot_be_used_is_one_report_without_a_call_to_the_cl
     let (kind, message) = stage.refused(image(NEW_IMAGE)).await;
     assert_eq!(kind, "ConfigurationError", "{message}");
     assert!(message.contains("gke-gcloud-auth-plugin"), "{message}");
-    let log = stage.log();
-    assert!(log.contains(r#""faults":"users["#), "{log}");
+    stage.logged(r#""faults":"users["#).await;
     store(
         &stage,
         &[context(&stage, "only", User::Token(TOKEN.to_owned()))],

@@ -157,11 +157,11 @@ impl ReleaseEngine {
 
 /// The webhook that did not answer, where a call failed for that.
 fn webhook(error: &CallError) -> Option<String> {
-    match error {
-        CallError::Refused(refusal) => match refusal.cause() {
-            RefusalCause::Webhook { name, .. } => Some(name),
-            _ => None,
-        },
+    let CallError::Refused(refusal) = error else {
+        return None;
+    };
+    match refusal.cause() {
+        RefusalCause::Webhook { name, .. } => Some(name),
         _ => None,
     }
 }

@@ -113,7 +113,7 @@ fn hiding_makes_no_report_too_long() {
     .hide(&mask);
     for report in [progress, success] {
         let (Report::Progress { summary, .. } | Report::Success { summary, .. }) = report else {
-            panic!("it is no failure")
+            panic!("it is a failure")
         };
         assert!(summary.len() <= SUMMARY_LIMIT, "{}", summary.len());
     }

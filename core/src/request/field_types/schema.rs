@@ -81,7 +81,7 @@ const SELECTOR: Type = Object(&[
 
 const EXPRESSION: Type = Object(&[("key operator", Text), ("values", TEXTS)]);
 
-/// One that is no object has a fault of its own.
+/// A template that is not an object is refused elsewhere, so its own shape is not checked here.
 const TEMPLATE: Type = Anywhere(&[("metadata", METADATA), ("spec", POD)]);
 
 const UPDATE: Type = Object(&[("type", Text), ("rollingUpdate", ROLLING)]);

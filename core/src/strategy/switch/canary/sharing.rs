@@ -124,7 +124,7 @@ impl Context<'_> {
         until: jiff::Timestamp,
     ) -> Result<(), Decision> {
         self.heal()?;
-        // Nothing else serves any more: that is no share.
+        // The previous version serves nothing any more, so the candidate has all of the traffic.
         if live.replicas() == 0 {
             return Err(self.fail(RolloutCause::ScaledToZero(live.name().to_owned())));
         }
