@@ -12,7 +12,7 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote};
-use crate::request::release::PrunePolicy;
+use crate::request::release::{Manifest, PrunePolicy};
 use crate::snapshot::{Reply, Response};
 use crate::state::continuation::{Phase, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
@@ -241,7 +241,7 @@ impl ReleaseEngine {
                 stays: manifest.prune == PrunePolicy::Never,
                 follow: manifest.follow,
                 left: false,
-                had: had(&item.id, live.as_ref(), &manifest.object()),
+                had: had(&item.id, live.as_ref(), manifest),
                 uid: None,
                 manifest: Kept::Whole(manifest.shared_text()),
                 before,
@@ -330,14 +330,14 @@ impl ReleaseEngine {
 
 /// How many pods a DaemonSet has whose manifest chooses its nodes otherwise: an invocation that
 /// goes on finds them gone where no node matches any more.
-fn had(id: &ObjectId, live: Option<&Value>, manifest: &Value) -> i64 {
+fn had(id: &ObjectId, live: Option<&Value>, manifest: &Manifest) -> i64 {
     let kind = workload_kind(id).filter(|kind| *kind == Kind::DaemonSet);
     let (Some(kind), Some(live)) = (kind, live) else {
         return 0;
     };
     let live = Workload::new(kind, live.clone());
-    let template = &manifest["spec"]["template"];
-    match rollout::choose_alike(live.template(), template) {
+    let manifest = manifest.object();
+    match rollout::choose_alike(live.template(), &manifest["spec"]["template"]) {
         true => 0,
         false => live.replicas(),
     }
