@@ -2,14 +2,13 @@
 
 use super::brief::brief;
 use super::model::{Engine, Note, Outcome, Pending};
-use super::trouble::{CONFLICTS, OUTAGE_PAUSE, conflict_pause};
+use super::trouble::{CONFLICTS, conflict_pause};
 use crate::change::{self, kept};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
 use crate::kubernetes::refusal::RefusalCause;
 use crate::kubernetes::{CallError, Refusal};
 use crate::snapshot::{ROLLBACK, Reading, Reply, Snapshot, object};
-use crate::state::continuation::Phase;
 use crate::strategy::{self, Action, Failure, RollbackResult};
 use crate::workload::Workload;
 
@@ -62,7 +61,7 @@ impl Engine {
             self.snapshot.left.push((name.clone(), why));
             return;
         }
-        if self.may_race_again() && lost_a_race(&action, &error) {
+        if self.conflicts < CONFLICTS && lost_a_race(&action, &error) {
             return self.lost_race();
         }
         if let Action::Undo {
@@ -129,14 +128,7 @@ impl Engine {
     pub(super) fn looks_again_after(&self, error: &CallError) -> bool {
         let is_conflict = |refusal: &Refusal| refusal.code == 409 && !is_denied(refusal);
         let lost = matches!(error, CallError::Refused(refusal) if is_conflict(refusal));
-        lost && self.may_race_again()
-    }
-
-    /// Whether a write that came too late is decided again. Before the first one `timeout` is a
-    /// limit, too: then who keeps changing the object is the cause.
-    fn may_race_again(&self) -> bool {
-        let is_late = self.now + OUTAGE_PAUSE >= self.continuation.deadline;
-        self.conflicts < CONFLICTS && !(is_late && self.continuation.phase == Phase::Start)
+        lost && self.conflicts < CONFLICTS
     }
 
     /// Another write came before ours: everything is to be looked at again.
