@@ -19,6 +19,7 @@ use landfall_core::kubernetes::contact::{OddAnswer, Unreached, UnreachedCause, U
 use landfall_core::kubernetes::credential::Credential;
 use landfall_core::kubernetes::identity;
 use landfall_core::kubernetes::pod::{self, Event};
+use landfall_core::kubernetes::refusal::RefusalCause;
 use landfall_core::kubernetes::server::Server;
 use landfall_core::kubernetes::token::{Identity, Life, Token};
 use landfall_core::kubernetes::{CallError, Refusal, RefusedToken, warning};
@@ -312,7 +313,8 @@ impl Cluster {
             return Err(permanent(odd(OddAnswer::Text(code, text))));
         }
         refusal.token = (refusal.code == 401).then(|| self.refused_token());
-        let failure = match refusal.may_pass() {
+        // A webhook is waited for by the engine: once, not once for each object that it admits.
+        let failure = match refusal.cause() == RefusalCause::Busy {
             true => Failure::Transient(refusal.wait),
             false => Failure::Permanent,
         };

@@ -76,8 +76,9 @@ pub fn hide_parts<'a>(parts: impl IntoIterator<Item = &'a str>) {
 
 /// Hides the values in an object of the cluster, and keeps in mind what stands in the open there.
 pub fn learn(object: &Value) {
-    if !mask().knows(object) {
-        change(|mask| mask.learn(object));
+    let _turn = held(&CHANGING);
+    if let Some(learned) = mask().learned(object) {
+        *held(&HIDDEN) = Arc::new(learned);
     }
 }
 
@@ -91,12 +92,16 @@ pub fn mask() -> Arc<Mask> {
     Arc::clone(&held(&HIDDEN))
 }
 
-/// Puts a changed copy in place of the mask.
+/// Puts a changed copy in place of the mask, if it differs: what a mask searches for is made anew
+/// for each copy.
 fn change(change: impl FnOnce(&mut Mask)) {
     let _turn = held(&CHANGING);
-    let mut changed = Mask::clone(&mask());
+    let before = mask();
+    let mut changed = Mask::clone(&before);
     change(&mut changed);
-    *held(&HIDDEN) = Arc::new(changed);
+    if changed.size() != before.size() {
+        *held(&HIDDEN) = Arc::new(changed);
+    }
 }
 
 /// A lock that a panic has not spoiled: what it guards is only taken and put as a whole.

@@ -2,6 +2,7 @@
 
 use super::brief::brief;
 use super::model::{Engine, Note, Outcome, Pending};
+use super::trouble::{CONFLICTS, conflict_pause};
 use crate::change::{self, kept};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::Kept;
@@ -10,13 +11,6 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::snapshot::{ROLLBACK, Reading, Reply, Snapshot, object};
 use crate::strategy::{self, Action, Failure, RollbackResult};
 use crate::workload::Workload;
-use jiff::SignedDuration;
-
-/// Lost races over one write before it is given up.
-const CONFLICTS: u32 = 8;
-
-/// The pause after a lost race, times the races lost.
-const CONFLICT_PAUSE: SignedDuration = SignedDuration::from_millis(50);
 
 /// Lost races of an undo after which it is bound to the generation alone, and to no status.
 const RESTLESS: u32 = 2;
@@ -142,8 +136,7 @@ impl Engine {
         self.conflicts += 1;
         self.notes.push(Note::LostRace(self.conflicts));
         self.snapshot = Snapshot::default();
-        let races = i32::try_from(self.conflicts).unwrap_or(i32::MAX);
-        self.pause(CONFLICT_PAUSE * races);
+        self.pause(conflict_pause(self.conflicts));
     }
 }
 

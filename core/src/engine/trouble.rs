@@ -22,6 +22,17 @@ const FIRST_OUTAGE: SignedDuration = SignedDuration::from_mins(1);
 /// The pause before an unresponsive cluster is called again.
 pub(super) const OUTAGE_PAUSE: SignedDuration = SignedDuration::from_secs(2);
 
+/// Lost races over one write before it is given up: seven seconds, with their pauses. To read and
+/// decide again is always safe, and controllers that write one object at once come to rest by then.
+pub(super) const CONFLICTS: u32 = 8;
+
+/// The pause after that many lost races, so that those who write the same object come through.
+pub(super) fn conflict_pause(races: u32) -> SignedDuration {
+    let doubled = 2_i32.saturating_pow(races.saturating_sub(1));
+    let pause = SignedDuration::from_millis(50).saturating_mul(doubled);
+    pause.min(OUTAGE_PAUSE)
+}
+
 /// The benefit of a call that is not permitted.
 const SWITCHED: &str = "have the switch completed";
 

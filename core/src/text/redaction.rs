@@ -99,8 +99,7 @@ impl Clone for Mask {
 impl fmt::Debug for Mask {
     /// Has no value in it: they are what must never be printed.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let counts = (self.secrets.len(), self.values.len(), self.open.len());
-        formatter.debug_tuple("Mask").field(&counts).finish()
+        formatter.debug_tuple("Mask").field(&self.size()).finish()
     }
 }
 
@@ -116,6 +115,18 @@ impl Mask {
             patterns: OnceLock::new(),
             more_patterns: OnceLock::new(),
         }
+    }
+
+    /// How many texts it knows. A mask never forgets one, so it has changed where this has.
+    pub fn size(&self) -> usize {
+        let all = [
+            &self.secrets,
+            &self.values,
+            &self.parts,
+            &self.open,
+            &self.references,
+        ];
+        all.map(BTreeSet::len).iter().sum()
     }
 
     /// Adds secrets to redact.
@@ -136,30 +147,22 @@ impl Mask {
         self.forget_patterns();
     }
 
-    /// Learns from an object of the cluster or a list: redacts the values in its pod template, and
-    /// treats its names, labels, selectors and images as public.
-    pub fn learn(&mut self, object: &Value) {
-        let mut learned = false;
+    /// A mask that has also learned from an object of the cluster or a list: it redacts the values
+    /// in its pod template, and treats its names, labels, selectors and images as public. `None`
+    /// where there is nothing to learn.
+    pub fn learned(&self, object: &Value) -> Option<Mask> {
+        let mut learned: Option<Mask> = None;
         learning::each(object, &mut |word, text| {
-            if self.is_new(word, text) {
-                learned = true;
+            if learned.as_ref().unwrap_or(self).is_new(word, text) {
+                let mask = learned.get_or_insert_with(|| self.clone());
                 match word {
-                    Word::Open => self.open.insert(text.to_lowercase()),
-                    Word::Reference => self.references.insert(text.to_lowercase()),
-                    Word::Value => self.values.insert(text.to_owned()),
+                    Word::Open => mask.open.insert(text.to_lowercase()),
+                    Word::Reference => mask.references.insert(text.to_lowercase()),
+                    Word::Value => mask.values.insert(text.to_owned()),
                 };
             }
         });
-        if learned {
-            self.forget_patterns();
-        }
-    }
-
-    /// Whether there is nothing to learn from this object or list.
-    pub fn knows(&self, object: &Value) -> bool {
-        let mut known = true;
-        learning::each(object, &mut |word, text| known &= !self.is_new(word, text));
-        known
+        learned
     }
 
     fn is_new(&self, word: Word, text: &str) -> bool {

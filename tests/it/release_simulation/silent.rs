@@ -16,11 +16,11 @@ use landfall_sandbox::world::World;
 use serde_json::{Value, json};
 use std::cell::Cell;
 
-/// How long the client tries a call that a webhook lets hang: six times ten seconds, and pauses.
-const HANGS: SignedDuration = SignedDuration::from_secs(65);
+/// How long a call takes that a webhook lets hang: the client does not try it again.
+const HANGS: SignedDuration = SignedDuration::from_secs(10);
 
-/// How long it tries one that is refused at once, because no pod serves the webhook.
-const REFUSED: SignedDuration = SignedDuration::from_millis(3500);
+/// How long one takes that is refused at once, because no pod serves the webhook.
+const REFUSED: SignedDuration = SignedDuration::from_millis(5);
 
 const SILENT: &str = "Internal error occurred: failed calling webhook \"policy.example.com\": \
     failed to call webhook: Post \"https://policy.ops.svc:443/validate?timeout=10s\": context \
@@ -35,7 +35,7 @@ struct Cluster<'a> {
     now: Timestamp,
     /// Whether a call is refused, when it is sent and when it was tried for the last time.
     refuses: &'a dyn Fn(&World, &Ask, Timestamp) -> bool,
-    /// How long a call is tried that is refused.
+    /// How long a call takes that is refused.
     tries: SignedDuration,
     refusal: (u16, &'static str, &'static str),
 }
@@ -121,8 +121,8 @@ fn is_write(ask: &Ask, path: &str, tried: bool) -> bool {
 fn a_webhook_that_does_not_answer_a_dry_run_is_waited_for_once() {
     // How long each call is tried, when the webhook is back, and the last second of the end.
     for (tries, back, by) in [
-        (HANGS, None, 140),
-        (REFUSED, None, 110),
+        (HANGS, None, 80),
+        (REFUSED, None, 70),
         (HANGS, Some(50), 100),
         (REFUSED, Some(40), 100),
     ] {
@@ -188,6 +188,7 @@ fn ended(end: &ReleaseOutcome) -> (&ReleaseCause, &WayBack) {
 /// how long it took.
 fn upgrade(
     (first, second): (&[Value], &[Value]),
+    tries: SignedDuration,
     refusal: (u16, &'static str, &'static str),
     refuses: &dyn Fn(&World, &Ask, Timestamp) -> bool,
 ) -> (ReleaseOutcome, World, i64) {
@@ -195,7 +196,7 @@ fn upgrade(
         world: setting::world(),
         now: setting::begin(),
         refuses: &|_, _, _| false,
-        tries: REFUSED,
+        tries,
         refusal,
     };
     let all = |version, beside: &[Value]| [manifests(version), beside.to_vec()].concat();
@@ -231,7 +232,7 @@ fn reasons(way_back: &WayBack) -> Vec<(String, LeftReason)> {
 fn a_silent_webhook_keeps_nothing_else_from_coming_back() {
     let refusal = (500, "InternalError", SILENT);
     let refuses = |world: &World, ask: &Ask, _| returns(world, ask);
-    let (end, world, after) = upgrade((&[], &[]), refusal, &refuses);
+    let (end, world, after) = upgrade((&[], &[]), REFUSED, refusal, &refuses);
     assert!(after <= 330, "it took {after} s");
     let (_, way_back) = ended(&end);
     let left = reasons(way_back);
@@ -255,6 +256,43 @@ fn a_silent_webhook_keeps_nothing_else_from_coming_back() {
     assert_eq!(newest.unwrap().status, Status::Failed);
     let parent = world.object("secrets", "default", "landfall.shop").unwrap();
     assert_eq!(Parent::read(parent).unwrap().lock, None);
+}
+
+/// Each object that it is to admit costs one call once the webhook was waited for, and not six.
+#[test]
+fn a_webhook_that_hangs_for_many_objects_leaves_time_to_bring_back_the_others() {
+    let labelled = |version: &str| {
+        let mut all = many();
+        for object in &mut all {
+            object["metadata"]["labels"] = json!({"version": version});
+        }
+        all
+    };
+    let version = |world: &World, plural: &str| {
+        let live = world.object(plural, "default", "a149").unwrap();
+        live["metadata"]["labels"]["version"].clone()
+    };
+    let refusal = (500, "InternalError", SILENT);
+    let refuses =
+        |world: &World, ask: &Ask, _| is_write(ask, "/services/a", false) && failed(world);
+    let all = (labelled("1"), labelled("2"));
+    let (end, world, after) = upgrade((&all.0, &all.1), HANGS, refusal, &refuses);
+    assert!(after <= 600, "it took {after} s");
+    let (_, way_back) = ended(&end);
+    let left = way_back.left.iter();
+    let left = left.filter(|(id, _)| id.kind == "Service").count();
+    assert_eq!(left, 150);
+    assert_eq!(version(&world, "configmaps"), "1");
+    assert_eq!(version(&world, "services"), "2");
+}
+
+/// Whether the newest revision is known to have failed.
+fn failed(world: &World) -> bool {
+    let secrets = world.objects("secrets").into_iter();
+    let newest = secrets
+        .filter_map(Heading::read)
+        .max_by_key(|it| it.revision);
+    newest.is_some_and(|it| it.has_failed())
 }
 
 /// What came last goes first, or it would be asked about what comes back.
@@ -301,7 +339,7 @@ fn what_the_failed_version_admits_by_does_not_hinder_its_way_back() {
         ),
         ("a new webhook", vec![], vec![hook], silence, is_silent),
     ] {
-        let (end, world, after) = upgrade((&first, &second), refusal, refuses);
+        let (end, world, after) = upgrade((&first, &second), REFUSED, refusal, refuses);
         assert!(after <= 120, "{what}: it took {after} s");
         let (_, way_back) = ended(&end);
         let left = reasons(way_back);

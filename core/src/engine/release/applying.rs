@@ -1,6 +1,7 @@
 //! Writing the objects, one step after the other.
 
-use super::item::{CONFLICTS, State, receipt};
+use super::super::trouble::CONFLICTS;
+use super::item::{State, receipt};
 use super::model::{ReleaseEngine, Task};
 use super::reading::found;
 use crate::change::apply::{self, ApplyRefusal};
@@ -86,7 +87,8 @@ impl ReleaseEngine {
             let trouble = ObjectTrouble::Refused(ApplyRefusal::Stale, Box::new(refusal));
             return self.doom(ReleaseCause::Refused(self.fault_of(place, trouble)));
         }
-        self.push(Task::Get(place));
+        let races = item.conflicts;
+        self.push_after_race(races, Task::Get(place));
     }
 
     /// Takes the answer to an apply.

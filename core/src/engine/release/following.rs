@@ -79,7 +79,7 @@ impl ReleaseEngine {
                 let before = before.map(|live| Workload::new(kind, live));
                 WriteReceipt::new(before.as_ref(), &after, self.now)
             }
-            false => WriteReceipt::adopted(&after, self.continuation.started),
+            false => self.adopted(&item.id, &after),
         };
         // Of the manifest only what the pods are made of is compared.
         let manifest = self.request.manifests[place].object();
@@ -94,6 +94,16 @@ impl ReleaseEngine {
             following.pause = BRIEF_PAUSE;
         }
         self.items[place].follower = Some(following.forward(wrote, held));
+    }
+
+    /// Takes a workload as it was found: the record of this revision tells what it had before.
+    fn adopted(&self, id: &ObjectId, found: &Workload) -> WriteReceipt {
+        let adopted = WriteReceipt::adopted(found, self.continuation.started);
+        let recorded = self.record.as_ref().and_then(|record| record.find(id));
+        match recorded.map_or(0, |object| object.had) {
+            0 => adopted,
+            had => WriteReceipt { had, ..adopted }.after_pods(found),
+        }
     }
 
     /// How the engine of a workload follows it, in this invocation.

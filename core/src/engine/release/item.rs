@@ -12,9 +12,6 @@ use jiff::Timestamp;
 use serde_json::Value;
 use std::sync::Arc;
 
-/// How often an object is read again because somebody else changed it in between.
-pub(super) const CONFLICTS: u32 = 10;
-
 /// An object that is to be applied.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Item {

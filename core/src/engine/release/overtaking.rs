@@ -2,7 +2,7 @@
 //! another one has taken it over writes nothing more.
 
 use super::super::model::Note;
-use super::item::CONFLICTS;
+use super::super::trouble::{CONFLICTS, conflict_pause};
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::release::{ReleaseCause, ReleaseFailure, WayBack};
 use crate::state::continuation::Phase;
@@ -16,9 +16,14 @@ impl ReleaseEngine {
         if self.stage != Stage::Record {
             // Nobody else writes a parent that is locked: it was unlocked, taken over or deleted.
             self.is_race_lost = true;
-            return self.push(Task::Parent);
+            return self.push_after_race(self.conflicts, Task::Parent);
         }
         self.begin_anew();
+    }
+
+    /// Does a task once those had their turn who write the same object.
+    pub(super) fn push_after_race(&mut self, races: u32, task: Task) {
+        self.push_at(self.now + conflict_pause(races), task);
     }
 
     /// Reads everything again, unless that was in vain too often.
@@ -40,6 +45,7 @@ impl ReleaseEngine {
         fresh.notes = std::mem::take(&mut self.notes);
         fresh.tickets = self.tickets;
         fresh.locked_out = self.locked_out.take();
+        fresh.push_after_race(self.conflicts, Task::Wake);
         *self = fresh;
     }
 

@@ -1,7 +1,8 @@
 //! Objects that are probably new are tried before they are read: the dry run of one that is not
 //! there tells so, and the read is saved.
 
-use super::item::{CONFLICTS, Tried};
+use super::super::trouble::CONFLICTS;
+use super::item::Tried;
 use super::model::{ReleaseEngine, Task};
 use super::trouble::is_forbidden;
 use crate::change::apply::{self, ApplyRefusal, FieldConflict, Mark};
@@ -77,9 +78,10 @@ impl ReleaseEngine {
     pub(super) fn read_and_try(&mut self, place: usize) -> bool {
         let item = &mut self.items[place];
         item.conflicts += 1;
-        let again = item.conflicts <= CONFLICTS;
+        let races = item.conflicts;
+        let again = races <= CONFLICTS;
         if again {
-            self.push(Task::Get(place));
+            self.push_after_race(races, Task::Get(place));
         }
         again
     }

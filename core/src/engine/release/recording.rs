@@ -2,6 +2,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
+use super::following::workload_kind;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::probing::is_home_missing;
 use super::returning::is_back;
@@ -11,11 +12,13 @@ use crate::kubernetes::call::Call;
 use crate::kubernetes::object_id::ObjectId;
 use crate::release::model::RecordTrouble;
 use crate::release::{ReleaseCause, ReleaseFailure, ReleaseNote};
-use crate::request::release::PrunePolicy;
+use crate::request::release::{Manifest, PrunePolicy};
 use crate::snapshot::{Reply, Response};
 use crate::state::continuation::{Phase, ReleasePhase};
 use crate::state::release::history::{found_as, last_good, next_revision};
 use crate::state::release::{Heading, Kept, Lock, Record, RecordedObject, Status};
+use crate::workload::health::rollout;
+use crate::workload::{Kind, Workload};
 use serde_json::Value;
 use std::sync::Arc;
 use std::time::Duration;
@@ -238,6 +241,7 @@ impl ReleaseEngine {
                 stays: manifest.prune == PrunePolicy::Never,
                 follow: manifest.follow,
                 left: false,
+                had: had(&item.id, live.as_ref(), manifest),
                 uid: None,
                 manifest: Kept::Whole(manifest.shared_text()),
                 before,
@@ -321,6 +325,21 @@ impl ReleaseEngine {
     /// The newest record.
     pub(super) fn newest(&self) -> Option<&Record> {
         self.records.iter().max_by_key(|it| it.heading.revision)
+    }
+}
+
+/// How many pods a DaemonSet has whose manifest chooses its nodes otherwise: an invocation that
+/// goes on finds them gone where no node matches any more.
+fn had(id: &ObjectId, live: Option<&Value>, manifest: &Manifest) -> i64 {
+    let kind = workload_kind(id).filter(|kind| *kind == Kind::DaemonSet);
+    let (Some(kind), Some(live)) = (kind, live) else {
+        return 0;
+    };
+    let live = Workload::new(kind, live.clone());
+    let manifest = manifest.object();
+    match rollout::choose_alike(live.template(), &manifest["spec"]["template"]) {
+        true => 0,
+        false => live.replicas(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The writes of the way back: each object is read, and put back or deleted.
 
 use super::super::brief::in_short;
+use super::super::trouble::CONFLICTS;
 use super::asking::removal;
 use super::item::{Anew, BackTo, uid_of};
 use super::model::{ReleaseEngine, Task};
@@ -18,9 +19,6 @@ use crate::workload::health::job;
 use crate::workload::{Kind, Workload};
 use serde_json::Value;
 use std::sync::Arc;
-
-/// How often an object is read again because somebody else changed it in between.
-const CONFLICTS: u32 = 5;
 
 impl ReleaseEngine {
     pub(super) fn call_of_back(&self, task: &Task, place: usize) -> Option<Call> {
@@ -242,7 +240,8 @@ impl ReleaseEngine {
             if back.id.is_job() && back.to == BackTo::Nothing {
                 back.to = BackTo::NothingUnlessRan;
             }
-            return self.push(Task::GetBack(place));
+            let races = back.conflicts;
+            return self.push_after_race(races, Task::GetBack(place));
         }
         let error = CallError::Refused(refusal);
         self.back_trouble(place, Task::PutBack(place), call, error);

@@ -3,8 +3,8 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
-use super::super::trouble::OUTAGE_PAUSE;
-use super::item::{CONFLICTS, Item, State};
+use super::super::trouble::{CONFLICTS, OUTAGE_PAUSE};
+use super::item::{Item, State};
 use super::model::{ReleaseEngine, ReleaseOutcome, Stage, Task};
 use super::reading::{Found, found};
 use crate::kubernetes::CallError;
@@ -178,9 +178,9 @@ impl ReleaseEngine {
             Err(CallError::Refused(refusal)) if refusal.code == 409 => {
                 let old = &mut self.olds[place];
                 old.conflicts += 1;
-                match old.conflicts > CONFLICTS {
-                    true => old.fate = Some(Err(LeftReason::Changed)),
-                    false => self.push(Task::GetOld(place)),
+                match old.conflicts {
+                    races if races <= CONFLICTS => self.push_after_race(races, Task::GetOld(place)),
+                    _ => old.fate = Some(Err(LeftReason::Changed)),
                 }
             }
             Err(CallError::Refused(refusal))

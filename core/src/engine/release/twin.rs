@@ -5,7 +5,7 @@
 
 use super::super::brief::in_short;
 use super::super::model::Note;
-use super::item::CONFLICTS;
+use super::super::trouble::CONFLICTS;
 use super::model::{ReleaseEngine, Stage, Task};
 use super::reading::{Found, found};
 use crate::kubernetes::CallError;
@@ -59,7 +59,7 @@ impl ReleaseEngine {
                         record.heading.version = None;
                         self.push(Task::Close);
                     }
-                    _ => self.push(Task::Reread),
+                    _ => self.push_after_race(self.conflicts, Task::Reread),
                 }
             }
             // What was written is taken back all the same.

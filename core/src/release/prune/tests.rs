@@ -16,6 +16,7 @@ fn old(group: &str, kind: &str, stays: bool) -> RecordedObject {
         stays,
         follow: true,
         left: false,
+        had: 0,
         uid: Some("u-1".into()),
         manifest: Kept::Omitted,
         before: Before::Absent,

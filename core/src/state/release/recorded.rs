@@ -55,6 +55,9 @@ pub struct RecordedObject {
     /// Whether it is there from an earlier revision, and this one neither applied nor deleted it.
     #[serde(default, skip_serializing_if = "is_not")]
     pub left: bool,
+    /// How many pods a DaemonSet had, where this revision chooses its nodes otherwise.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub had: i64,
     /// Its uid, once it was applied.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uid: Option<String>,
@@ -144,6 +147,14 @@ fn yes() -> bool {
 )]
 fn is_not(value: &bool) -> bool {
     !value
+}
+
+#[allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde calls it with a reference"
+)]
+fn is_zero(value: &i64) -> bool {
+    *value == 0
 }
 
 impl fmt::Debug for Kept {

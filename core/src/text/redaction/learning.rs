@@ -23,37 +23,29 @@ pub(super) fn each(object: &Value, tell: &mut impl FnMut(Word, &str)) {
 }
 
 fn of_one(object: &Value, tell: &mut impl FnMut(Word, &str)) {
-    let containers = containers(object).collect::<Vec<_>>();
+    let (metadata, spec) = (&object["metadata"], &object["spec"]);
+    let template = &spec["template"];
+    let lists = ["containers", "initContainers"].map(|list| template["spec"][list].as_array());
+    let containers = lists.into_iter().flatten().flatten();
     let images = containers
-        .iter()
-        .flat_map(|it| [it.get("name"), it.get("image")]);
-    let metadata = ["name", "namespace"].map(|field| object["metadata"].get(field));
+        .clone()
+        .flat_map(|it| [&it["name"], &it["image"]]);
     let maps = [
-        "/metadata/labels",
-        "/spec/selector",
-        "/spec/selector/matchLabels",
-        "/spec/template/metadata/labels",
+        &metadata["labels"],
+        &spec["selector"],
+        &spec["selector"]["matchLabels"],
+        &template["metadata"]["labels"],
     ];
-    let maps = maps
-        .iter()
-        .filter_map(|place| object.pointer(place)?.as_object());
-    let labels = maps.flat_map(|map| map.values().map(Some));
-    let open = metadata.into_iter().chain(images).chain(labels).flatten();
+    let maps = maps.into_iter().filter_map(Value::as_object);
+    let labels = maps.flat_map(|map| map.values());
+    let names = [&metadata["name"], &metadata["namespace"]].into_iter();
+    let open = names.chain(images).chain(labels);
     open.filter_map(Value::as_str)
         .for_each(|text| tell(Word::Open, text));
     references(object, &mut |name| tell(Word::Reference, name));
-    let env = containers.iter().filter_map(|it| it.get("env")?.as_array());
-    env.flatten()
-        .filter_map(|one| one.get("value")?.as_str())
+    let env = containers.filter_map(|it| it["env"].as_array()).flatten();
+    env.filter_map(|one| one["value"].as_str())
         .for_each(|value| tell(Word::Value, value));
-}
-
-/// The containers of a pod template, including init containers.
-fn containers(object: &Value) -> impl Iterator<Item = &Value> {
-    let lists = ["containers", "initContainers"].into_iter();
-    let lists =
-        lists.filter_map(|list| object.pointer("/spec/template/spec")?.get(list)?.as_array());
-    lists.flatten()
 }
 
 /// The parts of an object in which a field that is called a name may be anything.

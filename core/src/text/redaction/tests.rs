@@ -2,6 +2,15 @@ use super::*;
 use crate::text::clip;
 use base64::Engine;
 
+impl Mask {
+    /// Learns from an object or a list.
+    pub(super) fn learn(&mut self, object: &Value) {
+        if let Some(learned) = self.learned(object) {
+            *self = learned;
+        }
+    }
+}
+
 fn mask(secrets: &[&str]) -> Mask {
     let mut mask = Mask::new();
     mask.add(secrets.iter().copied());

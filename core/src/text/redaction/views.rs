@@ -23,7 +23,13 @@ fn deeper(view: &View, depth: usize, see: &mut impl FnMut(&View)) {
     let Some(depth) = depth.checked_sub(1) else {
         return;
     };
+    let mut has = [false; 256];
+    view.bytes
+        .iter()
+        .for_each(|byte| has[usize::from(*byte)] = true);
+    let occurs = |sign: &u8| has[usize::from(*sign)];
     let spelled = SPELLINGS.iter();
+    let spelled = spelled.filter(|(signs, _)| signs.iter().any(occurs));
     let spelled = spelled.filter_map(|(signs, decode)| characters::decoded(view, signs, *decode));
     let wide = digits::wide(view).into_iter();
     spelled

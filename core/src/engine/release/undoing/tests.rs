@@ -28,6 +28,7 @@ fn only_what_the_way_back_deletes_asks_for_the_permission() {
             stays: false,
             follow: true,
             left: false,
+            had: 0,
             uid: None,
             manifest: Kept::Omitted,
             before: Before::Absent,

@@ -51,6 +51,7 @@ fn object(name: &str, uid: Option<&str>, before: Before) -> RecordedObject {
         stays: false,
         follow: true,
         left: false,
+        had: 0,
         uid: uid.map(str::to_owned),
         manifest: Kept::Omitted,
         before,

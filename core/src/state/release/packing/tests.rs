@@ -28,6 +28,7 @@ fn object(group: &str, kind: &str, length: usize, seed: u64) -> RecordedObject {
         stays: false,
         follow: true,
         left: false,
+        had: 0,
         uid: Some(format!("uid-{seed}")),
         manifest: Kept::whole(&json!({"data": noise(length, seed)})),
         before: Before::Absent,

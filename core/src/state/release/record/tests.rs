@@ -38,6 +38,7 @@ fn object(kind: &str, name: &str) -> RecordedObject {
         stays: true,
         follow: false,
         left: false,
+        had: 0,
         uid: Some("u-1".into()),
         manifest: Kept::whole(&json!({"kind": kind, "data": {"password": "aHVudGVyMg=="}})),
         before: Before::Live(r#"{"data": {"password": "b2xk"}}"#.into()),

@@ -193,7 +193,7 @@ fn bytes_of(before: &[u8], word: &[u8], radix: u32) -> Option<Decoded> {
 type Run = Vec<(usize, u8)>;
 
 fn runs(view: &View, digit: fn(u8) -> Option<u8>, shortest: usize) -> Vec<Run> {
-    let mut runs = vec![Run::new()];
+    let mut runs = vec![Run::with_capacity(view.bytes.len())];
     for (at, byte) in view.bytes.iter().enumerate() {
         match (digit(*byte), runs.last_mut()) {
             (Some(value), Some(run)) => run.push((at, value)),

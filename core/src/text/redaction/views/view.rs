@@ -17,49 +17,45 @@ pub const MINIMUM: usize = 5;
 pub(crate) struct View {
     pub(crate) bytes: Vec<u8>,
     /// The start and the end of each byte in the original text.
-    pub(super) starts: Vec<usize>,
-    pub(super) ends: Vec<usize>,
+    places: Vec<(usize, usize)>,
 }
 
 impl View {
     /// The start of the byte at this position.
     pub(crate) fn start(&self, at: usize) -> usize {
-        self.starts.get(at).copied().unwrap_or_else(|| self.end(at))
+        let place = self.places.get(at);
+        place.map_or_else(|| self.end(at), |(start, _)| *start)
     }
 
     /// The end of the byte before this position.
     pub(crate) fn end(&self, at: usize) -> usize {
-        at.checked_sub(1).map_or(0, |last| self.ends[last])
+        at.checked_sub(1).map_or(0, |last| self.places[last].1)
     }
 
     pub(super) fn with_capacity(bytes: usize) -> View {
         View {
             bytes: Vec::with_capacity(bytes),
-            starts: Vec::with_capacity(bytes),
-            ends: Vec::with_capacity(bytes),
+            places: Vec::with_capacity(bytes),
         }
     }
 
     pub(super) fn plain(text: &str) -> View {
         View {
             bytes: text.as_bytes().to_vec(),
-            starts: (0..text.len()).collect(),
-            ends: (1..=text.len()).collect(),
+            places: (0..text.len()).map(|at| (at, at + 1)).collect(),
         }
     }
 
     /// Appends a part of another view.
     pub(super) fn copy(&mut self, other: &View, part: Range<usize>) {
         self.bytes.extend_from_slice(&other.bytes[part.clone()]);
-        self.starts.extend_from_slice(&other.starts[part.clone()]);
-        self.ends.extend_from_slice(&other.ends[part]);
+        self.places.extend_from_slice(&other.places[part]);
     }
 
     /// Appends a decoded byte.
     pub(super) fn push(&mut self, byte: u8, start: usize, end: usize) {
         self.bytes.push(byte);
-        self.starts.push(start);
-        self.ends.push(end);
+        self.places.push((start, end));
     }
 
     /// Keeps only valid UTF-8: most decoded digits are no text, and need not be decoded further.
