@@ -136,6 +136,9 @@ impl Engine {
         self.conflicts += 1;
         self.notes.push(Note::LostRace(self.conflicts));
         self.snapshot = Snapshot::default();
+        // What watches tell may be what was too old for the write.
+        self.looks_again = true;
+        self.steps = 0;
         self.pause(conflict_pause(self.conflicts));
     }
 }

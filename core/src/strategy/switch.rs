@@ -151,6 +151,10 @@ impl Context<'_> {
                 // The first read may be older than our own lock.
                 self.rechecked()?;
                 let by = Lock::read(service).map(|lock| lock.execution);
+                // What takes a dead deploy back gives the lock back by itself.
+                if by.is_none() && TakenBack::by(self.request, service).is_some() {
+                    return self.taken_back(service, false);
+                }
                 Ok(ended(back.clone(), RollbackResult::OvertakenBy(by)))
             }
             (lock, _) => self.before(service, lock.as_ref()),

@@ -87,6 +87,8 @@ pub fn judge(simulation: &mut Simulation, end: &End) {
                 // A Deployment that was given up once is never given up again by Kubernetes itself.
                 NeverReady => &["progress", "timeout"],
                 Doomed | FallsIll => &["exit"],
+                // The cluster's own answer counts as the version's where no other comes after it.
+                FailsSmoke if unavailable => &["500", "503"],
                 FailsSmoke => &["500"],
             };
             let said = told.iter().any(|words| cause.contains(words));
@@ -307,8 +309,11 @@ pub fn after_meddling(simulation: &mut Simulation) {
             .apply(sample_service("demo-app"), simulation.now);
         simulation.pass(SignedDuration::from_secs(5));
     }
-    // Where somebody has scaled all of them to zero there is nothing to take over from.
-    if simulation.running().is_empty() {
+    // Where somebody has scaled all of them to zero there is nothing to take over from, nor where
+    // what is selected was scaled away and could not be scaled up for want of a permission.
+    let happened = |disturbance| simulation.happened.contains(&disturbance);
+    let is_away = happened(ScaledAway) && happened(Refused) && simulation.serving().0 == 0;
+    if is_away || simulation.running().is_empty() {
         return;
     }
     simulation.note(|| "another deploy".to_owned());

@@ -137,6 +137,33 @@ pub fn regressions() -> Vec<(&'static str, Setting, Vec<Aim>)> {
             )],
         ),
         (
+            "a rollback that had taken a dead deploy back said that someone else had changed it",
+            Setting {
+                locked: Locked::Live,
+                watched: true,
+                ..setting(false, Start::Back, false, Well)
+            },
+            vec![
+                (
+                    &["PATCH", "/services/demo-app", r#""landfall/lock":null"#],
+                    AnswerLost,
+                ),
+                (&["GET", "/endpointslices"], Refused),
+            ],
+        ),
+        (
+            "a write that came too late was decided again by watches that were held back",
+            Setting {
+                watched: true,
+                ..setting(true, Start::Back, false, FallsIll)
+            },
+            [(&["wait"] as &[_], Retried); 6]
+                .into_iter()
+                .chain([(&["wait"] as &[_], HeldBack)])
+                .chain([(&["GET", "/pods"] as &[_], ServiceAnew)])
+                .collect(),
+        ),
+        (
             "the time for which a version was scaled away counted as its bake",
             setting(true, Start::Third, true, FallsIll),
             vec![
