@@ -23,7 +23,7 @@ const NO_VALUE: &str = "AWS::NoValue";
 
 /// The text of a scalar, a function of CloudFormation, or an object as JSON.
 pub(super) fn text(node: &Node, choices: &Choices) -> String {
-    let text = raw(node, choices);
+    let text = resolved(&raw(node, choices));
     let mut filled = String::new();
     let (mut in_string, mut is_escaped, mut open_unquoted) = (false, false, false);
     let mut rest = text.chars().peekable();
@@ -142,6 +142,20 @@ fn serverless(text: &str) -> String {
         match part.split_once('}').filter(|_| is_one) {
             Some((name, rest)) => filled.push_str(&format!("{}{rest}", unknown(name))),
             None => filled.push_str(&format!("${{{part}")),
+        }
+    }
+    filled
+}
+
+/// Replaces CloudFormation's dynamic references, which it fills in itself: `{{resolve:ssm:NAME}}`.
+/// <https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html>
+fn resolved(text: &str) -> String {
+    let mut parts = text.split("{{resolve:");
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        match part.split_once("}}") {
+            Some((_, rest)) => filled.push_str(&format!("{}{rest}", unknown("resolve"))),
+            None => filled.push_str(&format!("{{{{resolve:{part}")),
         }
     }
     filled

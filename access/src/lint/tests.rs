@@ -538,6 +538,39 @@ fn a_tag_on_an_object_and_merged_keys_are_read() {
     );
 }
 
+#[test]
+fn what_cloudformation_resolves_itself_is_not_judged() {
+    let template = |parameters: &str| {
+        format!("Configuration:\n  FunctionName: landfall\n  UserParameters: {parameters}\n")
+    };
+    for (parameters, faults) in [
+        ("'{{resolve:ssm:/shop/landfall}}'", 0),
+        (
+            r#"'{"deployment": "web", "restart": true, "namespace": "{{resolve:ssm:/ns:1}}"}'"#,
+            0,
+        ),
+        (
+            r#"!Sub '{"deployment": "web", "restart": {{resolve:ssm:/r/${Stage}}}}'"#,
+            0,
+        ),
+        (
+            r#"'{"deployment": "web", "restart": "{{resolve:ssm:/r}}"}'"#,
+            1,
+        ),
+        (
+            r#"'{"deployment": "web", "restart": true, "namespace": "{{ .Values.ns }}"}'"#,
+            1,
+        ),
+    ] {
+        let (checked, lines) = linted("resolve.yaml", &template(parameters));
+        assert_eq!(
+            (checked, lines.len()),
+            (1, faults),
+            "{parameters}: {lines:#?}"
+        );
+    }
+}
+
 /// Between quotes anything is a text; without them, and where a tool writes the JSON, it may be none.
 #[test]
 fn a_flag_that_is_filled_in_has_no_quotes() {

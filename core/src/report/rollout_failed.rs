@@ -339,9 +339,14 @@ fn of_switch(
 ) -> String {
     let switch = request.strategy.switch();
     let service = switch.map_or("", |switch| &*switch.service);
+    let is_outage = serving.is_some_and(|serving| serving.is_outage());
+    let leads_to = match is_outage {
+        true => "selects",
+        false => "routes to",
+    };
     if let RollbackResult::Unswitched(end, ..) = rollback_result {
         let end = fate(request, end);
-        if serving.is_some_and(|serving| serving.is_outage()) {
+        if is_outage {
             return format!("Service `{service}` was not switched. {end}");
         }
         let route = route::unweighted(request);
@@ -349,7 +354,7 @@ fn of_switch(
     }
     if let RollbackResult::SwitchedBack(old, end) = rollback_result {
         let end = fate(request, end);
-        return format!("Service `{service}` routes to `{old}` again. {end}");
+        return format!("Service `{service}` {leads_to} `{old}` again. {end}");
     }
     if let RollbackResult::ShareUnconfirmed(name, waited) = rollback_result {
         let unconfirmed = route::unconfirmed(request, *waited);
@@ -360,7 +365,7 @@ fn of_switch(
     }
     if let RollbackResult::SwitchRollbackFailed(name) = rollback_result {
         return format!(
-            "Service `{service}` routes to the previous version, but `{name}` could not be \
+            "Service `{service}` {leads_to} the previous version, but `{name}` could not be \
              cleaned up in time."
         );
     }
@@ -368,7 +373,7 @@ fn of_switch(
         false => "because `rollback` is false",
         true => "because the previous version has fewer pods available and cannot take over again",
     };
-    format!("Service `{service}` still routes to the new version, {why}.")
+    format!("Service `{service}` still {leads_to} the new version, {why}.")
 }
 
 /// A failure with what came of it and as much evidence as there is room for.

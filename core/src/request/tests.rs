@@ -901,6 +901,7 @@ fn what_is_no_object() {
             Parameters::Absent,
             "are missing. Give at least {\"deployment\"",
         ),
+        (Parameters::Text(" ".into()), "are missing"),
         (Parameters::Text("web".into()), "begin with `web`"),
         (Parameters::Text("'{".into()), "begin with `'{`"),
         (Parameters::Text("\u{200b}web".into()), "begin with `web`"),

@@ -54,6 +54,7 @@ pub(super) fn object(parameters: &Parameters) -> Result<Map<String, Value>, Faul
             )))
         }
         Err(error) => match text.chars().next() {
+            None => Err(fault(format!("are missing. Give at least {EXAMPLE}"))),
             Some('{') => Err(fault(syntax(text, &error))),
             Some(quote @ ('\'' | '`')) if is_object(text.trim_matches(quote)) => Err(fault(
                 format!("are in quotes (`{quote}`) of their own: leave these out"),
