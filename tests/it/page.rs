@@ -59,9 +59,13 @@ fn page(stage: &Stage) -> (String, Value) {
     (html, report)
 }
 
+const RESUMED: &str = "Another invocation of the function took over";
+
+/// What happened to the versions. On a busy machine that can take more than one invocation.
 fn marks(report: &Value) -> Vec<&str> {
     let marks = report["marks"].as_array().unwrap().iter();
-    marks.map(|mark| mark["what"].as_str().unwrap()).collect()
+    let marks = marks.map(|mark| mark["what"].as_str().unwrap());
+    marks.filter(|what| *what != RESUMED).collect()
 }
 
 /// The available pods of the versions at the end.
@@ -213,8 +217,8 @@ async fn the_timeline_goes_on_in_the_next_invocation() {
     let event = event(&stage, &image(SLOW_IMAGE));
     stage.run(event, SHORT).await.success();
     let (html, report) = page(&stage);
-    let resumed = "Another invocation of the function took over";
-    assert!(marks(&report).contains(&resumed), "{report:#}");
+    let mut marks = report["marks"].as_array().unwrap().iter();
+    assert!(marks.any(|mark| mark["what"] == RESUMED), "{report:#}");
     assert_eq!(report["points"][0]["second"], 0, "{report:#}");
     assert_eq!(available(&report), json!([0, 2]), "{report:#}");
     assert!(html.contains("nothing was seen from"), "{html}");
