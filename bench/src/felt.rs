@@ -57,7 +57,7 @@ impl Figures {
         }
         let mut cells = vec![CODEBUILD.to_owned(), or_dash(None::<f64>, time)];
         cells.extend(asked(KUBECTL));
-        cells.push(thousand(build()));
+        cells.push(thousand(price::build(MINUTE)));
         rows.push(cells);
         let doom = Spread::of(self.doom.iter().copied()).map(|doom| {
             format!(
@@ -89,7 +89,6 @@ impl Figures {
             .map(|(title, value)| bar(title, value, unit(value)))
             .to_vec()
         };
-        let start = price::PROVISIONING + price::SOURCE;
         let seconds = |value: f64| match value {
             short if short < 1.0 => format!("{} ms", number(short * 1000.0)),
             long => format!("{long:.0} s"),
@@ -98,11 +97,15 @@ impl Figures {
         let mut panels = vec![
             Panel {
                 title: "Until the deploy begins".to_owned(),
-                bars: three(cold, start, &seconds),
+                bars: three(cold, price::BEFORE_BUILD, &seconds),
             },
             Panel {
                 title: "Price of 1,000 deploys whose rollout takes a minute".to_owned(),
-                bars: three(of_minute(ours)? * 1000.0, build() * 1000.0, &dollars),
+                bars: three(
+                    of_minute(ours)? * 1000.0,
+                    price::build(MINUTE) * 1000.0,
+                    &dollars,
+                ),
             },
         ];
         panels.extend(
@@ -131,10 +134,6 @@ fn calls(load: &Value, ours: &str, bar: impl Fn(&str, f64, String) -> Bar) -> Op
 fn of_minute(row: &Row) -> Option<f64> {
     let cold = Spread::of(row.deploys.cold.iter().copied())?.median;
     Some(price::invocation(MEMORY, cold + MINUTE * 1000.0))
-}
-
-fn build() -> f64 {
-    price::build(price::PROVISIONING + price::SOURCE + MINUTE)
 }
 
 fn thousand(price: f64) -> String {

@@ -18,8 +18,7 @@ const CODEBUILD_MINUTE: f64 = 0.005;
 
 /// The seconds that CodeBuild took to place a build and to fetch its source in a published log
 /// (2021): <https://blog.kriation.com/2021/codebuild-cache-for-jekyll-build.html>.
-pub(crate) const PROVISIONING: f64 = 24.0;
-pub(crate) const SOURCE: f64 = 4.0;
+pub(crate) const BEFORE_BUILD: f64 = 24.0 + 4.0;
 
 /// The price of one invocation. Its start is included, since August 2025 for every kind of
 /// function: <https://aws.amazon.com/blogs/compute/aws-lambda-standardizes-billing-for-init-phase/>
@@ -29,9 +28,10 @@ pub(crate) fn invocation(megabytes: u32, milliseconds: f64) -> f64 {
     LAMBDA_REQUEST + f64::from(megabytes) / 1024.0 * seconds * LAMBDA_GIGABYTE_SECOND
 }
 
-/// The price of one build, some of whose time CodeBuild itself needs to fetch its image and source.
+/// The price of one build whose commands take so many seconds. What comes before them is billed as
+/// well.
 pub(crate) fn build(seconds: f64) -> f64 {
-    (seconds / 60.0).ceil().max(1.0) * CODEBUILD_MINUTE
+    ((BEFORE_BUILD + seconds) / 60.0).ceil() * CODEBUILD_MINUTE
 }
 
 #[cfg(test)]

@@ -19,7 +19,13 @@ fn an_invocation_is_billed_by_the_millisecond_that_was_begun() {
 
 #[test]
 fn a_build_is_billed_by_the_minute_that_was_begun() {
-    for (seconds, minutes) in [(0.4, 1.0), (60.0, 1.0), (60.1, 2.0), (130.0, 3.0)] {
+    for (seconds, minutes) in [
+        (0.0, 1.0),
+        (32.0, 1.0),
+        (32.1, 2.0),
+        (60.0, 2.0),
+        (130.0, 3.0),
+    ] {
         assert_eq!(build(seconds), minutes * 0.005, "{seconds}");
     }
 }
