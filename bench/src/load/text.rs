@@ -70,6 +70,7 @@ fn rollouts(load: &Value) -> Option<String> {
     let (few, most) = (*pods.first()?, *pods.last()?);
     let mut head = vec![String::new()];
     head.extend(pods.iter().map(|pods| format!("{} pods", thousands(*pods))));
+    head.push(format!("lists of pods, {}", thousands(most)));
     head.push(format!("connections, {}", thousands(few)));
     head.push(format!("memory, {}", thousands(most)));
     head.push(format!("it took, {}", thousands(most)));
@@ -87,6 +88,7 @@ fn rollouts(load: &Value) -> Option<String> {
         let last = of(&first["name"], most);
         let mut row = vec![first["title"].as_str()?.to_owned()];
         row.extend(pods.iter().map(|pods| or_dash(cell(*pods), |cell| cell)));
+        row.push(or_dash(last.map(lists_of_pods), count));
         row.push(or_dash(figure(first, "/connections"), count));
         let peak = last.and_then(|row| figure(row, "/peak"));
         row.push(or_dash(peak, |peak| format!("{} MiB", number(peak))));
@@ -97,6 +99,11 @@ fn rollouts(load: &Value) -> Option<String> {
         table_rows.push(row);
     }
     Some(table(&table_rows))
+}
+
+/// How often pods were listed, by the audit log: what was never asked is not in it.
+fn lists_of_pods(row: &Value) -> f64 {
+    figure(row, "/kinds/list pods").unwrap_or_default()
 }
 
 fn switch(load: &Value) -> Option<String> {

@@ -4,7 +4,7 @@ use serde_json::json;
 fn load() -> Value {
     let rollout = |name: &str, pods: u64, calls: u64, read: u64| {
         json!({"pods": pods, "name": name, "title": name, "calls": calls, "read": read,
-            "connections": 4, "seconds": 61.2, "cpu": 10.0, "peak": 8.25})
+            "kinds": {"list pods": 1, "watch pods": 1}, "connections": 4, "seconds": 61.2, "cpu": 10.0, "peak": 8.25})
     };
     let others = json!({"requests": 10, "median": 1.0, "ninetyNine": 12.3});
     json!({"date": "2026-11-29", "version": "v1.35.4", "processors": 2,
@@ -34,13 +34,14 @@ fn every_number_of_pods_has_a_column() {
         "landfall",
         "10, 40 KiB",
         "11, 50 MiB",
+        "1",
         "4",
         "8.2 MiB",
         "61 s",
     ];
     assert_eq!(cells(&text, "| landfall"), expected);
     // Nobody measured kubectl with many pods: it has no figure there, not another's.
-    let expected = ["kubectl", "9, 10 KiB", "–", "4", "–", "–"];
+    let expected = ["kubectl", "9, 10 KiB", "–", "–", "4", "–", "–"];
     assert_eq!(cells(&text, "| kubectl"), expected);
 }
 
