@@ -51,6 +51,9 @@ pub struct Snapshot {
     told: Vec<Query>,
     /// The Deployments that writes have scaled to zero.
     retired: Vec<Query>,
+    /// A Deployment that is read again, and its `resourceVersion` before: what was read of its
+    /// versions holds if it still has this one.
+    doubted: Option<(Query, Option<String>)>,
     /// When the first of these was taken.
     since: Option<Timestamp>,
     /// The last look at the pods of the newest ReplicaSet, which is renewed in its own time.
@@ -255,6 +258,9 @@ impl Snapshot {
                 return self.smoke.take(text(response), contains.as_deref());
             }
         };
+        if let Answer::Deployment(now) = &answer {
+            self.settle_doubt(&query, now.as_ref());
+        }
         self.set(query, answer);
     }
 

@@ -21,6 +21,8 @@ pub(super) struct Following<'a> {
     pub(super) mask: fn(&str) -> String,
     /// The pause between two looks.
     pub(super) pause: SignedDuration,
+    /// The same while a bake goes on and all pods are ready.
+    pub(super) bake_pause: SignedDuration,
 }
 
 impl Following<'_> {
@@ -64,7 +66,7 @@ impl Following<'_> {
             ..begun
         };
         let engine = Engine::new(self.request, continuation, self.now, self.until, self.mask);
-        Box::new(engine.polling(self.pause))
+        Box::new(engine.polling(self.pause, self.bake_pause))
     }
 }
 

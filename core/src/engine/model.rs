@@ -212,6 +212,8 @@ pub struct Engine {
     /// Whether the undo that is under way has lost its annotations already.
     pub(super) unmarked: bool,
     pub(super) locked_out: Option<CredentialsError>,
+    /// What has kept the first write from being done since the last wait.
+    pub(super) hindrance: Option<Box<(Call, CallError)>>,
     pub(super) waiting: Option<Wait>,
     pub(super) just_written: bool,
     /// When the watch began that is followed.
@@ -222,6 +224,8 @@ pub struct Engine {
     pub(super) mute_watches: u32,
     /// The pause between two reads where there is no watch.
     pub(super) poll_pause: SignedDuration,
+    /// The same while a bake goes on and all pods are ready.
+    pub(super) bake_pause: SignedDuration,
     /// When the last decision was made.
     pub(super) decided_at: Timestamp,
     /// Whether the next decision needs the alarms as they are now.
@@ -263,6 +267,7 @@ impl Engine {
             conflicts: 0,
             unmarked: false,
             locked_out: None,
+            hindrance: None,
             waiting: None,
             just_written: false,
             watched_since: now,
@@ -270,6 +275,7 @@ impl Engine {
             unheard: None,
             mute_watches: 0,
             poll_pause: POLL_PAUSE,
+            bake_pause: POLL_PAUSE,
             decided_at: now,
             wants_alarms: false,
             looks_again: false,

@@ -27,10 +27,12 @@ const BYTES: u64 = 256 * 1024 * 1024;
 const THRIFTY_PAUSE: SignedDuration = SignedDuration::from_secs(15);
 
 impl Engine {
-    /// The same, but it reads after a pause in the place of each watch.
-    pub(super) fn polling(mut self, pause: SignedDuration) -> Engine {
+    /// The same, but it reads after a pause in the place of each watch: after `bake_pause` while a
+    /// bake goes on and all pods are ready.
+    pub(super) fn polling(mut self, pause: SignedDuration, bake_pause: SignedDuration) -> Engine {
         self.mute_watches = MUTE_WATCHES;
         self.poll_pause = pause;
+        self.bake_pause = bake_pause;
         self
     }
 
@@ -46,12 +48,11 @@ impl Engine {
         let wait = Wait { stage, ..wait };
         // Everything that is needed could be read.
         self.continuation.unreachable_since = None;
+        self.hindrance = None;
         // What a watch told was not so: it is behind, and would undo what was read.
         self.stale_watch |= std::mem::take(&mut self.looks_again);
         let at_most = SignedDuration::try_from(wait.at_most).unwrap_or(SignedDuration::MAX);
         let least = self.least_pause(&wait.stage);
-        let bake_ends = wait.stage.until();
-        let bake_ends = bake_ends.filter(|_| matches!(wait.stage, Stage::Watched(_)));
         let end = self
             .now
             .saturating_add(at_most.max(least))
@@ -80,12 +81,7 @@ impl Engine {
             return None;
         }
         if self.mute_watches >= MUTE_WATCHES {
-            self.snapshot.invalidate_all();
-            self.pause(self.poll_pause.max(least));
-            // A bake ends when it is over, however seldom its pods are looked at.
-            if let Some(until) = bake_ends {
-                self.paused = self.paused.map(|end| end.min(until.max(self.now)));
-            }
+            self.wait_by_reads(&name, least);
             return None;
         }
         let left = self.until.duration_since(self.now).as_secs() + 1;
@@ -107,6 +103,21 @@ impl Engine {
             fresh: std::mem::take(&mut self.stale_watch),
             until: due.unwrap_or(end),
         })
+    }
+
+    /// Waits without a watch, not for less than `least`.
+    fn wait_by_reads(&mut self, name: &str, least: SignedDuration) {
+        let stage = self.waiting.as_ref().map(|wait| &wait.stage);
+        let Some(Stage::Watched(until)) = stage.cloned() else {
+            self.snapshot.invalidate_all();
+            return self.pause(self.poll_pause.max(least));
+        };
+        self.snapshot.invalidate_if_changed(name);
+        self.pause(self.bake_pause.max(least));
+        // A bake ends when it is over, however seldom its pods are looked at.
+        if let Some(until) = until {
+            self.paused = self.paused.map(|end| end.min(until.max(self.now)));
+        }
     }
 
     /// Takes note of how the pods are followed.

@@ -31,6 +31,27 @@ impl Snapshot {
         self.set(Query::deployment(name), now);
     }
 
+    /// The Deployment is read again, and what was read of its versions holds if it has not changed
+    /// since: all its pods were ready, and one that is not changes its status.
+    pub fn invalidate_if_changed(&mut self, name: &str) {
+        let query = Query::deployment(name);
+        let seen = self.seen_deployment(name);
+        let version = seen.map(|it| it.resource_version().to_owned());
+        self.answers.retain(|(asked, _)| *asked != query);
+        self.doubted = Some((query, version));
+    }
+
+    /// The Deployment that was to be read again is this one now.
+    pub(super) fn settle_doubt(&mut self, query: &Query, now: Option<&Workload>) {
+        let Some((_, before)) = self.doubted.take_if(|(asked, _)| asked == query) else {
+            return;
+        };
+        let version = now.map(|it| it.resource_version());
+        if version.is_none() || version != before.as_deref() {
+            self.invalidate_versions();
+        }
+    }
+
     /// Drops what changes with any Deployment: its versions, pods and endpoints.
     pub(super) fn invalidate_versions(&mut self) {
         self.answers.retain(|(query, _)| query.outlives_rollout());
@@ -43,6 +64,7 @@ impl Snapshot {
         self.answers.clear();
         self.told.clear();
         self.retired.clear();
+        self.doubted = None;
         self.since = None;
         self.forget_failed_smoke();
     }

@@ -423,6 +423,26 @@ fn a_change_of_the_watched_deployment_leaves_what_is_not_of_its_pods() {
 }
 
 #[test]
+fn its_versions_hold_as_long_as_a_deployment_has_not_changed() {
+    let sets = Query::replica_sets("app=web");
+    let read_again = |now: Response| {
+        let mut snapshot = full().with_deployment("web", Some(web()));
+        snapshot.invalidate_if_changed("web");
+        assert_eq!(snapshot.deployment("web"), Err(Query::deployment("web")));
+        take(&mut snapshot, &Query::deployment("web"), now);
+        snapshot.get::<Vec<ReplicaSet>>(sets.clone()).is_ok()
+    };
+    let changed = |version: &str| {
+        let mut object = web().value().clone();
+        object["metadata"]["resourceVersion"] = json!(version);
+        Response::Object(object.into())
+    };
+    assert!(read_again(changed(web().resource_version())));
+    assert!(!read_again(changed("another")));
+    assert!(!read_again(Response::Nothing));
+}
+
+#[test]
 fn who_gets_traffic_is_read_after_the_service() {
     let pods = Query::List(Items::ServicePods, "app=web".into());
     let sets = Query::replica_sets("app=web");

@@ -7,9 +7,17 @@ use jiff::SignedDuration;
 use landfall_core::alarm::AlarmsRefusal;
 use landfall_core::engine::release::ReleaseOutcome;
 use landfall_core::release::ReleaseFailure;
+use std::time::Duration;
+
+/// Calls to the cluster in a bake of ten minutes in which nothing happens.
+const CALLS: u32 = 60;
+
+fn baked(seconds: u64) -> Play {
+    Play::new(Start::Upgrade, Fate::Well).guarded(Duration::from_secs(seconds))
+}
 
 fn fresh() -> Play {
-    Play::new(Start::Upgrade, Fate::Well).guarded()
+    baked(60)
 }
 
 /// How many calls a release takes that is guarded and watched.
@@ -84,4 +92,21 @@ fn an_alarm_that_rings_while_the_process_is_dead_takes_the_release_back() {
         }
     }
     assert!(seen > 20, "{seen}");
+}
+
+/// All that a bake of ten minutes asks for more than one of a second.
+#[test]
+fn a_quiet_bake_makes_few_calls() {
+    let calls = |seconds| {
+        let mut play = baked(seconds);
+        let end = play.run();
+        judge(&mut play, &end);
+        play.points
+    };
+    let (short, long) = (calls(1), calls(600));
+    println!("{short} and {long} calls");
+    assert!(
+        short + 30 <= long && long <= short + CALLS,
+        "{short} {long}"
+    );
 }

@@ -25,9 +25,6 @@ const EARLIER_JOBS: [&str; 2] = [
 pub const RIVAL_JOB: &str = "33333333-abcd-1111-abcd-000000000001";
 const OTHER_JOB: &str = "22222222-abcd-1111-abcd-000000000001";
 
-/// How long a guarded release is watched.
-const BAKE: Duration = Duration::from_secs(60);
-
 /// Steps of one simulated release before it counts as endless.
 const STEPS: u32 = 40_000;
 
@@ -89,8 +86,8 @@ pub struct Play {
     engine: ReleaseEngine,
     /// The calls that are under way, in the order in which they were sent.
     sent: VecDeque<(Ticket, Ask)>,
-    /// Whether it is guarded by the alarm, and watched after it serves.
-    guarded: bool,
+    /// How long it is watched after it serves, and guarded by the alarm.
+    bake: Option<Duration>,
     /// The alarm that guards it.
     pub bell: Bell,
     /// The tokens handed over so far.
@@ -129,9 +126,9 @@ impl Play {
             start,
             world: setting::world(),
             now,
-            engine: engine(1, first, begun, now, false),
+            engine: engine(1, first, begun, now, None),
             sent: VecDeque::new(),
-            guarded: false,
+            bake: None,
             bell: Bell::default(),
             tokens: Vec::new(),
             points: 0,
@@ -156,9 +153,9 @@ impl Play {
         play
     }
 
-    /// The same release, guarded and watched.
-    pub fn guarded(mut self) -> Play {
-        self.guarded = true;
+    /// The same release, guarded, and watched for so long.
+    pub fn guarded(mut self, bake: Duration) -> Play {
+        self.bake = Some(bake);
         self.begin_own();
         self
     }
@@ -175,7 +172,7 @@ impl Play {
     fn fresh(&self, version: u32, job: &str) -> ReleaseEngine {
         let timeout = setting::request(version, job).timeout;
         let begun = Continuation::begin(job, self.now, timeout);
-        engine(version, job, begun, self.now, self.guarded)
+        engine(version, job, begun, self.now, self.bake)
     }
 
     pub fn run(&mut self) -> ReleaseOutcome {
@@ -451,7 +448,7 @@ impl Play {
         self.pass(SignedDuration::from_secs(20));
         let continuation = Continuation::decode(token, "request").unwrap();
         let version = self.start.asked();
-        self.engine = engine(version, JOB, continuation, self.now, self.guarded);
+        self.engine = engine(version, JOB, continuation, self.now, self.bake);
         self.sent.clear();
     }
 
@@ -548,12 +545,12 @@ fn engine(
     job: &str,
     continuation: Continuation,
     now: Timestamp,
-    guarded: bool,
+    bake: Option<Duration>,
 ) -> ReleaseEngine {
     let until = now + SignedDuration::from_hours(24);
     let mut request = setting::request(version, job);
-    if guarded {
-        request.bake = BAKE;
+    if let Some(bake) = bake {
+        request.bake = bake;
         request.alarms = Some(Alarms {
             names: vec!["5xx".to_owned()],
             ignores_ringing: false,

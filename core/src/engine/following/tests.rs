@@ -72,6 +72,7 @@ impl World {
             until: at(800),
             mask: str::to_owned,
             pause: SignedDuration::from_secs(4),
+            bake_pause: SignedDuration::from_secs(4),
         };
         let mut engine = following.forward(true, false);
         let mut now = 0;

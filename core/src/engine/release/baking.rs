@@ -3,6 +3,7 @@
 
 use super::super::following::Following;
 use super::super::model::Engine;
+use super::following::workload_kind;
 use super::item::Item;
 use super::model::{ReleaseEngine, Stage, Task};
 use crate::kubernetes::object::digest;
@@ -11,16 +12,20 @@ use crate::request::Request;
 use crate::state::continuation::Phase;
 use jiff::{SignedDuration, Timestamp};
 
-/// A bake may last for hours: a workload is looked at so often that it has at least so many looks.
-const LOOKS: i32 = 20;
+/// Each workload is looked at so often in a bake, or more often.
+const LOOKS: i32 = 10;
 
 /// Of how many workloads the next invocation learns what was there when the watch began: the
 /// continuation has little room. What the pods of the others did before it is not counted.
 const REMEMBERED: usize = 20;
 
-/// The longest pause between two of them, so that ten minutes of a bake are some sixty calls for
-/// each workload.
-const BAKE_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+/// The pause between two looks at a workload for each that is watched, and the longest one: in ten
+/// minutes of a bake up to four of them cost 40 reads and what is read when it begins and ends.
+const BAKE_PAUSE: SignedDuration = SignedDuration::from_secs(15);
+const LONGEST_PAUSE: SignedDuration = SignedDuration::from_mins(1);
+
+/// The pause while a pod of a workload is not ready.
+const UNREADY_PAUSE: SignedDuration = SignedDuration::from_secs(5);
 
 impl ReleaseEngine {
     /// Whether the release is watched after everything of it serves. What changed nothing is not.
@@ -80,15 +85,15 @@ impl ReleaseEngine {
         if !self.is_baked() || self.request.bake.is_zero() || item.id.is_job() {
             return None;
         }
-        let bake = SignedDuration::try_from(self.request.bake).unwrap_or(SignedDuration::MAX);
-        let pause = (bake / LOOKS).min(BAKE_PAUSE).max(self.follow_pause());
+        let bake_pause = self.bake_pause();
         let written = rollout.written.clone();
         let request = Request {
             bake: self.request.bake,
             ..before.request
         };
         let following = Following {
-            pause,
+            pause: UNREADY_PAUSE.min(bake_pause),
+            bake_pause,
             ..self.following(request, written)
         };
         let mut engine = following.forward(true, true);
@@ -96,6 +101,17 @@ impl ReleaseEngine {
         let before = before.find(|(known, _)| *known == key(&item.id));
         engine.continuation.sights.served = before.map(|(_, served)| served.clone());
         Some(engine)
+    }
+
+    /// The pause between two looks at a workload while nothing happens.
+    fn bake_pause(&self) -> SignedDuration {
+        let bake = SignedDuration::try_from(self.request.bake).unwrap_or(SignedDuration::MAX);
+        let watched = self.items.iter();
+        let watched = watched.filter(|it| workload_kind(&it.id).is_some() && !it.id.is_job());
+        let watched = i32::try_from(watched.count()).unwrap_or(i32::MAX);
+        let longest = LONGEST_PAUSE.min(bake / LOOKS);
+        let pause = BAKE_PAUSE.saturating_mul(watched).min(longest);
+        pause.max(self.follow_pause())
     }
 
     /// Takes note of what was there when the watch began, for the next invocation.

@@ -117,6 +117,7 @@ impl ReleaseEngine {
             until: self.until,
             mask: self.mask,
             pause: self.follow_pause(),
+            bake_pause: self.follow_pause(),
         }
     }
 
