@@ -185,7 +185,7 @@ impl Engine {
                 return self.wait(wait);
             }
             Decision::Finish(success) => self.end(Outcome::Finished(Box::new(success))),
-            Decision::GiveUp(failure) => self.end(Outcome::Failed(failure)),
+            Decision::GiveUp(failure) => self.give_up(failure),
         }
         None
     }

@@ -1,13 +1,18 @@
 use super::acting::lost_a_race;
 use super::brief::{brief, in_short};
+use super::{Engine, Next, Outcome};
 use crate::kubernetes::call::Call;
 use crate::kubernetes::contact::{
     CertificateFault, OddAnswer, Unreached, UnreachedCause, Untrusted,
 };
 use crate::kubernetes::{CallError, Refusal};
+use crate::snapshot::{Reading, Response};
+use crate::state::continuation::Continuation;
 use crate::state::continuation::RecordedFailure;
 use crate::strategy::Action;
+use crate::tests::{at, request};
 use serde_json::json;
+use std::time::Duration;
 
 /// A call that was tried five times.
 fn unreached(cause: UnreachedCause) -> Unreached {
@@ -115,4 +120,42 @@ fn what_may_not_be_read_names_the_verb_to_grant() {
         "{told}"
     );
     assert_eq!(brief(&log, &refused(503, true), "see more"), "HTTP 503");
+}
+
+/// The cluster answers a read once more before the time is over, and it is too late for a write.
+#[test]
+fn what_kept_the_first_write_back_is_the_cause_when_the_time_is_over() {
+    let parameters = json!({"deployment": "web", "images": {"app": "app:2"}, "timeout": "12s"});
+    let begun = Continuation::begin("job-1", at(0), Duration::from_secs(12));
+    let request = request("job-1", &parameters);
+    let mut engine = Engine::new(request, begun, at(0), at(800), str::to_owned);
+    let live = json!({"metadata": {"name": "web", "uid": "u1", "generation": 1},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}}, "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "app", "image": "app:1"}]}}}});
+    let mut now = 0;
+    let outcome = loop {
+        match engine.next(at(now)) {
+            Next::Ask(ask) if ask.call.changes() => {
+                now = 9;
+                engine.answered(Err(refused(500, true)), at(now));
+            }
+            Next::Ask(ask) if ask.reading == Reading::ReplicaSets => {
+                engine.answered(Ok(Response::ReplicaSets(Vec::new())), at(now));
+            }
+            Next::Ask(_) => {
+                now += 1;
+                engine.answered(Ok(Response::Object(live.clone().into())), at(now));
+            }
+            Next::Sleep(until) => now = until.duration_since(at(0)).as_secs().unsigned_abs(),
+            Next::Done(outcome) => break outcome,
+            other @ (Next::Watch(_) | Next::Alarms(_)) => panic!("{other:?}"),
+        }
+    };
+    assert_eq!(now, 12);
+    assert!(
+        matches!(&*outcome, Outcome::Broken(call, error, _)
+            if call.changes() && *error == refused(500, true)),
+        "{outcome:?}"
+    );
 }

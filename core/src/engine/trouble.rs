@@ -8,7 +8,7 @@ use crate::kubernetes::{CallError, Refusal};
 use crate::report;
 use crate::snapshot::{EXPLANATION_TIMEOUT, Reading, Reply, Response};
 use crate::state::continuation::Phase;
-use crate::strategy;
+use crate::strategy::{self, Failure};
 use jiff::{SignedDuration, Timestamp};
 
 /// How long the cluster may be unresponsive during a rollout: replacing an API server takes a
@@ -97,10 +97,7 @@ impl Engine {
         let began = if is_first { self.decided_at } else { self.now };
         let since = *self.continuation.unreachable_since.get_or_insert(began);
         if is_given_up(since, is_first, self.continuation.deadline, self.now) {
-            return match is_out_of_sight(&error, is_first) {
-                true => self.end(Outcome::LostSight(since, why)),
-                false => self.broken(call, error),
-            };
+            return self.lost(since, call, error);
         }
         if error == CallError::OutOfTime {
             let waiting = self.waiting.take();
@@ -110,9 +107,31 @@ impl Engine {
             error: why,
             nothing_written: is_first && !self.continuation.unsure,
         });
+        self.hindrance = is_first.then(|| Box::new((call, error)));
         self.stale_watch = true;
         self.snapshot.invalidate_all();
         self.pause(OUTAGE_PAUSE);
+    }
+
+    /// Ends a deploy whose calls have failed for too long.
+    fn lost(&mut self, since: Timestamp, call: Call, error: CallError) {
+        match is_out_of_sight(&error, self.continuation.phase == Phase::Start) {
+            true => self.end(Outcome::LostSight(since, in_short(&error))),
+            false => self.broken(call, error),
+        }
+    }
+
+    /// Ends a deploy that was decided to fail. Where its time is over before the first write, what
+    /// has kept that from being done is the cause, although the cluster has answered a read since.
+    pub(super) fn give_up(&mut self, failure: Failure) {
+        let hindrance = self.hindrance.take_if(|_| failure == Failure::TooLate);
+        match (hindrance, self.continuation.unreachable_since) {
+            (Some(hindrance), Some(since)) => {
+                let (call, error) = *hindrance;
+                self.lost(since, call, error);
+            }
+            _ => self.end(Outcome::Failed(failure)),
+        }
     }
 }
 

@@ -42,7 +42,8 @@ const GROUP_MISSING: &str = "Give the access entry of the role the group `landfa
 const TOKEN_LOST: &str = "Set K8S_CLUSTER to the API server itself, so that nothing on the way \
     removes the token, then retry the stage.";
 
-const JOB: &str = "Correct the Job, or what it works on, and release the change again.";
+const JOB: &str = "Correct the Job and release the change again, or what it works on and retry \
+    the stage.";
 
 const RECORD: &str = "Give the release another name, or remove the Secret if nothing else needs \
     it, then retry the stage.";
@@ -166,7 +167,7 @@ fn of_pods(cause: Cause) -> &'static str {
         Cause::PullFails => "Check the registry and the network path to it, then retry the stage.",
         Cause::NodeTrouble => "Check the node, then retry the stage.",
         Cause::PodKept => POD_KEPT,
-        Cause::ReadinessGate | Cause::NotStarted => EITHER,
+        Cause::ReadinessGate | Cause::NotStarted | Cause::PodFails => EITHER,
         Cause::ImageName
         | Cause::ImagePlatform
         | Cause::ImageNeverPulled
@@ -175,7 +176,6 @@ fn of_pods(cause: Cause) -> &'static str {
         | Cause::Ends
         | Cause::ContainerNotCreated
         | Cause::ContainerNotStarted
-        | Cause::PodFails
         | Cause::NotReady => NEW_VERSION,
     }
 }

@@ -22,6 +22,8 @@ fn a_new_version_is_asked_for_only_where_the_same_one_cannot_serve() {
         (FailureCode::Pods(Cause::ImageNotFound), true, true),
         (FailureCode::Pods(Cause::ConfigMissing), true, true),
         (FailureCode::Pods(Cause::Unschedulable), true, true),
+        (FailureCode::Pods(Cause::PodFails), true, true),
+        (FailureCode::JobFailed, true, true),
         (FailureCode::Pods(Cause::WebhookAway), true, false),
         (FailureCode::Pods(Cause::NoScheduler), true, true),
         (FailureCode::Pods(Cause::ImageRefused), true, true),

@@ -1089,7 +1089,7 @@ fn a_job_that_fails_shows_its_log() {
 
     Of the other workloads, these were ready: `Deployment/api`, `StatefulSet/db`; these were not yet: `Deployment/worker`.
     1 object was new, and deleted again: `ConfigMap/new`. Not taken back: `Job/migrate` (it ran, and what it did cannot be undone).
-    Correct the Job, or what it works on, and release the change again. See docs/operations.md, job-failed.
+    Correct the Job and release the change again, or what it works on and retry the stage. See docs/operations.md, job-failed.
     "#);
 }
 
